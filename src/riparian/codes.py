@@ -1,0 +1,249 @@
+"""Identifiers as 64-bit codes, so that inside the house nobody is a name.
+
+A code is SipHash-2-4 of the identifier's UTF-8 bytes under a key of 16 bytes.  Accounts, sessions,
+devices, agents, networks and routes use the workspace's secret key, which makes their codes
+pseudonyms: who does not hold the key can neither read them nor guess an identifier and check.
+Recordings use :data:`RECORDING_KEY`, which is public, so that a catalogue and a log made by
+different people agree.
+
+Conventions
+-----------
+* Null and the empty string are 0, "not given"; a true hash of 0 becomes 1.
+* An integer is coded as its decimal digits, so that ``417`` in one file and ``"417"`` in the next
+  are one account.
+* A dictionary column is hashed once per distinct value, not per row.
+
+Source
+------
+Aumasson, J.-P. and Bernstein, D. J. (2012), SipHash: a fast short-input PRF, section 2.
+"""
+
+import base64
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from numba import njit
+
+RECORDING_KEY: Final = bytes(16)
+"""The public key of recording codes."""
+
+KEY_BYTES: Final = 16
+BUCKETS: Final = 64
+_BUCKET_SHIFT: Final = np.uint64(58)
+_LABEL_CHARS: Final = 13
+_DIGITS_MAX: Final = 21
+
+_U = np.uint64
+_MAGIC: Final = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)
+
+
+@njit(inline="always")
+def _rotate(x: Any, n: Any) -> Any:
+    return (x << _U(n)) | (x >> _U(64 - n))
+
+
+@njit(inline="always")
+def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
+    v0 += v1
+    v2 += v3
+    v1 = _rotate(v1, 13) ^ v0
+    v3 = _rotate(v3, 16) ^ v2
+    v0 = _rotate(v0, 32)
+    v2 += v1
+    v0 += v3
+    v1 = _rotate(v1, 17) ^ v2
+    v3 = _rotate(v3, 21) ^ v0
+    v2 = _rotate(v2, 32)
+    return v0, v1, v2, v3
+
+
+@njit(cache=True, nogil=True)
+def _hash_all(data: Any, offsets: Any, start: Any, v: Any, out: Any) -> None:
+    for i in range(out.size):
+        lo = np.int64(offsets[start + i])
+        hi = np.int64(offsets[start + i + 1])
+        n = hi - lo
+        if n == 0:
+            out[i] = _U(0)
+            continue
+        v0, v1, v2, v3 = v[0], v[1], v[2], v[3]
+        whole = lo + (n & ~7)
+        for p in range(lo, whole, 8):
+            m = _U(0)
+            for j in range(8):
+                m |= _U(data[p + j]) << _U(8 * j)
+            v3 ^= m
+            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+            v0 ^= m
+        m = _U(n & 255) << _U(56)
+        for j in range(hi - whole):
+            m |= _U(data[whole + j]) << _U(8 * j)
+        v3 ^= m
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0 ^= m
+        v2 ^= _U(0xFF)
+        for _ in range(4):
+            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        code = v0 ^ v1 ^ v2 ^ v3
+        out[i] = code if code != _U(0) else _U(1)
+
+
+@njit(cache=True, nogil=True)
+def _digits(sizes: Any, negative: Any, data: Any, offsets: Any) -> None:
+    place = 0
+    for i in range(sizes.size):
+        if negative[i]:
+            data[place] = 45
+            place += 1
+        rest = sizes[i]
+        width = 1
+        while rest >= _U(10):
+            rest //= _U(10)
+            width += 1
+        rest = sizes[i]
+        for j in range(width - 1, -1, -1):
+            data[place + j] = 48 + rest % _U(10)
+            rest //= _U(10)
+        place += width
+        offsets[i + 1] = place
+
+
+def _integer_codes(values: pa.Array, start: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    numbers = values.fill_null(0).to_numpy(zero_copy_only=False)
+    negative = numbers < 0
+    sizes = np.where(negative, np.uint64(0) - numbers.astype(np.uint64), numbers.astype(np.uint64))
+    data = np.empty(_DIGITS_MAX * sizes.size + 1, dtype=np.uint8)
+    offsets = np.zeros(sizes.size + 1, dtype=np.int64)
+    _digits(sizes, negative, data, offsets)
+    out = np.zeros(sizes.size, dtype=np.uint64)
+    _hash_all(data, offsets, 0, start, out)
+    if values.null_count:
+        out[values.is_null().to_numpy(zero_copy_only=False)] = 0
+    return out
+
+
+def _start(key: bytes) -> npt.NDArray[np.uint64]:
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"the key has {len(key)} bytes, wanted {KEY_BYTES}")
+    k0, k1 = int.from_bytes(key[:8], "little"), int.from_bytes(key[8:], "little")
+    return np.array([magic ^ k for magic, k in zip(_MAGIC, (k0, k1, k0, k1), strict=True)], dtype=np.uint64)
+
+
+def _plain_codes(values: pa.Array, start: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    kind = values.type
+    if pa.types.is_null(kind):
+        return np.zeros(len(values), dtype=np.uint64)
+    if pa.types.is_integer(kind):
+        return _integer_codes(values, start)
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        values = values.cast(pa.large_binary() if pa.types.is_binary_view(kind) else pa.large_string())
+    elif not (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    ):
+        raise TypeError(f"identifiers are `{kind}`, wanted strings or integers")
+    wide = pa.types.is_large_string(values.type) or pa.types.is_large_binary(values.type)
+    out = np.zeros(len(values), dtype=np.uint64)
+    if not len(values):
+        return out
+    _, offsets, data = values.buffers()
+    places = np.frombuffer(offsets, dtype=np.int64 if wide else np.int32)
+    octets = np.frombuffer(data, dtype=np.uint8) if data is not None and data.size else np.zeros(1, dtype=np.uint8)
+    _hash_all(octets, places, values.offset, start, out)
+    if values.null_count:
+        out[values.is_null().to_numpy(zero_copy_only=False)] = 0
+    return out
+
+
+def _array_codes(values: pa.Array, start: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    if not pa.types.is_dictionary(values.type):
+        return _plain_codes(values, start)
+    distinct = np.append(_plain_codes(values.dictionary, start), _U(0))
+    rows = values.indices
+    if rows.null_count:
+        rows = rows.cast(pa.int64()).fill_null(distinct.size - 1)
+    codes: npt.NDArray[np.uint64] = distinct[rows.to_numpy(zero_copy_only=False)]
+    return codes
+
+
+def codes_of(values: pa.Array | pa.ChunkedArray, key: bytes) -> npt.NDArray[np.uint64]:
+    """Code identifiers.
+
+    Parameters
+    ----------
+    values : [shape=(n,)]
+        Strings, bytes or integers, plain or dictionary-encoded.
+    key
+        16 bytes: the workspace's secret, or :data:`RECORDING_KEY`.
+
+    Returns
+    -------
+    codes : np.ndarray [shape=(n,), uint64]
+        0 where the value is null or empty, never 0 elsewhere.
+
+    Raises
+    ------
+    ValueError
+        When the key is not 16 bytes long.
+    TypeError
+        When the values are neither strings, bytes nor integers.
+
+    Examples
+    --------
+    >>> codes_of(pa.array(["a", None, "", "a"]), RECORDING_KEY).tolist()
+    [10863254463029944905, 0, 0, 10863254463029944905]
+    >>> bool(codes_of(pa.array([417]), RECORDING_KEY) == codes_of(pa.array(["417"]), RECORDING_KEY))
+    True
+    """
+    start = _start(key)
+    if isinstance(values, pa.ChunkedArray):
+        parts = [_array_codes(chunk, start) for chunk in values.chunks]
+        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint64)
+    return _array_codes(values, start)
+
+
+def bucket_of(codes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
+    """Give the bucket, 0 to 63, that each code belongs to: its top six bits.
+
+    Examples
+    --------
+    >>> bucket_of(np.array([0, 1 << 58, (1 << 64) - 1], dtype=np.uint64)).tolist()
+    [0, 1, 63]
+    """
+    return (codes >> _BUCKET_SHIFT).astype(np.uint8)
+
+
+def label(code: int) -> str:
+    """Write a code as the pseudonym that reports print; :func:`code_of_label` reads it back.
+
+    Examples
+    --------
+    >>> label(10863254463029944905)
+    'a-s3baqygnsores'
+    >>> code_of_label(label(417))
+    417
+    """
+    return "a-" + base64.b32encode(int(code).to_bytes(8, "big")).decode()[:_LABEL_CHARS].lower()
+
+
+def code_of_label(pseudonym: str) -> int:
+    """Read a pseudonym back to its code.
+
+    Raises
+    ------
+    ValueError
+        When it is not what :func:`label` writes.
+    """
+    text = pseudonym.removeprefix("a-").upper()
+    if len(text) != _LABEL_CHARS or not pseudonym.startswith("a-"):
+        raise ValueError(f"`{pseudonym}` is not a pseudonym, wanted `a-` and {_LABEL_CHARS} letters")
+    try:
+        return int.from_bytes(base64.b32decode(text + "==="), "big")
+    except ValueError as error:
+        raise ValueError(f"`{pseudonym}` is not a pseudonym, wanted base32 after `a-`") from error
