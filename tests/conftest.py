@@ -1,0 +1,40 @@
+"""What every test may ask for: golden files, and Hypothesis without chance or haste."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+GOLDEN = Path(__file__).parent / "golden"
+
+# Compiling a kernel takes seconds the first time, so no deadline; and the examples are always the
+# same ones, so that a red build is red for everybody.
+settings.register_profile(
+    "riparian", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("riparian")
+
+Golden = Callable[[str, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-golden", action="store_true", help="rewrite tests/golden from what the code says now")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compare a text with ``tests/golden/<name>``; with ``--write-golden``, write it there for review as a diff."""
+    write = bool(request.config.getoption("--write-golden"))
+
+    def check(name: str, text: str) -> None:
+        path = GOLDEN / name
+        if not text.endswith("\n"):
+            text += "\n"
+        if write:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.exists(), f"{path} is missing: run `make golden` and review what it writes"
+        assert text == path.read_text(encoding="utf-8")
+
+    return check
