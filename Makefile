@@ -1,0 +1,88 @@
+# Everything runs from a bare clone with Python 3.11 or newer and make: the first target that needs
+# it makes .venv from the lock files, once. `make help` lists the targets.
+
+PYTHON  ?=
+VENV    ?= .venv
+BIN     := $(VENV)/bin
+WORKERS ?= 2
+PYTEST  := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -q
+PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint pages bench guarantee docs golden lock clean
+.DELETE_ON_ERROR:
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/.run ## a simulated town from logs to decisions, with a report to open
+	@$(BIN)/riparian demo
+
+test: $(VENV)/.dev lint pages ## everything: form, types, floors, documentation, all tests
+	@$(PYTEST)
+
+check: $(VENV)/.dev lint pages ## the same without the slow tests, in under a minute
+	@$(PYTEST) -m "not slow"
+
+bench: $(VENV)/.dev ## every program of bench/, one after the other
+	@set -e; for program in $$(ls bench/*.py 2>/dev/null | grep -v '/guarantee_'); do \
+	    echo "== $$program"; $(BIN)/python "$$program"; done
+
+guarantee: $(VENV)/.dev ## the long Monte Carlo runs behind every stated chance
+	@set -e; for program in $$(ls bench/guarantee_*.py 2>/dev/null); do \
+	    echo "== $$program"; $(BIN)/python "$$program"; done
+
+docs: $(VENV)/.dev ## write docs/reference from the code, then build the site into site/
+	@$(BIN)/python docs/generate.py
+	@$(MAKE) --no-print-directory pages
+
+golden: $(VENV)/.dev ## rewrite tests/golden from what the code says now; review it as a diff
+	@$(BIN)/python -m pytest -q tests -m "not slow" --write-golden
+	@git --no-pager diff --stat -- tests/golden
+
+lint: $(VENV)/.dev ## form, types and floors only
+	@$(BIN)/ruff format --check -q
+	@$(BIN)/ruff check -q
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo > $(VENV)/floors.txt || { cat $(VENV)/floors.txt; exit 1; }
+
+pages: $(VENV)/.dev
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict -q
+
+lock: ## resolve the lock files again (needs uv)
+	@command -v uv > /dev/null || { echo "make lock needs uv: https://docs.astral.sh/uv" >&2; exit 2; }
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command "make lock" --group dev pyproject.toml -o requirements-dev.lock
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --custom-compile-command "make lock" --group build -c requirements-dev.lock pyproject.toml -o requirements.lock
+
+clean: ## remove what make made, the workspace of the demo excepted
+	@rm -rf $(VENV) site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# --- the virtual environment -------------------------------------------------------------------
+
+$(BIN)/python:
+	@set -e; found=""; \
+	for python in $(if $(PYTHON),$(PYTHON),python3 python3.13 python3.12 python3.11); do \
+	    if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then found="$$python"; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo "Riparian needs Python 3.11 or newer, and $(or $(PYTHON),python3) is not: install it, or name one with make PYTHON=/path/to/python3" >&2; exit 2; \
+	fi; \
+	if ! "$$found" -c 'import ensurepip, venv' 2> /dev/null || ! "$$found" -m venv $(VENV) > /dev/null; then \
+	    rm -rf $(VENV); \
+	    echo "$$found cannot make a virtual environment: on Debian and Ubuntu, apt install python3-venv" >&2; exit 2; \
+	fi
+	@$(PIP) install --upgrade "pip>=25.1,<27"
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
+	@echo "installing what requirements.lock names into $(VENV): once, a minute or so" >&2
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "installing what requirements-dev.lock names into $(VENV): once, a minute or two" >&2
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
