@@ -1,0 +1,332 @@
+"""What the house asks of the outside: a few protocols, and ``World``, which holds them.
+
+A flow is handed a :class:`World` and names no adapter; :mod:`riparian.assembly` names both.  Every
+port has an adapter in memory and one in a workspace folder, and one suite in ``tests/contracts``
+runs over both.  An adapter turns a stray error of the outside into ``OutsideError`` with its cause.
+
+One scan is one generation
+--------------------------
+Nothing that a scan computes is visible before its commit, and the commit is one transaction.  A
+scan that is killed, at any point, leaves what was visible before, and staged chunks that the next
+scan reuses; a chunk counts once, however often it is read::
+
+    with world.scans.alone():                          # a second scan: LifecycleError
+        for chunk in chunks:                           # the feed asks world.staging.known first
+            world.staging.add(chunk)
+        scan = world.scans.begin(context)              # the staged chunks are frozen here
+        for bucket in range(BUCKETS):
+            if scan.saved(bucket):                     # by the scan that was killed
+                continue
+            columns = scan.columns(bucket)             # rows not yet counted
+            arrays = world.tallies.load(bucket)        # as of the last commit; None at first
+            ...
+            scan.save(bucket, arrays, {"evidence": evidence, "refusals": refusals})
+        decisions = ...scan.table("evidence")...       # of this generation, all buckets
+        scan.commit(decisions, summary)                # everything becomes visible
+
+``context`` says on what, besides the chunks, the results depend (policy, people, catalogue, version):
+drafts made in another context, or of other chunks, are thrown away and made anew.  The day and
+hour of a resumed scan are those of its beginning: use ``scan.begun_us``, never the clock, for whatever is saved.
+
+A bucket that is not saved keeps what the last commit gave it.  ``SHARED`` is one more drawer, beside
+the buckets, for state that spans them (parent budgets): ``load(SHARED)``, ``save(SHARED, ...)``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from riparian.codes import BUCKETS
+from riparian.gate.decide import Decision
+from riparian.gate.holds import Event
+
+SHARED: Final = BUCKETS
+"""The drawer beside the buckets."""
+
+Arrays = dict[str, NDArray[Any]]
+"""Named arrays: the columns of a batch, or the state of a tally."""
+
+ABSENT: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "at_us": 0,
+        "account": 0,
+        "recording": 0,
+        "action": 0,
+        "session": 0,
+        "position_ms": -1,
+        "heartbeat": -1,
+        "bytes": -1,
+        "rows": -1,
+        "media_ms": -1,
+        "device": 0,
+        "agent": 0,
+        "network": 0,
+        "country": 0,
+        "lat": float("nan"),
+        "lon": float("nan"),
+        "route": 0,
+        "status": -1,
+        "surfaced": -1,
+    }
+)
+"""What stands for a null in the columns of :meth:`Scan.columns`, where arrays have none.  The two
+truth values, ``heartbeat`` and ``surfaced``, come as int8: 1 yes, 0 no, -1 not given."""
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now_us(self) -> int:
+        """Tell the time; microseconds since 1970, UTC."""
+        ...
+
+
+class Reject(Protocol):
+    """A line that could not be read, and why."""
+
+    @property
+    def source(self) -> str:
+        """The file or stream."""
+        ...
+
+    @property
+    def line(self) -> int:
+        """Its number in the source, from 1."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """What was found, and what was wanted."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The beginning of the line."""
+        ...
+
+
+class Chunk(Protocol):
+    """A stretch of a log, known for ever by the digest of its bytes."""
+
+    @property
+    def digest(self) -> bytes:
+        """Of the decompressed bytes."""
+        ...
+
+    @property
+    def source(self) -> str:
+        """The file or stream that it was read from."""
+        ...
+
+    @property
+    def n_lines(self) -> int:
+        """Lines read, rejected ones included."""
+        ...
+
+    @property
+    def accesses(self) -> pa.Table:
+        """Columns of ``schema.ACCESS``: the required ones, and those that the log had."""
+        ...
+
+    @property
+    def ids(self) -> tuple[NDArray[np.uint64], list[str]]:
+        """Codes and identifiers of accounts that this run had not seen before, for the vault."""
+        ...
+
+    @property
+    def rejects(self) -> Sequence[Reject]:
+        """Lines that could not be read."""
+        ...
+
+
+class Staging(Protocol):
+    """Chunks read and not yet counted."""
+
+    def known(self, digest: bytes) -> bool:
+        """Say whether the chunk is staged or was counted by any scan: if so it need not be parsed."""
+        ...
+
+    def add(self, chunk: Chunk) -> bool:
+        """Keep a chunk's rows, identifiers and rejects, all or nothing; False when it was known already."""
+        ...
+
+    def waiting(self) -> int:
+        """Count the rows staged and not yet committed."""
+        ...
+
+    def rejected(self) -> int:
+        """Count the lines ever rejected."""
+        ...
+
+
+class Scan(Protocol):
+    """A generation in the making; see the top of this module."""
+
+    @property
+    def generation(self) -> int:
+        """Its number; grows by one with each begun."""
+        ...
+
+    @property
+    def begun_us(self) -> int:
+        """When it began, the same after a resume; microseconds since 1970, UTC."""
+        ...
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier scan was killed on the way and this one goes on where it stopped."""
+        ...
+
+    def columns(self, bucket: int) -> Arrays:
+        """Read the rows not yet counted of one bucket, in the order in which they were staged.
+
+        A column is there for all buckets when any staged chunk has it; ``ABSENT`` fills the gaps.
+        """
+        ...
+
+    def saved(self, bucket: int) -> bool:
+        """Say whether this generation already holds the bucket."""
+        ...
+
+    def save(self, bucket: int, arrays: Mapping[str, NDArray[Any]], tables: Mapping[str, pa.Table]) -> None:
+        """Keep the tally and the named tables of one bucket, all or nothing, not yet visible."""
+        ...
+
+    def table(self, name: str) -> pa.Table | None:
+        """Read a table as it will be after the commit, all buckets in order; None if no bucket has it."""
+        ...
+
+    def commit(self, decisions: pa.Table, summary: Mapping[str, Any]) -> None:
+        """Make everything visible at once: chunks counted, tallies, tables, decisions, summary.
+
+        ``decisions`` (``gate.decide.DECISION``) replaces the current ones; what became of each is
+        logged as an event.  ``summary`` is kept as JSON.
+        """
+        ...
+
+
+class Scans(Protocol):
+    """The making of generations, one at a time."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Lock out every other scan of this store; LifecycleError when one is running."""
+        ...
+
+    def begin(self, context: bytes) -> Scan:
+        """Freeze the staged chunks into a generation, or resume the one that was killed."""
+        ...
+
+    def summaries(self) -> list[dict[str, Any]]:
+        """List the summary of every committed scan, oldest first, each with ``generation`` and ``begun_us``."""
+        ...
+
+
+class Tallies(Protocol):
+    """What the bets remember, as of the last commit."""
+
+    def load(self, bucket: int) -> Arrays | None:
+        """Read the arrays of a bucket, or of ``SHARED``; None before its first commit."""
+        ...
+
+
+class Findings(Protocol):
+    """Tables that scans keep beside the tallies (``evidence``, ...), as of the last commit."""
+
+    def table(self, name: str) -> pa.Table | None:
+        """Read all buckets, in order; None when no scan has kept such a table."""
+        ...
+
+    def in_bucket(self, name: str, bucket: int) -> pa.Table | None:
+        """Read one bucket of it."""
+        ...
+
+
+class Decisions(Protocol):
+    """Restraints in force, and the log of what was done to whom, by whom and why."""
+
+    def table(self) -> pa.Table:
+        """Read the current decisions (``gate.decide.DECISION``) by account; who is simply allowed has no row."""
+        ...
+
+    def of(self, account: int) -> Decision | None:
+        """Read the current decision on one account."""
+        ...
+
+    def record(self, decision: Decision, event: Event) -> None:
+        """Put a decision that a person changed in the place of the current one, and log the step.
+
+        Raises
+        ------
+        LifecycleError
+            When the event was made of a decision that is no longer the current one; nothing changes.
+        """
+        ...
+
+    def events(self, account: int) -> list[Event]:
+        """List what happened to one account, oldest first."""
+        ...
+
+    def log(self) -> list[Event]:
+        """List what happened to all, oldest first."""
+        ...
+
+
+class Vault(Protocol):
+    """Who is behind a pseudonym; can forget."""
+
+    @property
+    def key(self) -> bytes:
+        """The secret of this store's pseudonyms: 16 bytes, made on first use."""
+        ...
+
+    def remember(self, codes: NDArray[np.uint64], ids: Sequence[str]) -> None:
+        """Keep identifiers by code; those known already stay as they are."""
+        ...
+
+    def ids_of(self, codes: NDArray[np.uint64]) -> list[str | None]:
+        """Name the identifier behind each code; None where unknown or erased."""
+        ...
+
+    def code_of(self, identifier: str) -> int | None:
+        """Find the code of an identifier that was seen and not erased."""
+        ...
+
+    def erase(self, account: int, forget: Callable[[Arrays, int], Arrays]) -> bool:
+        """Remove a person: identifier, tally, findings, decisions, events, staged rows.
+
+        ``forget(arrays, account)`` takes the account out of a tally's arrays (the accounts room
+        knows how).  False when nothing was kept of the account.
+        """
+        ...
+
+
+class Catalogue(Protocol):
+    """The recordings that we hold, as last told."""
+
+    def recordings(self) -> pa.Table | None:
+        """Read it (``schema.RECORDING``); None when no catalogue was ever given."""
+        ...
+
+    def keep(self, recordings: pa.Table) -> None:
+        """Replace it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything outside that a flow may reach."""
+
+    clock: Clock
+    catalogue: Catalogue
+    vault: Vault
+    staging: Staging
+    scans: Scans
+    tallies: Tallies
+    findings: Findings
+    decisions: Decisions
