@@ -56,7 +56,8 @@ AGES: Final = 13
 PAIRS_MAX: Final = 64
 ROWS_BINS: Final = 26
 
-_ODD_DAY: Final = 0.03
+ODD_DAY: Final = 0.03
+"""Share of days on which anything may happen to anybody."""
 _MEANS: Final = np.exp2(np.arange(2.0, 10.51, 0.5))
 _SHAPES: Final = np.array([0.7, 1.6, 5.0, 16.0, 100.0])
 _LEVELS: Final = np.arange(-3.0, 4.51, 0.5)
@@ -300,7 +301,7 @@ def _volume_table() -> Array:
     p[-1] = np.maximum(1 - p[1:-1].sum(axis=0), 1e-12)
     odd = 1 / np.maximum(n, 1)
     odd = odd / odd[1:].sum()
-    return cast(Array, (1 - _ODD_DAY) * p + _ODD_DAY * odd)
+    return cast(Array, (1 - ODD_DAY) * p + ODD_DAY * odd)
 
 
 def _rising(a: Array, count: int) -> Array:
@@ -329,7 +330,7 @@ def _order_table() -> Array:
         every = _rising(np.array(d), PAIRS_MAX)
         for p in range(PAIRS_MAX + 1):
             law = up[: p + 1] * down[: p + 1][::-1] / every[p]
-            table[p, : p + 1, i] = (1 - _ODD_DAY) * law + _ODD_DAY / (p + 1)
+            table[p, : p + 1, i] = (1 - ODD_DAY) * law + ODD_DAY / (p + 1)
     return table
 
 
@@ -338,15 +339,4 @@ def _rows_table() -> Array:
     width, centre = (a.ravel()[None, :] for a in np.meshgrid(_WIDTHS, _CENTRES, indexing="ij"))
     p = np.exp(-(((bins - centre) / width) ** 2) / 2)
     p = p / p.sum(axis=0)
-    return cast(Array, (1 - _ODD_DAY) * p + _ODD_DAY / ROWS_BINS)
-
-
-def odd_day_newness(plays: int) -> float:
-    """Chance of any one count of new plays on an odd day: all counts alike.
-
-    Examples
-    --------
-    >>> odd_day_newness(1)
-    0.015
-    """
-    return _ODD_DAY / (plays + 1)
+    return cast(Array, (1 - ODD_DAY) * p + ODD_DAY / ROWS_BINS)

@@ -71,11 +71,13 @@ STATE: Final = np.dtype(
         ("bits", np.float64),
         ("bits_now", np.float64),
         ("reached_us", np.int64),
+        # At that time: the person bet's volume alone, with newness, with order; then the other bets.
         ("volume_bits", np.float64),
         ("newness_bits", np.float64),
-        ("order_bits", np.float64),
-        ("source_bits", np.float64, (4,)),
-        ("source_bits_now", np.float64, (4,)),
+        ("person_bits", np.float64),
+        ("pace_bits", np.float64),
+        ("silence_bits", np.float64),
+        ("enumeration_bits", np.float64),
     ]
 )
 
@@ -253,7 +255,7 @@ def observe(
         _fill(tally.seen, old[old != 0])
     fetch, novel, late = np.zeros(n, np.bool_), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     days = np.empty(n, DAYS)
-    none32, none_bool = np.empty(0, np.int32), np.empty(0, np.bool_)
+    none32 = np.empty(0, np.int32)
     n_days, n_seen = _observe(
         tally.state,
         tally.seen,
@@ -263,7 +265,7 @@ def observe(
         recording,
         columns.get("action", np.empty(0, np.uint8)),
         columns.get("media_ms", none32),
-        columns.get("heartbeat", none_bool),
+        columns.get("heartbeat", np.empty(0, np.int8)),
         columns.get("rows", none32),
         popularity.index,
         popularity.index_rows,
@@ -356,7 +358,7 @@ def _enrol(index, places, known, codes, slots, new):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True)
-def _end_day(s, slot, days, n_days, fast_ms, has_media):  # type: ignore[no-untyped-def]
+def _end_day(s, slot, days, n_days, fast_ms):  # type: ignore[no-untyped-def]
     d = days[n_days]
     d.slot = slot
     d.day = s.day
@@ -395,7 +397,7 @@ def _settle(state, until_us, days, fast_ms):  # type: ignore[no-untyped-def]
     for i in range(len(state)):
         s = state[i]
         if s.day >= 0 and (np.int64(s.day) + 1) * DAY_US <= until_us:
-            n_days = _end_day(s, i, days, n_days, fast_ms, True)
+            n_days = _end_day(s, i, days, n_days, fast_ms)
     return n_days
 
 
@@ -428,7 +430,7 @@ def _observe(  # type: ignore[no-untyped-def]
         if pair == 0:
             pair = np.uint64(1)
         if s.day >= 0 and day > s.day:
-            n_days = _end_day(s, slots[i], days, n_days, fast_ms, len(media_ms) > 0)
+            n_days = _end_day(s, slots[i], days, n_days, fast_ms)
         if (s.day >= 0 and day < s.day) or (s.day < 0 and s.days > 0 and day <= s.last_us // DAY_US):
             # Counted, and remembered as seen (which favours the listener), but not bet on.
             s.late += 1
@@ -471,10 +473,8 @@ def _observe(  # type: ignore[no-untyped-def]
         s.plays += 1
         s.day_plays += 1
         if len(heartbeat):
-            if heartbeat[i]:
-                s.day_beats += 1
-            else:
-                s.day_beatless += 1
+            s.day_beats += heartbeat[i] == 1
+            s.day_beatless += heartbeat[i] == 0
         if not _insert(seen, pair):
             continue
         n_seen += 1

@@ -1,0 +1,167 @@
+"""How sure are we of each account, and why?
+
+Four bets look at an account: the person bet, pace, silence and enumeration.  They may depend on one
+another in any way, so they are joined by a mean of ``2**bits`` with weights fixed here, before any
+account is seen; a bet that abstains stays at zero bits.  What counts is the most that the joined
+bits ever reached at the end of a day: by Ville's inequality that is safe at any time.
+
+Source
+------
+Vovk & Wang (2021), *E-values: calibration, combination and applications*, section 4: the mean of
+e-values is an e-value under any dependence.
+"""
+
+from collections.abc import Collection
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from numba import njit
+
+from riparian.accounts import enumeration, pace, people, person
+from riparian.accounts.tally import Tally, pool_widths
+from riparian.evidence import CLAIMS, ENUMERATION, PACE, PERSON, SILENCE, Claim, Evidence, Row, Source, on_grid
+from riparian.schema import DAY_US, EVIDENCE
+
+SOURCES: Final = (PERSON, PACE, SILENCE, ENUMERATION)
+WEIGHTS: Final = (0.7, 0.1, 0.1, 0.1)
+"""Weights of the mean, in the order of ``SOURCES``; they sum to one."""
+
+_FIELDS: Final = ("person_bits", "pace_bits", "silence_bits", "enumeration_bits")
+
+
+def weigh(tally: Tally, days: npt.NDArray[np.void]) -> None:
+    """Place the bets of days that are over.
+
+    Parameters
+    ----------
+    tally
+        Changed in place.
+    days : np.ndarray [shape=(days,), dtype=DAYS]
+        As :func:`~riparian.accounts.tally.observe` and :func:`~riparian.accounts.tally.settle` return
+        them: each day once, in order for each account.
+    """
+    ends = np.cumsum((0, *pool_widths(tally.people)))
+    _weigh(tally.state, tally.likelihoods, ends, days, tally.people.pools, tally.people.laws)
+
+
+def evidence(tally: Tally) -> pa.Table:
+    """Tell the most bits that each account ever reached, as a table with schema ``EVIDENCE``."""
+    state = tally.state
+    bits = np.floor(state["bits"] * 1024) / 1024
+    sources = np.stack([state[name] for name in _FIELDS])
+    names = pa.array([claim.name for claim in SOURCES])
+    return pa.table(
+        [
+            pa.array(tally.accounts),
+            names.take(pa.array(sources.argmax(axis=0))),
+            pa.array(bits),
+            pa.array(np.floor(state["bits_now"] * 1024) / 1024),
+            pa.array(state["reached_us"]),
+            pa.array(state["last_us"]),
+        ],
+        schema=EVIDENCE,
+    )
+
+
+def explain(tally: Tally, slot: int) -> Evidence:
+    """Explain one account's bits, in rows that sum to the total exactly.
+
+    Parameters
+    ----------
+    slot
+        The account's place in ``tally.accounts``.
+    """
+    s = tally.state[slot]
+    by_source = [on_grid(float(s[name])) for name in _FIELDS]
+    best = int(np.argmax(by_source))
+    total = on_grid(float(s["bits"]))
+    if SOURCES[best] is PERSON:
+        volume, newness = on_grid(float(s["volume_bits"])), on_grid(float(s["newness_bits"]))
+        rows = [
+            Row("how much it plays", volume),
+            Row("how much of that is new to it", newness - volume),
+            Row("in which order it meets what is new", by_source[best] - newness),
+        ]
+    else:
+        rows = [Row(SOURCES[best].sentence, by_source[best])]
+    rows.append(Row("joined with the other bets by a mean fixed beforehand", total - by_source[best]))
+    return Evidence(
+        claim=SOURCES[best],
+        subject=int(tally.accounts[slot]),
+        bits=total,
+        waterfall=tuple(rows),
+        reached_us=int(s["reached_us"]),
+        source=Source(SOURCES[best].name, f"{people.VERSION}/{tally.people.version}"),
+        facts={
+            "days": int(s["days"]),
+            "plays": int(s["plays"]),
+            "plays_new": int(s["novel"]),
+            "rows": int(s["rows"]),
+            "late": int(s["late"]),
+            "first_us": int(s["first_us"]),
+            "last_us": int(s["last_us"]),
+            "bits_now": on_grid(float(s["bits_now"])),
+            "bits_by_bet": {claim.name: b for claim, b in zip(SOURCES, by_source, strict=True)},
+        },
+    )
+
+
+def abstained(columns: Collection[str], *, catalogue: bool) -> dict[str, str]:
+    """Say which bets could not be placed on a log, and what it lacks.
+
+    Parameters
+    ----------
+    columns
+        Names of the ``ACCESS`` columns that the log has.
+    catalogue
+        Whether a catalogue with popularity was given.
+
+    Examples
+    --------
+    >>> abstained(["at_us", "account", "recording", "action"], catalogue=True)["pace"]
+    'the log has no column `media_ms`'
+    """
+    reasons = {claim.name: _lack(claim, columns) for claim in SOURCES}
+    reasons["order"] = "" if catalogue else "no catalogue with popularity was given"
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _lack(claim: Claim, columns: Collection[str]) -> str:
+    missing = [c for c in CLAIMS[claim.name].needs if c not in columns]
+    return f"the log has no column {', '.join(f'`{c}`' for c in missing)}" if missing else ""
+
+
+@njit(cache=True, nogil=True)
+def _weigh(state, likelihoods, ends, days, pools, laws) -> Any:  # type: ignore[no-untyped-def]
+    for i in range(len(days)):
+        d = days[i]
+        s = state[d.slot]
+        past = likelihoods[d.slot]
+        volume, newness, order = past[: ends[1]], past[ends[1] : ends[2]], past[ends[2] : ends[3]]
+        rows, rows_order = past[ends[3] : ends[4]], past[ends[4] : ends[5]]
+        fast, silent = past[ends[5] : ends[6]], past[ends[6] :]
+        if d.plays > 0:
+            person.see(volume, newness, order, d, pools)
+        if d.rows > 0:
+            enumeration.see(rows, rows_order, d, pools)
+        if d.fast >= 0:
+            pace.see(fast, d.fast == 1, pools.flags)
+        if d.silent >= 0:
+            pace.see(silent, d.silent == 1, pools.flags)
+        v, vn, vno = person.bits(volume, newness, order, laws)
+        p = pace.bits(fast, laws.clients_fast, laws.other_flags)
+        q = pace.bits(silent, laws.clients_unplayed, laws.other_flags)
+        r = enumeration.bits(rows, rows_order, laws)
+        joined = np.log2(WEIGHTS[0] * 2.0**vno + WEIGHTS[1] * 2.0**p + WEIGHTS[2] * 2.0**q + WEIGHTS[3] * 2.0**r)
+        s.bits_now = joined
+        if joined > s.bits:
+            s.bits = joined
+            s.reached_us = (np.int64(d.day) + 1) * DAY_US
+            s.volume_bits = v
+            s.newness_bits = vn
+            s.person_bits = vno
+            s.pace_bits = p
+            s.silence_bits = q
+            s.enumeration_bits = r
