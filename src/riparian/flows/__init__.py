@@ -1,0 +1,1 @@
+"""Stories of the house, each read from top to bottom: extraction turns accesses into decisions."""
