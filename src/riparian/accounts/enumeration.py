@@ -22,7 +22,7 @@ As :mod:`riparian.accounts.person`.
 import numpy as np
 from numba import njit
 
-from riparian.accounts.person import average, scale
+from riparian.bets.mixtures import average, scale
 
 
 @njit(cache=True, nogil=True)

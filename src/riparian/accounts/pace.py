@@ -25,7 +25,7 @@ Bernoulli mixture likelihood ratio; Robbins (1970).
 import numpy as np
 from numba import njit
 
-from riparian.accounts.person import average, scale
+from riparian.bets.mixtures import average, scale
 
 
 @njit(cache=True, nogil=True)

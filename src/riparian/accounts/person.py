@@ -36,30 +36,7 @@ import numpy as np
 from numba import njit
 
 from riparian.accounts.people import ODD_DAY, PLAYS_MAX, VOLUME_MAX
-
-FLOOR = np.float32(1e-30)
-"""No component is ever ruled out below this, relative to the best: rounding must not convict."""
-
-
-@njit(cache=True, nogil=True)
-def scale(likelihood):  # type: ignore[no-untyped-def]
-    """Scale likelihoods so that the best is 1; constants cancel in every ratio that is taken of them."""
-    best = FLOOR
-    for x in likelihood:
-        best = max(best, x)
-    factor = np.float32(1.0) / best
-    for i in range(len(likelihood)):
-        likelihood[i] = max(likelihood[i] * factor, FLOOR)
-
-
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
-def average(weights, likelihood):  # type: ignore[no-untyped-def]
-    """Average likelihoods by weights, in double precision."""
-    total = 0.0
-    for i in range(len(weights)):
-        total += weights[i] * likelihood[i]
-    return total
-
+from riparian.bets.mixtures import average, scale
 
 @njit(cache=True, nogil=True)
 def see(volume, newness, order, d, pools):  # type: ignore[no-untyped-def]
