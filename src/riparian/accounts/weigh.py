@@ -31,8 +31,8 @@ WEIGHTS: Final = (0.7, 0.1, 0.1, 0.1)
 _FIELDS: Final = ("person_bits", "pace_bits", "silence_bits", "enumeration_bits")
 
 
-def weigh(tally: Tally, days: npt.NDArray[np.void]) -> None:
-    """Place the bets of days that are over.
+def weigh(tally: Tally, days: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
+    """Place the bets of days that are over, and return each account's bits as each day closed.
 
     Parameters
     ----------
@@ -41,9 +41,16 @@ def weigh(tally: Tally, days: npt.NDArray[np.void]) -> None:
     days : np.ndarray [shape=(days,), dtype=DAYS]
         As :func:`~riparian.accounts.tally.observe` and :func:`~riparian.accounts.tally.settle` return
         them: each day once, in order for each account.
+
+    Returns
+    -------
+    np.ndarray [shape=(days,)]
+        Bits at the end of each day.
     """
     ends = np.cumsum((0, *pool_widths(tally.people)))
-    _weigh(tally.state, tally.likelihoods, ends, days, tally.people.pools, tally.people.laws)
+    closing = np.empty(len(days))
+    _weigh(tally.state, tally.likelihoods, ends, days, tally.people.pools, tally.people.laws, closing)
+    return closing
 
 
 def evidence(tally: Tally) -> pa.Table:
@@ -134,7 +141,7 @@ def _lack(claim: Claim, columns: Collection[str]) -> str:
 
 
 @njit(cache=True, nogil=True)
-def _weigh(state, likelihoods, ends, days, pools, laws) -> Any:  # type: ignore[no-untyped-def]
+def _weigh(state, likelihoods, ends, days, pools, laws, closing) -> Any:  # type: ignore[no-untyped-def]
     for i in range(len(days)):
         d = days[i]
         s = state[d.slot]
@@ -156,6 +163,7 @@ def _weigh(state, likelihoods, ends, days, pools, laws) -> Any:  # type: ignore[
         r = enumeration.bits(rows, rows_order, laws)
         joined = np.log2(WEIGHTS[0] * 2.0**vno + WEIGHTS[1] * 2.0**p + WEIGHTS[2] * 2.0**q + WEIGHTS[3] * 2.0**r)
         s.bits_now = joined
+        closing[i] = joined
         if joined > s.bits:
             s.bits = joined
             s.reached_us = (np.int64(d.day) + 1) * DAY_US
