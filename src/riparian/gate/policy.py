@@ -1,0 +1,254 @@
+"""How many mistakes a year may this house make, and what follows from that?
+
+An operator states tolerances; bits follow.  With ``n`` bets open in a year (accounts, and bets
+opened again after a restraint ended) and ``t`` mistakes tolerated a year, a restraint wants
+``log2(n / t)`` bits: by Ville's inequality an honest account ever reaches ``b`` bits with chance at
+most ``2**-b``, so that ``n`` of them reach it ``n * 2**-b = t`` times in the mean.  That is all of
+threshold policy; no number of bits can be set by hand.
+
+The file is flat TOML, a dozen lines, every one of them optional; an unknown key is an error.
+"""
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import IntEnum, StrEnum
+from typing import Any, Final
+
+from riparian.errors import PolicyError
+
+
+class Mode(StrEnum):
+    """Whether decisions are only recorded, or carried out."""
+
+    SHADOW = "shadow"
+    ENFORCE = "enforce"
+
+
+class Certainty(StrEnum):
+    """Whose word counts for bits: the declared shares of people, or a head count of honest accounts."""
+
+    DECLARED = "declared"
+    CERTIFIED = "certified"
+
+
+class Restraint(IntEnum):
+    """What is done, from nothing to most; only a person does more."""
+
+    ALLOW = 0
+    SLOW = 1
+    STEP_UP = 2
+    HOLD = 3
+
+
+def _key(unit: str, doc: str) -> dict[str, str]:
+    return {"unit": unit, "doc": doc}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What an operator states; the reference page of the policy file is made from the fields' metadata.
+
+    Raises
+    ------
+    PolicyError
+        When a value is out of range, or the ladder is upside down: whoever tolerates more wrongful
+        holds than wrongful step-ups would hold accounts on less evidence than they are questioned on.
+
+    Examples
+    --------
+    >>> Policy().wrongful_holds_per_year
+    2.0
+    >>> Policy(wrongful_holds_per_year=5.0)
+    Traceback (most recent call last):
+    riparian.errors.PolicyError: `wrongful_holds_per_year` is 5.0 and `wrongful_step_ups_per_year` is 4.0, wanted
+    holds to be tolerated no more often than step-ups
+    """
+
+    mode: Mode = field(
+        default=Mode.SHADOW,
+        metadata=_key(
+            "`shadow` or `enforce`",
+            "`shadow` computes and records every decision and applies none; `enforce` lets edges act on them.",
+        ),
+    )
+    wrongful_holds_per_year: float = field(
+        default=2.0,
+        metadata=_key(
+            "holds a year", "Honest accounts that may be held by mistake in a year, in the mean, all accounts together."
+        ),
+    )
+    wrongful_step_ups_per_year: float = field(
+        default=4.0,
+        metadata=_key("step-ups a year", "Honest accounts that may be asked to prove themselves by mistake in a year."),
+    )
+    wrongful_slows_per_year: float = field(
+        default=8.0,
+        metadata=_key(
+            "slows a year", "Honest accounts that may be slowed by mistake in a year, on evidence (not by a budget)."
+        ),
+    )
+    accounts: int = field(
+        default=0,
+        metadata=_key("accounts", "Accounts that the tolerances are shared among; 0 counts those seen in the logs."),
+    )
+    certainty: Certainty = field(
+        default=Certainty.DECLARED,
+        metadata=_key(
+            "`declared` or `certified`",
+            "`declared` counts bits under the declared shares of kinds of listener; `certified` counts no more of them"
+            " than the accounts believed honest can vouch for, which with few such accounts may restrain nobody, ever.",
+        ),
+    )
+    longest_hold_days: int = field(
+        default=14, metadata=_key("days", "How long a hold or a step-up lasts unless a person extends it.")
+    )
+    longest_slow_days: int = field(default=7, metadata=_key("days", "How long an account stays slowed."))
+    novelty_burst: int = field(
+        default=2000,
+        metadata=_key(
+            "recordings", "Recordings new to it that an account of standing may fetch at once; repeats are free."
+        ),
+    )
+    novelty_per_day: int = field(default=40, metadata=_key("recordings a day", "How fast that allowance grows back."))
+    rows_burst: int = field(default=20_000, metadata=_key("rows", "Rows of metadata that an account may read at once."))
+    rows_per_day: int = field(default=2000, metadata=_key("rows a day", "How fast that allowance grows back."))
+    streams_per_plan: int = field(
+        default=1,
+        metadata=_key("streams", "Streams that a plan may play at once, where the accounts table does not say."),
+    )
+
+    def __post_init__(self) -> None:
+        for rate in ("wrongful_holds_per_year", "wrongful_step_ups_per_year", "wrongful_slows_per_year"):
+            value = getattr(self, rate)
+            if not (math.isfinite(value) and value > 0):
+                raise PolicyError(f"`{rate}` is {value}, wanted a number above 0")
+        for count in ("accounts", "novelty_per_day", "rows_per_day"):
+            _require_count(count, getattr(self, count), least=0)
+        for count in ("longest_hold_days", "longest_slow_days", "streams_per_plan"):
+            _require_count(count, getattr(self, count), least=1)
+        for count in ("novelty_burst", "rows_burst"):
+            _require_count(count, getattr(self, count), least=1)
+        _require_ladder(self)
+
+
+_MOST: Final = 10_000_000
+
+
+def _require_count(name: str, value: int, *, least: int) -> None:
+    # A bucket is counted in whole units of 1/86,400,000,000 token in 64 bits: ten million tokens fit.
+    most = _MOST if name != "accounts" else 2**53
+    if not least <= value <= most:
+        raise PolicyError(f"`{name}` is {value}, wanted a whole number from {least} to {most}")
+
+
+def _require_ladder(policy: Policy) -> None:
+    holds, step_ups, slows = (tolerated(policy, r) for r in (Restraint.HOLD, Restraint.STEP_UP, Restraint.SLOW))
+    if holds > step_ups:
+        raise PolicyError(
+            f"`wrongful_holds_per_year` is {holds} and `wrongful_step_ups_per_year` is {step_ups},"
+            " wanted holds to be tolerated no more often than step-ups",
+            hint="Raise wrongful_step_ups_per_year, or lower wrongful_holds_per_year.",
+        )
+    if step_ups > slows:
+        raise PolicyError(
+            f"`wrongful_step_ups_per_year` is {step_ups} and `wrongful_slows_per_year` is {slows},"
+            " wanted step-ups to be tolerated no more often than slows",
+            hint="Raise wrongful_slows_per_year, or lower wrongful_step_ups_per_year.",
+        )
+
+
+def tolerated(policy: Policy, restraint: Restraint) -> float:
+    """Look up how many mistakes of a kind are tolerated in a year.
+
+    Examples
+    --------
+    >>> tolerated(Policy(), Restraint.SLOW)
+    8.0
+    """
+    if restraint is Restraint.HOLD:
+        return policy.wrongful_holds_per_year
+    if restraint is Restraint.STEP_UP:
+        return policy.wrongful_step_ups_per_year
+    if restraint is Restraint.SLOW:
+        return policy.wrongful_slows_per_year
+    return math.inf
+
+
+def threshold_bits(policy: Policy, restraint: Restraint, n_accounts: int) -> float:
+    """Derive the bits that a restraint wants: ``log2(n / tolerated)``.
+
+    Parameters
+    ----------
+    policy
+        What is tolerated; its ``accounts``, when given, stands in for fewer seen.
+    restraint
+        Any but ``ALLOW``, which wants nothing.
+    n_accounts
+        Bets open in the year: accounts, and bets opened again.
+
+    Returns
+    -------
+    float
+        Bits; never below 1, since no bits are no evidence, however few the accounts.
+
+    Examples
+    --------
+    >>> round(threshold_bits(Policy(), Restraint.HOLD, 20_000), 2)
+    13.29
+    >>> round(threshold_bits(Policy(wrongful_holds_per_year=50, wrongful_step_ups_per_year=50,
+    ...     wrongful_slows_per_year=50), Restraint.HOLD, 40_000_000), 2)
+    19.61
+    """
+    if restraint is Restraint.ALLOW:
+        return -math.inf
+    n = max(n_accounts, policy.accounts)
+    return max(1.0, math.log2(max(n, 1) / tolerated(policy, restraint)))
+
+
+def parse_policy(mapping: Mapping[str, Any]) -> Policy:
+    """Make a policy from the keys of its file.
+
+    Raises
+    ------
+    PolicyError
+        When a key is unknown, a value has the wrong type, or the policy contradicts itself.
+
+    Examples
+    --------
+    >>> parse_policy({"mode": "enforce", "wrongful_holds_per_year": 1}).wrongful_holds_per_year
+    1.0
+    >>> parse_policy({"wrongfull_holds_per_year": 1})
+    Traceback (most recent call last):
+    riparian.errors.PolicyError: `wrongfull_holds_per_year` is no key of the policy, wanted one of `mode`, ...
+    """
+    defaults = {f.name: f.default for f in fields(Policy)}
+    values: dict[str, Any] = {}
+    for name, value in mapping.items():
+        if name not in defaults:
+            raise _unknown(name, list(defaults))
+        values[name] = _typed(name, value, defaults[name])
+    return Policy(**values)
+
+
+def _unknown(name: str, known: list[str]) -> PolicyError:
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    wanted = ", ".join(f"`{k}`" for k in known)
+    hint = f"Write {nearest[0]} in the place of {name}." if nearest else f"Remove {name}."
+    return PolicyError(f"`{name}` is no key of the policy, wanted one of {wanted}", hint=hint)
+
+
+def _typed(name: str, value: object, default: object) -> object:
+    if isinstance(default, StrEnum):
+        kinds = [str(kind) for kind in type(default)]
+        if value not in kinds:
+            raise PolicyError(f"`{name}` is `{value}`, wanted " + " or ".join(f"`{kind}`" for kind in kinds))
+        return type(default)(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63:
+        if isinstance(default, float):
+            return float(value)
+        if float(value).is_integer():
+            return int(value)
+    wanted = "a number" if isinstance(default, float) else "a whole number"
+    raise PolicyError(f"`{name}` is `{value}`, wanted {wanted}")
