@@ -314,6 +314,31 @@ def _mix(x: np.uint64) -> np.uint64:  # splitmix64's finaliser
 
 
 @njit(cache=True, nogil=True)
+def _mask(account):  # type: ignore[no-untyped-def]
+    return _mix(account + np.uint64(0x9E3779B97F4A7C15))
+
+
+def account_mask(accounts: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """What each of an account's pairs in ``Tally.seen`` is masked with: ``pair ^ mask`` is the recording's code.
+
+    Examples
+    --------
+    >>> codes = np.array([7, 9], np.uint64)
+    >>> len(set(account_mask(codes).tolist()))
+    2
+    """
+    masks = np.empty(len(accounts), np.uint64)
+    _masks(accounts, masks)
+    return masks
+
+
+@njit(cache=True, nogil=True)
+def _masks(accounts, masks):  # type: ignore[no-untyped-def]
+    for i in range(len(accounts)):
+        masks[i] = _mask(accounts[i])
+
+
+@njit(cache=True, nogil=True)
 def _insert(table, value):  # type: ignore[no-untyped-def]
     mask = np.uint64(len(table) - 1)
     at = _mix(value) & mask
@@ -426,7 +451,7 @@ def _observe(  # type: ignore[no-untyped-def]
         day = us // DAY_US
         code = recording[i]
         act = action[i] if len(action) else _PLAY
-        pair = _mix(account[i] + np.uint64(0x9E3779B97F4A7C15)) ^ code
+        pair = _mask(account[i]) ^ code
         if pair == 0:
             pair = np.uint64(1)
         if s.day >= 0 and day > s.day:
