@@ -1,0 +1,72 @@
+import ast
+import re
+
+from tests.architecture.source_tree import PACKAGE, Source, sources
+
+DRAWERS = {"base", "common", "core", "helper", "helpers", "misc", "shared", "tools", "util", "utils"}
+HOLLOW = {
+    *("Abstract", "Base", "Context", "Data", "Engine", "Factory", "Handler", "Helper", "Impl", "Info", "Manager"),
+    *("Processor", "Service", "Util", "Utils", "Wrapper"),
+}
+ACCUSING = {
+    "attacker",
+    "confidence",
+    "criminal",
+    "evil",
+    "fraudster",
+    "malicious",
+    "risk",
+    "score",
+    "severity",
+    "thief",
+}
+
+
+def defined(source: Source) -> list[tuple[str, ast.AST]]:
+    """List every name that a module gives to something of its own."""
+    names: list[tuple[str, ast.AST]] = []
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            names.append((node.name, node))
+        elif isinstance(node, ast.arg):
+            names.append((node.arg, node))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.append((node.id, node))
+    return names
+
+
+def test_no_module_is_a_drawer() -> None:
+    assert [str(path) for path in PACKAGE.rglob("*") if path.stem in DRAWERS] == []
+
+
+def test_no_class_has_a_hollow_name() -> None:
+    hollow = [
+        f"{source.at(node)} {node.name}"
+        for source in sources()
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ClassDef) and HOLLOW & set(re.findall(r"[A-Z][a-z]+", node.name))
+    ]
+    assert hollow == []
+
+
+def test_names_are_neutral_about_people() -> None:
+    accusing = [
+        f"{source.at(node)} {name}"
+        for source in sources()
+        for name, node in defined(source)
+        if ACCUSING & set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
+    ]
+    assert accusing == []
+
+
+def test_a_package_file_holds_a_docstring_and_reexports_only() -> None:
+    for source in sources():
+        # A command line is assembled in its package file; elsewhere code has a module with a name.
+        if source.path.name != "__init__.py" or source.room in {"__init__", "cli"}:
+            continue
+        code = [
+            node
+            for node in source.tree.body
+            if not isinstance(node, ast.Import | ast.ImportFrom | ast.Expr | ast.Assign | ast.AnnAssign)
+        ]
+        assert code == [], f"{source.path} defines something"
