@@ -160,7 +160,7 @@ def commands() -> Iterator[tuple[list[str], Any]]:
     cli = importlib.import_module("riparian.cli")
     app = next(value for value in vars(cli).values() if isinstance(value, typer.Typer))
 
-    def walk(path: list[str], command: Any) -> Iterator[tuple[list[str], Any]]:  # noqa: ANN401  a click command
+    def walk(path: list[str], command: Any) -> Iterator[tuple[list[str], Any]]:
         yield path, command
         for name, inner in sorted(getattr(command, "commands", {}).items()):
             if not inner.hidden:
@@ -169,11 +169,11 @@ def commands() -> Iterator[tuple[list[str], Any]]:
     return walk(["riparian"], typer.main.get_command(app))
 
 
-def _context(command: Any, path: list[str]) -> Any:  # noqa: ANN401  as commands()
+def _context(command: Any, path: list[str]) -> Any:
     return command.context_class(command, info_name=path[-1])
 
 
-def _parameter_row(parameter: Any) -> list[str]:  # noqa: ANN401  as commands()
+def _parameter_row(parameter: Any) -> list[str]:
     is_option = parameter.param_type_name == "option"
     names = ", ".join(f"`{n}`" for n in [*parameter.opts, *parameter.secondary_opts]) if is_option else ""
     if not is_option:
