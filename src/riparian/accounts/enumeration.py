@@ -30,12 +30,12 @@ def see(rows, order, d, pools):  # type: ignore[no-untyped-def]
     """Multiply one day with metadata rows into a reader's likelihoods."""
     law = pools.rows[min(len(pools.rows) - 1, np.int64(np.log2(d.rows + 1.0)))]
     for i in range(len(rows)):
-        rows[i] *= np.float32(law[i])
+        rows[i] *= law[i]
     scale(rows)
     if d.row_pairs > 0:
         ascending = pools.order[d.row_pairs, d.row_ascents]
         for i in range(len(order)):
-            order[i] *= np.float32(ascending[i])
+            order[i] *= ascending[i]
         scale(order)
 
 
@@ -44,6 +44,7 @@ def bits(rows, order, laws):  # type: ignore[no-untyped-def]
     """Weigh the reader against the declared ones."""
     people = 0.0
     for kind in range(len(laws.reader_shares)):
-        p = laws.reader_shares[kind] * average(laws.reader_rows[kind], rows)
+        p = np.float64(laws.reader_shares[kind]) * average(laws.reader_rows[kind], rows)
         people += p * average(laws.reader_order[kind], order)
-    return np.log2(average(laws.other_rows, rows) * average(laws.other_order, order) / people)
+    other = np.float64(average(laws.other_rows, rows)) * average(laws.other_order, order)
+    return np.log2(other / people)

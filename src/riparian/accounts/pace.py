@@ -32,11 +32,11 @@ from riparian.bets.mixtures import average, scale
 def see(flags, marked, chances):  # type: ignore[no-untyped-def]
     """Multiply one day, marked or not, into a client's likelihoods."""
     for i in range(len(flags)):
-        flags[i] *= np.float32(chances[i] if marked else 1.0 - chances[i])
+        flags[i] *= chances[i] if marked else np.float32(1.0) - chances[i]
     scale(flags)
 
 
 @njit(cache=True, nogil=True)
 def bits(flags, clients, other):  # type: ignore[no-untyped-def]
     """Weigh the client against the declared ones."""
-    return np.log2(average(other, flags) / average(clients, flags))
+    return np.log2(np.float64(average(other, flags)) / average(clients, flags))

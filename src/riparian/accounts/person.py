@@ -36,14 +36,15 @@ import numpy as np
 from numba import njit
 
 from riparian.accounts.people import ODD_DAY, PLAYS_MAX, VOLUME_MAX
-from riparian.bets.mixtures import average, scale
+from riparian.bets.mixtures import averages, scale
+
 
 @njit(cache=True, nogil=True)
 def see(volume, newness, order, d, pools):  # type: ignore[no-untyped-def]
     """Multiply one day with plays into an account's likelihoods."""
     row = pools.volume[min(d.plays, VOLUME_MAX)]
     for i in range(len(volume)):
-        volume[i] *= np.float32(row[i])
+        volume[i] *= row[i]
     scale(volume)
     n, k = np.int64(d.plays), np.int64(d.novel)
     if n > PLAYS_MAX:
@@ -58,21 +59,28 @@ def see(volume, newness, order, d, pools):  # type: ignore[no-untyped-def]
     if d.pairs > 0:
         law = pools.order[d.pairs, d.ascents]
         for i in range(len(order)):
-            order[i] *= np.float32(law[i])
+            order[i] *= law[i]
         scale(order)
 
 
 @njit(cache=True, nogil=True)
-def bits(volume, newness, order, laws):  # type: ignore[no-untyped-def]
-    """Weigh the account: bits of volume alone, of volume and newness, and of all three."""
-    people_v = people_vn = people_vno = 0.0
-    for kind in range(len(laws.shares)):
-        p = laws.shares[kind] * average(laws.kind_volume[kind], volume)
+def bits(volume, newness, order, laws, room):  # type: ignore[no-untyped-def]
+    """Weigh the account: bits of volume alone, of volume and newness, and of all three.
+
+    ``room`` has shape (3, kinds + 1) and is written over; its last column is the alternative.
+    """
+    averages(laws.volume, volume, room[0])
+    averages(laws.newness, newness, room[1])
+    averages(laws.order, order, room[2])
+    people_v, people_vn, people_vno = 0.0, 0.0, 0.0
+    kinds = len(laws.shares)
+    for kind in range(kinds):
+        p = np.float64(laws.shares[kind]) * room[0, kind]
         people_v += p
-        p *= average(laws.kind_newness[kind], newness)
+        p *= room[1, kind]
         people_vn += p
-        people_vno += p * average(laws.kind_order[kind], order)
-    other_v = average(laws.other_volume, volume)
-    other_vn = other_v * average(laws.other_newness, newness)
-    other_vno = other_vn * average(laws.other_order, order)
+        people_vno += p * room[2, kind]
+    other_v = np.float64(room[0, kinds])
+    other_vn = other_v * room[1, kinds]
+    other_vno = other_vn * room[2, kinds]
     return np.log2(other_v / people_v), np.log2(other_vn / people_vn), np.log2(other_vno / people_vno)

@@ -38,6 +38,19 @@ _DOWNLOAD = int(Action.DOWNLOAD)
 _METADATA = int(Action.METADATA)
 _SEARCH = int(Action.SEARCH)
 
+BITS: Final = np.dtype(
+    [
+        # The person bet's volume alone, with newness, and with order; then the other bets, and the mean of all.
+        ("volume", np.float64),
+        ("newness", np.float64),
+        ("person", np.float64),
+        ("pace", np.float64),
+        ("silence", np.float64),
+        ("enumeration", np.float64),
+        ("joined", np.float64),
+    ]
+)
+
 STATE: Final = np.dtype(
     [
         ("first_us", np.int64),
@@ -67,17 +80,10 @@ STATE: Final = np.dtype(
         ("last_rank", np.int32),
         ("last_artist", np.int32),
         ("last_place", np.int32),
-        # The most bits ever reached, how, and the bits today.
-        ("bits", np.float64),
-        ("bits_now", np.float64),
+        # The bits today, and as they stood when their joint was largest.
+        ("now", BITS),
+        ("most", BITS),
         ("reached_us", np.int64),
-        # At that time: the person bet's volume alone, with newness, with order; then the other bets.
-        ("volume_bits", np.float64),
-        ("newness_bits", np.float64),
-        ("person_bits", np.float64),
-        ("pace_bits", np.float64),
-        ("silence_bits", np.float64),
-        ("enumeration_bits", np.float64),
     ]
 )
 

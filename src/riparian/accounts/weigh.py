@@ -20,15 +20,13 @@ import pyarrow as pa
 from numba import njit
 
 from riparian.accounts import enumeration, pace, people, person
-from riparian.accounts.tally import Tally, pool_widths
-from riparian.evidence import CLAIMS, ENUMERATION, PACE, PERSON, SILENCE, Claim, Evidence, Row, Source, on_grid
+from riparian.accounts.tally import BITS, Tally, pool_widths
+from riparian.evidence import CLAIMS, ENUMERATION, GRID, PACE, PERSON, SILENCE, Claim, Evidence, Row, Source, on_grid
 from riparian.schema import DAY_US, EVIDENCE
 
 SOURCES: Final = (PERSON, PACE, SILENCE, ENUMERATION)
 WEIGHTS: Final = (0.7, 0.1, 0.1, 0.1)
 """Weights of the mean, in the order of ``SOURCES``; they sum to one."""
-
-_FIELDS: Final = ("person_bits", "pace_bits", "silence_bits", "enumeration_bits")
 
 
 def weigh(tally: Tally, days: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
@@ -56,15 +54,15 @@ def weigh(tally: Tally, days: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
 def evidence(tally: Tally) -> pa.Table:
     """Tell the most bits that each account ever reached, as a table with schema ``EVIDENCE``."""
     state = tally.state
-    bits = np.floor(state["bits"] * 1024) / 1024
-    sources = np.stack([state[name] for name in _FIELDS])
+    most, now = state["most"], state["now"]
+    sources = np.stack([most[claim.name] for claim in SOURCES])
     names = pa.array([claim.name for claim in SOURCES])
     return pa.table(
         [
             pa.array(tally.accounts),
             names.take(pa.array(sources.argmax(axis=0))),
-            pa.array(bits),
-            pa.array(np.floor(state["bits_now"] * 1024) / 1024),
+            pa.array(np.floor(most["joined"] * GRID) / GRID),
+            pa.array(np.floor(now["joined"] * GRID) / GRID),
             pa.array(state["reached_us"]),
             pa.array(state["last_us"]),
         ],
@@ -81,15 +79,15 @@ def explain(tally: Tally, slot: int) -> Evidence:
         The account's place in ``tally.accounts``.
     """
     s = tally.state[slot]
-    by_source = [on_grid(float(s[name])) for name in _FIELDS]
+    most = {name: on_grid(float(s["most"][name])) for name in BITS.names or ()}
+    by_source = [most[claim.name] for claim in SOURCES]
     best = int(np.argmax(by_source))
-    total = on_grid(float(s["bits"]))
+    total = most["joined"]
     if SOURCES[best] is PERSON:
-        volume, newness = on_grid(float(s["volume_bits"])), on_grid(float(s["newness_bits"]))
         rows = [
-            Row("how much it plays", volume),
-            Row("how much of that is new to it", newness - volume),
-            Row("in which order it meets what is new", by_source[best] - newness),
+            Row("how much it plays", most["volume"]),
+            Row("how much of that is new to it", most["newness"] - most["volume"]),
+            Row("in which order it meets what is new", most["person"] - most["newness"]),
         ]
     else:
         rows = [Row(SOURCES[best].sentence, by_source[best])]
@@ -109,7 +107,7 @@ def explain(tally: Tally, slot: int) -> Evidence:
             "late": int(s["late"]),
             "first_us": int(s["first_us"]),
             "last_us": int(s["last_us"]),
-            "bits_now": on_grid(float(s["bits_now"])),
+            "bits_now": on_grid(float(s["now"]["joined"])),
             "bits_by_bet": {claim.name: b for claim, b in zip(SOURCES, by_source, strict=True)},
         },
     )
@@ -142,6 +140,7 @@ def _lack(claim: Claim, columns: Collection[str]) -> str:
 
 @njit(cache=True, nogil=True)
 def _weigh(state, likelihoods, ends, days, pools, laws, closing) -> Any:  # type: ignore[no-untyped-def]
+    room = np.empty((3, len(laws.shares) + 1), np.float32)
     for i in range(len(days)):
         d = days[i]
         s = state[d.slot]
@@ -149,27 +148,22 @@ def _weigh(state, likelihoods, ends, days, pools, laws, closing) -> Any:  # type
         volume, newness, order = past[: ends[1]], past[ends[1] : ends[2]], past[ends[2] : ends[3]]
         rows, rows_order = past[ends[3] : ends[4]], past[ends[4] : ends[5]]
         fast, silent = past[ends[5] : ends[6]], past[ends[6] :]
+        now = s.now
         if d.plays > 0:
             person.see(volume, newness, order, d, pools)
-        if d.rows > 0:
-            enumeration.see(rows, rows_order, d, pools)
+            now.volume, now.newness, now.person = person.bits(volume, newness, order, laws, room)
         if d.fast >= 0:
             pace.see(fast, d.fast == 1, pools.flags)
+            now.pace = pace.bits(fast, laws.clients_fast, laws.other_flags)
         if d.silent >= 0:
             pace.see(silent, d.silent == 1, pools.flags)
-        v, vn, vno = person.bits(volume, newness, order, laws)
-        p = pace.bits(fast, laws.clients_fast, laws.other_flags)
-        q = pace.bits(silent, laws.clients_unplayed, laws.other_flags)
-        r = enumeration.bits(rows, rows_order, laws)
-        joined = np.log2(WEIGHTS[0] * 2.0**vno + WEIGHTS[1] * 2.0**p + WEIGHTS[2] * 2.0**q + WEIGHTS[3] * 2.0**r)
-        s.bits_now = joined
-        closing[i] = joined
-        if joined > s.bits:
-            s.bits = joined
+            now.silence = pace.bits(silent, laws.clients_unplayed, laws.other_flags)
+        if d.rows > 0:
+            enumeration.see(rows, rows_order, d, pools)
+            now.enumeration = enumeration.bits(rows, rows_order, laws)
+        e = WEIGHTS[0] * 2.0**now.person + WEIGHTS[1] * 2.0**now.pace
+        now.joined = np.log2(e + WEIGHTS[2] * 2.0**now.silence + WEIGHTS[3] * 2.0**now.enumeration)
+        closing[i] = now.joined
+        if now.joined > s.most.joined:
+            s.most = now
             s.reached_us = (np.int64(d.day) + 1) * DAY_US
-            s.volume_bits = v
-            s.newness_bits = vn
-            s.person_bits = vno
-            s.pace_bits = p
-            s.silence_bits = q
-            s.enumeration_bits = r

@@ -1,0 +1,151 @@
+"""What a claim of ours means, and how sure it is: the one currency of the house.
+
+The bits law
+------------
+``bits = log2(e)`` where ``e`` is an e-process for the claim's stated null: a quantity that is
+never negative and whose mean is at most one at every stopping time when the null holds.  By
+Ville's inequality the chance that it *ever* reaches ``b`` bits although the null holds is at most
+``2**-b``, however often somebody looks.  Three rules follow, and nothing here breaks them:
+
+* *In turn*: successive bets on one subject, each placed knowing the last, add their bits.
+* *Any dependence*: sources that may depend on one another join by :func:`riparian.bets.combine.mix_bits`,
+  a mean of ``2**bits`` with weights fixed beforehand.  Their bits never add.
+* *Searching costs*: what was looked for in ``G`` places grants ``log2 G`` of its bits back.
+
+Bits are kept on a grid of 1/1024 (:func:`on_grid`), rounded down, so that the rows of an
+explanation sum to its total exactly and not nearly.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+GRID: Final = 1024.0
+
+
+def on_grid(bits: float) -> float:
+    """Round bits down to a multiple of 1/1024; sums of such numbers are exact in binary.
+
+    Examples
+    --------
+    >>> on_grid(13.28771)
+    13.287109375
+    >>> on_grid(float("-inf"))
+    -1048576.0
+    """
+    return math.floor(max(bits, -GRID * GRID) * GRID) / GRID
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence that evidence can support, and the null it bets against.
+
+    Parameters
+    ----------
+    name
+        How programs call it.
+    sentence
+        What an account, file or list did, as a person would say it; never a word about its owner.
+    null
+        What would have to be true for the claim to be a mistake.
+    needs
+        Columns of ``ACCESS`` without which the bet abstains.
+    """
+
+    name: str
+    sentence: str
+    null: str
+    needs: tuple[str, ...] = ()
+
+
+PERSON: Final = Claim(
+    "person",
+    "plays so much, so new, in such an order as no declared kind of listener does",
+    "the account is one of the declared kinds of listener, in their declared shares",
+    ("at_us", "account", "recording"),
+)
+PACE: Final = Claim(
+    "pace",
+    "receives sound faster than its plan can play it",
+    "on any day, given the past, the account's busiest hour holds more sound than its plan can play"
+    " only as often as among the declared kinds of client",
+    ("media_ms",),
+)
+SILENCE: Final = Claim(
+    "silence",
+    "takes sound that nothing plays",
+    "on any day, given the past, most sound goes unaccompanied by playback only as often as among the"
+    " declared kinds of client",
+    ("heartbeat",),
+)
+ENUMERATION: Final = Claim(
+    "enumeration",
+    "reads metadata in such an amount and order as no declared kind of reader does",
+    "the account is one of the declared kinds of reader of metadata, in their declared shares",
+    ("action",),
+)
+CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType({c.name: c for c in (PERSON, PACE, SILENCE, ENUMERATION)})
+"""Every claim that Riparian can make, by name; the documentation lists them from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Which bet, in which version, said so; a change that alters any bits changes the version."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One step of a waterfall: a label that a person understands, and the bits it adds or takes."""
+
+    label: str
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A claim about one subject, with the chance that it is wrong.
+
+    Parameters
+    ----------
+    claim
+        The sentence and its null.
+    subject
+        The pseudonym of an account, or the code of a file or list.
+    bits
+        The most bits that the e-process ever reached.
+    waterfall
+        Rows that start at zero and sum to ``bits`` exactly.
+    reached_us
+        When those bits were first reached; microseconds since 1970, UTC.
+    facts
+        Counts and dates that a person can check.
+
+    Raises
+    ------
+    ValueError
+        When the rows do not sum to the total: an explanation that does not add up is never made.
+
+    Examples
+    --------
+    >>> e = Evidence(PERSON, 7, 3.5, (Row("volume", 1.0), Row("novelty given volume", 2.5)), 0, Source("person", "1"))
+    >>> sum(row.bits for row in e.waterfall) == e.bits
+    True
+    """
+
+    claim: Claim
+    subject: int
+    bits: float
+    waterfall: tuple[Row, ...]
+    reached_us: int
+    source: Source
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        total = sum(row.bits for row in self.waterfall)
+        if total != self.bits:
+            raise ValueError(f"rows sum to {total}, wanted {self.bits}")

@@ -1,0 +1,110 @@
+"""The tables that cross a room, as Arrow schemas, and the codes inside them.
+
+Inside the house every identifier is a 64-bit code (``uint64``): accounts, sessions, devices,
+agents, networks and routes are keyed pseudonyms made at the door (:mod:`riparian.feeds`);
+recordings are keyless codes of their identifier, so that a catalogue and a log agree.  Zero is
+never a code and means "not given".  Times are microseconds since 1970, UTC.
+
+A batch of accesses carries the required columns and whichever optional ones its log had; a bet
+says which columns it needs and abstains without them.
+"""
+
+from enum import IntEnum
+from typing import Final
+
+import pyarrow as pa
+
+
+class Action(IntEnum):
+    """What an access asked for, as stored in ``ACCESS.action``."""
+
+    PLAY = 1
+    SEGMENT = 2
+    LICENCE = 3
+    METADATA = 4
+    SEARCH = 5
+    DOWNLOAD = 6
+
+
+ACCESS: Final = pa.schema(
+    [
+        pa.field("at_us", pa.int64(), nullable=False),
+        pa.field("account", pa.uint64(), nullable=False),
+        pa.field("recording", pa.uint64(), nullable=False),
+        pa.field("action", pa.uint8()),
+        pa.field("session", pa.uint64()),
+        pa.field("position_ms", pa.int64()),
+        pa.field("heartbeat", pa.bool_()),
+        pa.field("bytes", pa.int64()),
+        pa.field("rows", pa.int32()),
+        pa.field("media_ms", pa.int32()),
+        pa.field("device", pa.uint64()),
+        pa.field("agent", pa.uint64()),
+        pa.field("network", pa.uint64()),
+        pa.field("country", pa.uint16()),
+        pa.field("lat", pa.float32()),
+        pa.field("lon", pa.float32()),
+        pa.field("route", pa.uint64()),
+        pa.field("status", pa.int16()),
+        pa.field("surfaced", pa.bool_()),
+    ]
+)
+"""One account fetched one thing.  ``rows`` counts metadata rows returned; ``media_ms`` is how
+much sound the response held; ``country`` is ISO 3166 alpha-2 packed as two bytes."""
+
+ACCESS_REQUIRED: Final = ("at_us", "account", "recording")
+
+RECORDING: Final = pa.schema(
+    [
+        pa.field("recording", pa.string(), nullable=False),
+        pa.field("title", pa.string()),
+        pa.field("artist", pa.string()),
+        pa.field("album", pa.string()),
+        pa.field("duration_ms", pa.int32()),
+        pa.field("popularity", pa.float64()),
+        pa.field("released", pa.date32()),
+        pa.field("markets", pa.string()),
+    ]
+)
+"""One recording that we hold.  ``popularity`` is any number that grows with plays (plays, or a
+share of plays); ``markets`` is a space-separated list of countries, empty for everywhere."""
+
+ACCOUNT: Final = pa.schema(
+    [
+        pa.field("account", pa.string(), nullable=False),
+        pa.field("created", pa.timestamp("us", "UTC")),
+        pa.field("plan", pa.string()),
+        pa.field("payment", pa.string()),
+        pa.field("cohort", pa.string()),
+        pa.field("honest", pa.bool_()),
+        pa.field("exempt_until", pa.timestamp("us", "UTC")),
+        pa.field("exempt_because", pa.string()),
+    ]
+)
+"""What an operator knows of an account besides its accesses; every column but the first may be absent."""
+
+EVIDENCE: Final = pa.schema(
+    [
+        pa.field("account", pa.uint64(), nullable=False),
+        pa.field("claim", pa.string(), nullable=False),
+        pa.field("bits", pa.float64(), nullable=False),
+        pa.field("bits_now", pa.float64(), nullable=False),
+        pa.field("reached_us", pa.int64(), nullable=False),
+        pa.field("as_of_us", pa.int64(), nullable=False),
+    ]
+)
+"""One row an account: the most bits ever reached, when, the claim that carried most of them, and
+the bits today.  :class:`riparian.evidence.Evidence` is one row of it, made when somebody must look."""
+
+TRUTH: Final = pa.schema(
+    [
+        pa.field("account", pa.string(), nullable=False),
+        pa.field("role", pa.string(), nullable=False),
+        pa.field("persona", pa.string(), nullable=False),
+        pa.field("ring", pa.string()),
+    ]
+)
+"""What a simulated town knows of its own accounts: ``role`` is ``listener`` or ``copier``."""
+
+DAY_US: Final = 86_400_000_000
+HOUR_US: Final = 3_600_000_000
