@@ -1,5 +1,210 @@
-"""From accesses to decisions."""
+"""From accesses to decisions: who carries the catalogue off, how sure are we, and what is done?
 
+::
+
+    chunks --> staged --> for each bucket of accounts: counted, weighed, charged --> decided --> committed
+                                      (flows.bucket)                              (gate.decide)
+
+A scan may be killed at any point and begun again; a chunk counts once.  Decisions follow from the
+evidence of all accounts, so they are made at the end, and everything becomes visible at once.
+
+When is a day over?
+-------------------
+Bets are placed on whole days (UTC).  A log that is scanned as a whole closes its last day when it
+reaches 23:00 of it; a log that is followed waits an hour for stragglers after midnight.  The end of
+the log is its last access, unless that is more than a day in the future: such accesses come from a
+wrong clock, and are left out and counted.
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from riparian.codes import BUCKETS
+from riparian.errors import InputError
+from riparian.flows import bucket as bucket_
+from riparian.flows.findings import Account, about, read
 from riparian.flows.found import BY_DAY, EXPOSURE, REVIEW_MINUTES, TIMELINE, Found, Reach
+from riparian.flows.reach import Recordings
+from riparian.flows.summary import Seen, summarise
+from riparian.flows.terms import Terms
+from riparian.gate import budgets
+from riparian.gate.budgets import Draws, Parents
+from riparian.gate.decide import certify, decide_table
+from riparian.ports import SHARED, Chunk, Scan, World
+from riparian.schema import DAY_US, HOUR_US
 
-__all__ = ["BY_DAY", "EXPOSURE", "REVIEW_MINUTES", "TIMELINE", "Found", "Reach"]
+__all__ = [
+    "BY_DAY",
+    "EXPOSURE",
+    "REVIEW_MINUTES",
+    "TIMELINE",
+    "Account",
+    "Ends",
+    "Found",
+    "Reach",
+    "Terms",
+    "about",
+    "read",
+    "scan",
+]
+
+GROWING: Final = ("timeline", "days", "totals")
+
+
+class Ends(IntEnum):
+    """How long after midnight a day is over, in hours: a whole log may end an hour early, a followed one waits."""
+
+    WHOLE = -1
+    FOLLOWED = 1
+
+
+class Progress(Protocol):
+    """Told how far a scan is: a stage, how many of its steps are done, and of how many if that is known."""
+
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Take note."""
+        ...
+
+
+def silent(stage: str, done: int, total: int | None) -> None:
+    """Take no note."""
+    del stage, done, total
+
+
+def scan(
+    world: World,
+    chunks: Iterable[Chunk],
+    terms: Terms,
+    *,
+    ends: Ends = Ends.WHOLE,
+    progress: Progress = silent,
+) -> Found:
+    """Count new accesses, weigh every account, decide, and commit.
+
+    Parameters
+    ----------
+    world
+        Where everything is kept.
+    chunks
+        Stretches of logs; those known already are passed over.
+    terms
+        Policy, people, catalogue and what is known of accounts.
+    ends
+        Whether the log is whole or still grows.
+    progress
+        Told the stages ``reading``, ``weighing`` and ``deciding``.
+
+    Raises
+    ------
+    InputError
+        When there is nothing to weigh, neither in the logs nor from an earlier scan.
+    LifecycleError
+        When another scan of the same store is running.
+    """
+    with world.scans.alone():
+        dropped = _stage(world, chunks, progress)
+        earlier = world.scans.summaries()
+        if not world.staging.waiting() and not earlier:
+            raise InputError(
+                f"the logs hold no access that can be used ({_told(world, dropped)}), wanted at least one",
+                hint="Look at the rejected lines in the workspace, or name the columns with --map field=column.",
+            )
+        made = world.scans.begin(terms.digest() + bytes([ends + 1]))
+        moment = _moment(made, earlier[-1] if earlier else {}, ends)
+        names = _weigh(world, made, terms, moment, progress)
+        progress("deciding", 0, 1)
+        decisions = _decide(world, made, terms)
+        made.commit(decisions, summarise(world, made, decisions, terms, Seen(names, dropped)))
+        progress("deciding", 1, 1)
+    return read(world, terms)
+
+
+def _stage(world: World, chunks: Iterable[Chunk], progress: Progress) -> dict[str, int]:
+    n_lines = 0
+    dropped: dict[str, int] = {}
+    for chunk in chunks:
+        n_lines += chunk.n_lines
+        if world.staging.add(chunk):
+            for reason, n in getattr(chunk, "dropped", {}).items():
+                dropped[reason] = dropped.get(reason, 0) + n
+        progress("reading", n_lines, None)
+    return dropped
+
+
+def _told(world: World, dropped: dict[str, int]) -> str:
+    parts = [f"{world.staging.rejected():,} lines rejected", *(f"{n:,} dropped: {why}" for why, n in dropped.items())]
+    return "; ".join(parts)
+
+
+def _moment(made: Scan, last: dict[str, Any], ends: Ends) -> bucket_.Moment:
+    latest_us = made.begun_us + DAY_US
+    end_us = int(last.get("log_end_us") or 0)
+    for number in range(BUCKETS):
+        at_us = made.columns(number)["at_us"]
+        if len(at_us):
+            in_time = at_us if int(at_us.max()) <= latest_us else at_us[at_us <= latest_us]
+            end_us = max(end_us, int(in_time.max(initial=end_us)))
+    return bucket_.Moment((end_us - ends * HOUR_US) // DAY_US * DAY_US, latest_us)
+
+
+def _weigh(world: World, made: Scan, terms: Terms, moment: bucket_.Moment, progress: Progress) -> list[str]:
+    """Go through the buckets, then charge what spans them; returns the names of the log's columns."""
+    shared = world.tallies.load(SHARED)
+    recordings = Recordings.of(shared["recordings"] if shared is not None else np.empty(0, np.uint64))
+    names: list[str] = []
+    for number in range(BUCKETS):
+        progress("weighing", number, BUCKETS)
+        columns = made.columns(number)
+        names = list(columns)
+        if made.saved(number):
+            # By the scan that was killed; what it saw fetched is read off again.
+            recordings.add(columns["recording"], bucket_.media(columns, moment))
+            continue
+        before = bucket_.Before(
+            world.tallies.load(number), {name: world.findings.in_bucket(name, number) for name in GROWING}
+        )
+        if before.arrays is None and not len(columns["at_us"]):
+            continue
+        counted = bucket_.count(before, columns, terms, moment)
+        recordings.add(counted.recordings, counted.new)
+        made.save(number, counted.arrays, counted.tables)
+    _share(made, terms, shared, recordings)
+    progress("weighing", BUCKETS, BUCKETS)
+    return names
+
+
+def _share(made: Scan, terms: Terms, shared: dict[str, npt.NDArray[Any]] | None, recordings: Recordings) -> None:
+    parents = Parents.empty()
+    if shared is not None:
+        parents = Parents.from_arrays(
+            {n.removeprefix("parents."): a for n, a in shared.items() if n.startswith("parents.")}
+        )
+    drawn = made.table("draws")
+    if drawn is not None and len(drawn):
+        gathered = Draws(*(drawn[name].to_numpy() for name in ("account", "parent", "at_us")))
+        parents, _ = budgets.charge_parents(parents, [gathered], policy=terms.policy)
+    arrays = {f"parents.{name}": array for name, array in parents.arrays().items()}
+    made.save(SHARED, arrays | {"recordings": recordings.codes()}, {"refusals": budgets.parent_refusals(parents)})
+
+
+def _decide(world: World, made: Scan, terms: Terms) -> pa.Table:
+    evidence = made.table("evidence")
+    if evidence is None:
+        return world.decisions.table()
+    bits = evidence["bits"].to_numpy()
+    honest = terms.known.find(evidence["account"].to_numpy()).honest
+    return decide_table(
+        evidence,
+        terms.policy,
+        made.begun_us,
+        n_accounts=len(evidence),
+        certified_bits=certify(bits, bits[honest]) if honest.any() else None,
+        exempt=terms.known.exempt,
+        refusals=made.table("refusals"),
+        current=world.decisions.table(),
+    )

@@ -1,0 +1,296 @@
+"""One bucket of accounts: its new accesses counted, weighed and charged.
+
+Nothing here knows the other buckets, and everything follows from the arguments: the same accesses
+on the same terms give the same arrays and tables, bit for bit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from riparian.accounts import weigh
+from riparian.accounts.tally import Observed, Tally, observe, settle
+from riparian.flows.found import TIMELINE
+from riparian.flows.terms import Terms
+from riparian.gate import budgets as budgets_
+from riparian.gate.budgets import Budgets, Draws
+from riparian.schema import DAY_US, Action
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+TIMELINE_BITS: Final = 4.0
+"""Accounts that reach so many bits, or that a budget refuses something, have their days kept."""
+PROFILE_BITS: Final = 1.0
+"""Accounts that reach so many bits may be restrained; their counts are kept beside the tally."""
+
+EVER: Final = 3
+"""The column of ``Budgets.told`` that counts what was ever refused."""
+
+DAY_COUNTS: Final = ("accesses", "accounts", "plays", "novel", "beyond_budget")
+DAYS: Final = pa.schema([pa.field("day", pa.int32()), *(pa.field(name, pa.int64()) for name in DAY_COUNTS)])
+OPEN: Final = pa.schema(
+    [pa.field("day", pa.int32()), *(pa.field(n, pa.int64()) for n in ("accounts", "plays", "novel"))]
+)
+TOTAL_COUNTS: Final = ("accounts", "accesses", "plays", "novel", "rows", "late", "future", "account_days")
+TOTALS: Final = pa.schema(
+    [
+        *(pa.field(name, pa.int64()) for name in TOTAL_COUNTS),
+        pa.field("first_us", pa.int64()),
+        pa.field("last_us", pa.int64()),
+    ]
+)
+PROFILE: Final = pa.schema(
+    [
+        pa.field("account", pa.uint64()),
+        *(pa.field(name, pa.int64()) for name in ("fetches", "novel", "rows", "beyond_budget", "first_us", "last_us")),
+        pa.field("days", pa.int32()),
+    ]
+)
+DRAWS: Final = pa.schema(
+    [pa.field("account", pa.uint64()), pa.field("parent", pa.uint64()), pa.field("at_us", pa.int64())]
+)
+"""What new accounts drew in this scan, for the budgets of their parents."""
+_NO_DRAWS: Final = Draws(np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A bucket after a scan: what is kept, and which recordings were new to their account, or came late."""
+
+    arrays: Arrays
+    tables: dict[str, pa.Table]
+    recordings: npt.NDArray[np.uint64]
+    new: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A bucket before a scan: its arrays and the tables that only grow; empty at first."""
+
+    arrays: Mapping[str, npt.NDArray[Any]] | None
+    tables: Mapping[str, pa.Table | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Which days are over, and after when an access is dated in the future."""
+
+    until_us: int
+    latest_us: int
+
+
+def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Counted:
+    """Count, weigh and charge a bucket's new accesses.
+
+    Parameters
+    ----------
+    before
+        What the bucket's last scan kept.
+    columns
+        Columns of ``ACCESS``, in any order of time.
+    moment
+        Days that ended by ``until_us`` are closed; accesses after ``latest_us`` are left out and counted.
+    """
+    columns, n_future = _in_order(columns, moment.latest_us)
+    tally, budgets = _taken_up(before, terms)
+    observed = observe(tally, columns, terms.popularity, streams=float(terms.policy.streams_per_plan))
+    closing = weigh.weigh(tally, observed.days)
+    settled = settle(tally, moment.until_us, streams=float(terms.policy.streams_per_plan))
+    days = np.concatenate([observed.days, settled])
+    bits = np.concatenate([closing, weigh.weigh(tally, settled)])
+    budgets, drawn, refused = _charged(budgets, tally, columns, observed, terms)
+    spent = _Spent.of(before, columns["at_us"], observed, refused)
+    spent, refused_on = spent.matched(days)
+    tables = {
+        "evidence": weigh.evidence(tally),
+        "refusals": budgets_.refusals(budgets),
+        "profile": _profile(tally, budgets),
+        "timeline": _grown(before, "timeline", _timeline(tally, budgets, days, bits, refused_on)),
+        "days": _grown(before, "days", _days(columns["at_us"], days, refused_on)),
+        "open_days": _open_days(tally),
+        "draws": pa.table([drawn.account, drawn.parent, drawn.at_us], schema=DRAWS),
+        "totals": _totals(before, tally, len(columns["at_us"]), n_future),
+    }
+    arrays = tally.arrays() | {f"budgets.{name}": a for name, a in budgets.arrays().items()} | spent.arrays()
+    return Counted(arrays, tables, columns["recording"], (observed.novel | observed.late) & media(columns, moment))
+
+
+def media(columns: Arrays, moment: Moment) -> npt.NDArray[np.bool_]:
+    """Mark the accesses that ask for a recording itself and come in time."""
+    in_time = columns["at_us"] <= moment.latest_us
+    action = columns.get("action")
+    return in_time if action is None else in_time & (action != Action.METADATA) & (action != Action.SEARCH)
+
+
+def _in_order(columns: Arrays, latest_us: int) -> tuple[Arrays, int]:
+    at = columns["at_us"]
+    n_future = 0
+    if len(at) and int(at.max()) > latest_us:
+        kept = at <= latest_us
+        n_future = len(at) - int(kept.sum())
+        columns = {name: column[kept] for name, column in columns.items()}
+        at = columns["at_us"]
+    if len(at) > 1 and bool((at[1:] < at[:-1]).any()):
+        order = np.argsort(at, kind="stable")
+        columns = {name: column[order] for name, column in columns.items()}
+    return columns, n_future
+
+
+def _taken_up(before: Before, terms: Terms) -> tuple[Tally, Budgets]:
+    if before.arrays is None:
+        return Tally.empty(terms.people), Budgets.empty()
+    own = {n.removeprefix("budgets."): a for n, a in before.arrays.items() if n.startswith("budgets.")}
+    return Tally.from_arrays(before.arrays, terms.people), Budgets.from_arrays(own)
+
+
+def _charged(
+    budgets: Budgets, tally: Tally, columns: Arrays, observed: Observed, terms: Terms
+) -> tuple[Budgets, Draws, npt.NDArray[np.bool_]]:
+    known = terms.known.find(tally.accounts)
+    budgets = budgets.joined(tally.accounts, known.created_us)
+    at_us, slot, policy = columns["at_us"], observed.slot, terms.policy
+    refused = budgets_.charge_served(budgets, slot, at_us, novel=observed.novel, policy=policy)
+    if "rows" in columns:
+        budgets_.charge_rows(budgets, slot, at_us, rows=columns["rows"], policy=policy)
+    if not known.parent.any():
+        return budgets, _NO_DRAWS, refused
+    charged = observed.novel & ~refused
+    return budgets, budgets_.draws(budgets, slot, at_us, charged=charged, parent=known.parent), refused
+
+
+@dataclass(frozen=True, slots=True)
+class _Spent:
+    """How many recordings a budget would have refused an account on a day that is not over."""
+
+    slot: npt.NDArray[np.int32]
+    day: npt.NDArray[np.int32]
+    n: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, before: Before, at_us: npt.NDArray[np.int64], observed: Observed, refused: npt.NDArray[np.bool_]
+    ) -> "_Spent":
+        rows = np.flatnonzero(refused)
+        slot, day = observed.slot[rows], (at_us[rows] // DAY_US).astype(np.int32)
+        n = np.ones(len(rows), np.int64)
+        if before.arrays is not None:
+            slot = np.concatenate([before.arrays["spent.slot"], slot])
+            day = np.concatenate([before.arrays["spent.day"], day])
+            n = np.concatenate([before.arrays["spent.n"], n])
+        keys, inverse = np.unique(_key(slot, day), return_inverse=True)
+        return cls(
+            (keys >> 32).astype(np.int32),
+            (keys & 0xFFFFFFFF).astype(np.int32),
+            np.bincount(inverse, weights=n, minlength=len(keys)).astype(np.int64),
+        )
+
+    def matched(self, days: npt.NDArray[np.void]) -> tuple["_Spent", npt.NDArray[np.int64]]:
+        """Give each day that is over its share, and keep the rest."""
+        on = np.zeros(len(days), np.int64)
+        if not len(self.n) or not len(days):
+            return self, on
+        keys = _key(self.slot, self.day)
+        wanted = _key(days["slot"], days["day"])
+        at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+        there = keys[at] == wanted
+        on[there] = self.n[at[there]]
+        rest = np.ones(len(keys), np.bool_)
+        rest[at[there]] = False
+        return _Spent(self.slot[rest], self.day[rest], self.n[rest]), on
+
+    def arrays(self) -> Arrays:
+        return {"spent.slot": self.slot, "spent.day": self.day, "spent.n": self.n}
+
+
+def _key(slot: npt.NDArray[np.int32], day: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    return (slot.astype(np.int64) << 32) | day.astype(np.int64)
+
+
+def _profile(tally: Tally, budgets: Budgets) -> pa.Table:
+    refused, rows_refused = budgets.told[:, EVER], budgets.rows_told[:, EVER]
+    chosen = np.flatnonzero((tally.state["bits"] >= PROFILE_BITS) | (refused > 0) | (rows_refused > 0))
+    state = tally.state[chosen]
+    return pa.table(
+        [
+            tally.accounts[chosen],
+            *(state[name] for name in ("plays", "novel", "rows")),
+            refused[chosen],
+            *(state[name] for name in ("first_us", "last_us", "days")),
+        ],
+        schema=PROFILE,
+    )
+
+
+def _timeline(
+    tally: Tally,
+    budgets: Budgets,
+    days: npt.NDArray[np.void],
+    bits: npt.NDArray[np.float64],
+    refused_on: npt.NDArray[np.int64],
+) -> pa.Table:
+    watched = (tally.state["bits"] >= TIMELINE_BITS) | (budgets.told[:, EVER] > 0) | (budgets.rows_told[:, EVER] > 0)
+    rows = np.flatnonzero(watched[days["slot"]])
+    chosen = days[rows]
+    return pa.table(
+        [
+            tally.accounts[chosen["slot"]],
+            chosen["day"].copy(),
+            bits[rows],
+            *(chosen[name].astype(np.int64) for name in ("plays", "novel", "rows")),
+            refused_on[rows],
+        ],
+        schema=TIMELINE,
+    )
+
+
+def _days(at_us: npt.NDArray[np.int64], days: npt.NDArray[np.void], refused_on: npt.NDArray[np.int64]) -> pa.Table:
+    """Sum by day the accesses that came and the account-days that closed; a day may have rows of several scans."""
+    if not len(at_us) and not len(days):
+        return DAYS.empty_table()
+    of_access = at_us // DAY_US
+    first = int(min(of_access.min(initial=2**31 - 1), days["day"].min(initial=2**31 - 1)))
+    width = int(max(of_access.max(initial=first), days["day"].max(initial=first))) - first + 1
+    closed = days["day"] - first
+    sums = np.stack(
+        [
+            np.bincount(of_access - first, minlength=width),
+            np.bincount(closed, minlength=width),
+            *(np.bincount(closed, weights=days[name], minlength=width) for name in ("plays", "novel")),
+            np.bincount(closed, weights=refused_on, minlength=width),
+        ]
+    ).astype(np.int64)
+    rows = np.flatnonzero(sums.any(axis=0))
+    return pa.table([(rows + first).astype(np.int32), *sums[:, rows]], schema=DAYS)
+
+
+def _open_days(tally: Tally) -> pa.Table:
+    state = tally.state[tally.state["day"] >= 0]
+    found, inverse = np.unique(state["day"], return_inverse=True)
+    sums = [np.bincount(inverse, minlength=len(found))]
+    sums += [np.bincount(inverse, weights=state[n], minlength=len(found)) for n in ("day_plays", "day_novel")]
+    return pa.table([found.astype(np.int32), *(s.astype(np.int64) for s in sums)], schema=OPEN)
+
+
+def _totals(before: Before, tally: Tally, n_accesses: int, n_future: int) -> pa.Table:
+    old = before.tables.get("totals")
+    was = old.to_pylist()[0] if old is not None and len(old) else {}
+    state = tally.state
+    row = {
+        "accounts": len(state),
+        "accesses": was.get("accesses", 0) + n_accesses,
+        "future": was.get("future", 0) + n_future,
+        "account_days": int(state["days"].sum()),
+        "first_us": int(state["first_us"].min()) if len(state) else None,
+        "last_us": int(state["last_us"].max()) if len(state) else None,
+        **{name: int(state[name].sum()) for name in ("plays", "novel", "rows", "late")},
+    }
+    return pa.Table.from_pylist([row], schema=TOTALS)
+
+
+def _grown(before: Before, name: str, new: pa.Table) -> pa.Table:
+    old = before.tables.get(name)
+    return new if old is None or not len(old) else pa.concat_tables([old, new]).combine_chunks()

@@ -1,0 +1,231 @@
+"""What do we know now?  Reads the last scan's findings back, for people and programs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riparian.accounts import weigh
+from riparian.accounts.tally import Tally
+from riparian.codes import bucket_of
+from riparian.errors import InputError
+from riparian.evidence import Evidence
+from riparian.flows.bucket import DAY_COUNTS, DAYS, OPEN, PROFILE
+from riparian.flows.found import BY_DAY, EXPOSURE, TIMELINE, Found, Reach
+from riparian.flows.reach import Recordings, reach, taken
+from riparian.flows.terms import Terms
+from riparian.gate.decide import DECISION, Decision, Restraint
+from riparian.gate.holds import Event
+from riparian.ports import SHARED, World
+from riparian.schema import EVIDENCE
+
+TIMELINES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Everything that is known of one account."""
+
+    evidence: Evidence
+    decision: Decision | None
+    events: list[Event]
+    refusals: list[dict[str, Any]]
+    timeline: pa.Table
+
+
+def about(world: World, terms: Terms, account: int) -> Account:
+    """Look at one account: the waterfall, the decision, and what was done.
+
+    Raises
+    ------
+    InputError
+        When no scan has seen the account.
+    """
+    number = int(bucket_of(np.array([account], np.uint64))[0])
+    arrays = world.tallies.load(number)
+    slots = np.flatnonzero(arrays["accounts"] == account) if arrays is not None else np.empty(0, np.intp)
+    if arrays is None or not len(slots):
+        raise InputError("no scan has seen the account, wanted one that is in the logs")
+    tally = Tally.from_arrays(arrays, terms.people)
+    refusals = world.findings.table("refusals")
+    timeline = world.findings.in_bucket("timeline", number)
+    return Account(
+        weigh.explain(tally, int(slots[0])),
+        world.decisions.of(account),
+        world.decisions.events(account),
+        _of(refusals, account).to_pylist() if refusals is not None else [],
+        _of(timeline, account) if timeline is not None else TIMELINE.empty_table(),
+    )
+
+
+def read(world: World, terms: Terms) -> Found:
+    """Read what the last scan found.
+
+    Raises
+    ------
+    InputError
+        When nothing was ever scanned.
+    """
+    summaries = world.scans.summaries()
+    evidence = world.findings.table("evidence")
+    if not summaries:
+        raise InputError("the workspace has no scan, wanted one", hint="Run riparian scan LOGS first.")
+    summary = dict(summaries[-1])
+    evidence = evidence if evidence is not None else EVIDENCE.empty_table()
+    decisions = _strongest_first(world.decisions.table())
+    timeline = _table(world, "timeline", TIMELINE)
+    held, restrained, everybody, recordings = _reaches(world, terms, decisions, int(summary["accounts"]))
+    summary["reach"] = {
+        name: {
+            "accounts": r.accounts,
+            "recordings": r.recordings,
+            "catalogue": r.catalogue_share,
+            "plays": r.plays_share,
+        }
+        for name, r in (("held", held), ("restrained", restrained), ("everybody", everybody))
+    }
+    exposure = _exposure(world, terms, decisions, recordings)
+    summary["beyond_budget"] = {
+        "accounts": int(pc.sum(pc.greater(exposure["beyond_budget"], 0)).as_py() or 0),
+        "recordings": int(pc.sum(exposure["beyond_budget"]).as_py() or 0),
+    }
+    return Found(
+        summary=summary,
+        decisions=decisions,
+        evidence=evidence,
+        exposure=exposure,
+        by_day=_by_day(world, timeline, summary),
+        timeline=_top(timeline, decisions, evidence),
+        held=held,
+        restrained=restrained,
+        everybody=everybody,
+        abstained=summary["abstained"],
+        cannot_see=tuple(summary["cannot_see"]),
+        rejected=_rejected(summary),
+        review_minutes_a_day=float(summary["review_minutes_a_day"]),
+    )
+
+
+def _table(world: World, name: str, schema: pa.Schema) -> pa.Table:
+    found = world.findings.table(name)
+    return found if found is not None else schema.empty_table()
+
+
+def _of(table: pa.Table, account: int) -> pa.Table:
+    return table.filter(pc.equal(table["account"], pa.scalar(account, pa.uint64())))
+
+
+def _strongest_first(decisions: pa.Table) -> pa.Table:
+    restrained = decisions.sort_by([("restraint", "descending"), ("bits", "descending"), ("account", "ascending")])
+    return restrained if len(restrained) else DECISION.empty_table()
+
+
+def _rejected(summary: Mapping[str, Any]) -> dict[str, int]:
+    told = {"lines that could not be read": int(summary["rejected"])}
+    told |= {reason: int(n) for reason, n in summary["dropped"].items()}
+    told |= {"accesses dated more than a day in the future": int(summary["future"])}
+    told |= {"accesses that came after their day was over (counted, not bet on)": int(summary["late"])}
+    return {reason: n for reason, n in told.items() if n}
+
+
+def _reaches(
+    world: World, terms: Terms, decisions: pa.Table, n_accounts: int
+) -> tuple[Reach, Reach, Reach, dict[int, tuple[int, float | None, float | None]]]:
+    shared = world.tallies.load(SHARED)
+    recordings = Recordings.of(shared["recordings"] if shared is not None else np.empty(0, np.uint64))
+    popularity = terms.popularity
+    accounts, restraint = decisions["account"].to_numpy(), decisions["restraint"].to_numpy()
+    marks = {Restraint.SLOW: recordings.marks(), Restraint.HOLD: recordings.marks()}
+    of_each: dict[int, tuple[int, float | None, float | None]] = {}
+    numbers = bucket_of(accounts)
+    for number in np.unique(numbers[restraint > 0]):
+        arrays = world.tallies.load(int(number))
+        if arrays is None:
+            continue
+        for row in np.flatnonzero((numbers == number) & (restraint > 0)):
+            own = recordings.marks()
+            taken(recordings, accounts[row : row + 1], arrays["seen"], own)
+            marks[Restraint.SLOW] |= own
+            if restraint[row] == Restraint.HOLD:
+                marks[Restraint.HOLD] |= own
+            of_one = reach(recordings, own, popularity, accounts=1)
+            of_each[int(accounts[row])] = (of_one.recordings, of_one.catalogue_share, of_one.plays_share)
+    held = reach(recordings, marks[Restraint.HOLD], popularity, accounts=int((restraint == Restraint.HOLD).sum()))
+    restrained = reach(recordings, marks[Restraint.SLOW], popularity, accounts=int((restraint > 0).sum()))
+    everybody = reach(recordings, recordings.places != 0, popularity, accounts=n_accounts)
+    return held, restrained, everybody, of_each
+
+
+def _exposure(
+    world: World,
+    terms: Terms,
+    decisions: pa.Table,
+    of_each: Mapping[int, tuple[int, float | None, float | None]],
+) -> pa.Table:
+    del terms
+    profile = _table(world, "profile", PROFILE)
+    accounts = decisions.filter(pc.greater(decisions["restraint"], 0))["account"]
+    at = pc.index_in(accounts, profile["account"]).combine_chunks()
+    rows = profile.take(at)
+    each = [of_each.get(account, (0, None, None)) for account in accounts.to_pylist()]
+    zero = pa.scalar(0, pa.int64())
+    columns = {name: pc.fill_null(rows[name], zero) for name in ("fetches", "novel", "beyond_budget", "rows")}
+    return pa.table(
+        {
+            "account": accounts,
+            **columns,
+            "recordings": [n for n, _, _ in each],
+            "catalogue_share": [share for _, share, _ in each],
+            "plays_share": [share for _, _, share in each],
+            "first_us": pc.fill_null(rows["first_us"], zero),
+            "last_us": pc.fill_null(rows["last_us"], zero),
+            "days": pc.fill_null(rows["days"], pa.scalar(0, pa.int32())),
+        },
+        schema=EXPOSURE,
+    )
+
+
+def _by_day(world: World, timeline: pa.Table, summary: Mapping[str, Any]) -> pa.Table:
+    days, still_open = _table(world, "days", DAYS), _table(world, "open_days", OPEN)
+    if not len(days) and not len(still_open):
+        return BY_DAY.empty_table()
+    day = np.concatenate([days["day"].to_numpy(), still_open["day"].to_numpy()])
+    first = int(day.min())
+    width = int(day.max()) - first + 1
+
+    def total(name: str) -> npt.NDArray[np.int64]:
+        parts = [
+            table[name].to_numpy() if name in table.column_names else np.zeros(len(table))
+            for table in (days, still_open)
+        ]
+        return np.bincount(day - first, weights=np.concatenate(parts), minlength=width).astype(np.int64)
+
+    reached = {name: _reached(timeline, float(rung["bits"])) for name, rung in summary["ladder"].items()}
+    rungs = [
+        np.bincount(each[(each >= first) & (each < first + width)] - first, minlength=width).astype(np.int64)
+        for each in (reached["slow"], reached["step_up"], reached["hold"])
+    ]
+    sums = [total(name) for name in DAY_COUNTS]
+    return pa.table([np.arange(first, first + width, dtype=np.int32), *sums, *rungs], schema=BY_DAY)
+
+
+def _reached(timeline: pa.Table, bits: float) -> npt.NDArray[np.int32]:
+    """Days on which accounts first had so many bits, one each."""
+    above = timeline.filter(pc.greater_equal(timeline["bits"], bits))
+    firsts = above.group_by("account").aggregate([("day", "min")])
+    return np.asarray(firsts["day_min"].to_numpy(), np.int32)
+
+
+def _top(timeline: pa.Table, decisions: pa.Table, evidence: pa.Table) -> pa.Table:
+    restrained = decisions.filter(pc.greater(decisions["restraint"], 0))["account"].to_pylist()[:TIMELINES]
+    order = pc.select_k_unstable(evidence, min(TIMELINES, len(evidence)), [("bits", "descending")])
+    chosen = list(dict.fromkeys([*restrained, *evidence["account"].take(order).to_pylist()]))[:TIMELINES]
+    if not chosen or not len(timeline):
+        return TIMELINE.empty_table()
+    place = pc.index_in(timeline["account"], pa.array(chosen, pa.uint64()))
+    kept = timeline.append_column("place", place).filter(pc.is_valid(place))
+    return kept.sort_by([("place", "ascending"), ("day", "ascending")]).drop_columns("place")

@@ -1,0 +1,34 @@
+"""On what, besides the accesses, do the results of a scan depend?"""
+
+import hashlib
+from dataclasses import dataclass, field
+
+from riparian.accounts import people as people_
+from riparian.accounts.people import People
+from riparian.catalogue.popularity import Popularity
+from riparian.flows.known import Known
+from riparian.gate.policy import Policy
+
+_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an operator states: tolerances, kinds of people, the catalogue, and what is known of accounts."""
+
+    policy: Policy
+    people: People
+    popularity: Popularity = field(default_factory=Popularity.empty)
+    known: Known = field(default_factory=Known)
+
+    def digest(self) -> bytes:
+        """Digest of it all: drafts made on other terms are thrown away."""
+        made = hashlib.blake2b(digest_size=16)
+        for text in (_VERSION, people_.VERSION, self.people.version, repr(self.policy)):
+            made.update(text.encode() + b"\0")
+        for law in (self.people.curve, *self.people.laws):
+            made.update(law.tobytes())
+        for column in (self.popularity.codes, self.popularity.rank, self.popularity.artist, self.popularity.place):
+            made.update(column.tobytes())
+        made.update(self.known.digest())
+        return made.digest()
