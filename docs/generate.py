@@ -8,7 +8,9 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import math
 import re
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from enum import EnumMeta, IntEnum
@@ -21,6 +23,7 @@ import pyarrow as pa
 
 HERE: Final = Path(__file__).parent
 SOURCE: Final = HERE.parent / "src"
+ABOVE_THE_PORTS: Final = {"assembly", "cli", "console", "feeds", "flows", "sim", "stores"}  # their tables stay at home
 OPENING: Final = "<!-- written by docs/generate.py from {origin}: change that, then run `make docs` -->\n\n"
 
 
@@ -45,6 +48,7 @@ def pages() -> dict[str, str]:
         "claims.md": ("riparian.evidence", claims_page),
         "schemas.md": ("riparian.schema", schemas_page),
         "errors.md": ("riparian.errors", errors_page),
+        "people.md": ("riparian.accounts.people", people_page),
         "policy.md": ("riparian.gate.policy", policy_page),
         "cli.md": ("riparian.cli", cli_page),
     }
@@ -114,6 +118,26 @@ def errors_page() -> str:
             _prose(module),
             _table(["class", "meaning"], rows),
             "On the command line an error is printed with its hint under it, and the exit code is 2.",
+        ]
+    )
+
+
+def people_page() -> str:
+    """List the declared kinds of account, with the most bits that being of a kind can ever give."""
+    declared = tomllib.loads((SOURCE / "riparian" / "accounts" / "people.toml").read_text(encoding="utf-8"))
+    kinds = sorted(declared["kind"].items(), key=lambda item: -item[1]["share"])
+    rows = [
+        [f"`{name}`", kind["because"], f"{kind['share']:.7f}".rstrip("0"), f"{-math.log2(kind['share']):.1f}"]
+        for name, kind in kinds
+    ]
+    return "\n".join(
+        [
+            "# People\n",
+            f"The null of the claim `person`, version {declared['version']}: the declared kinds, with their shares.\n",
+            "An account of a kind can hardly gather more than `log2(1 / share)` bits by being what it is.\n",
+            _table(["kind", "who", "share", "bits at most"], rows),
+            "The file itself, with every parameter and what it means:\n",
+            f"```toml\n{(SOURCE / 'riparian' / 'accounts' / 'people.toml').read_text(encoding='utf-8').rstrip()}\n```",
         ]
     )
 
@@ -197,7 +221,7 @@ def _modules_with(marker: str) -> Iterator[tuple[str, list[str]]]:
     """Find modules whose text holds the marker, with the public names that they define."""
     for path in sorted((SOURCE / "riparian").rglob("*.py"), key=lambda p: (len(p.parts), p)):
         text = path.read_text(encoding="utf-8")
-        if marker not in text:
+        if marker not in text or path.relative_to(SOURCE).parts[1] in ABOVE_THE_PORTS:
             continue
         names = []
         for node in ast.parse(text).body:
