@@ -168,7 +168,7 @@ def cli_page() -> str:
     ]
     for path, command in commands():
         out += [f"## `{' '.join(path)}`\n", _help(command.help)]
-        if hasattr(command, "commands"):
+        if hasattr(command, "list_commands"):
             continue
         out.append(f"```text\n{' '.join([*path, *command.collect_usage_pieces(_context(command, path))])}\n```\n")
         rows = [_parameter_row(p) for p in command.params if not getattr(p, "hidden", False) and p.name != "help"]
@@ -186,7 +186,9 @@ def commands() -> Iterator[tuple[list[str], Any]]:
 
     def walk(path: list[str], command: Any) -> Iterator[tuple[list[str], Any]]:
         yield path, command
-        for name, inner in sorted(getattr(command, "commands", {}).items()):
+        context = _context(command, path)
+        for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
+            inner = command.get_command(context, name)
             if not inner.hidden:
                 yield from walk([*path, name], inner)
 
@@ -204,6 +206,8 @@ def _parameter_row(parameter: Any) -> list[str]:
         names = f"`{parameter.human_readable_name.upper()}`"
     default = parameter.default
     shown = "" if default in (None, False, (), [], "") or callable(default) else f"`{_plain(default)}`"
+    if isinstance(getattr(parameter, "show_default", None), str):
+        shown = parameter.show_default
     if not is_option and parameter.required:
         shown = "required"
     return [names, shown, _help(getattr(parameter, "help", "") or "").strip()]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from riparian import errors
+from riparian.cli import exit_with
 from riparian.errors import (
     CustodyError,
     InputError,
@@ -33,15 +34,20 @@ EXAMPLES: dict[type[RiparianError], RiparianError] = {
 }
 
 
-def rendered(error: RiparianError) -> str:
-    return f"{type(error).__name__}: {error.message}" + (f"\n  {error.hint}" if error.hint else "")
-
-
 def test_every_class_has_an_example() -> None:
     classes = {c for c in vars(errors).values() if inspect.isclass(c)}
     assert set(EXAMPLES) == classes - {RiparianError}
 
 
 @pytest.mark.parametrize("kind", EXAMPLES, ids=lambda kind: kind.__name__)
-def test_an_error_is_rendered_with_its_hint(kind: type[RiparianError], golden: Callable[[str, str], None]) -> None:
-    golden(f"errors/{kind.__name__}.txt", rendered(EXAMPLES[kind]))
+def test_an_error_is_rendered_with_its_hint_and_ends_with_two(
+    kind: type[RiparianError], golden: Callable[[str, str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run() -> None:
+        raise EXAMPLES[kind]
+
+    with pytest.raises(SystemExit, match="2"):
+        exit_with(run)
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    golden(f"errors/{kind.__name__}.txt", printed.err)
