@@ -11,9 +11,14 @@ GOLDEN = Path(__file__).parent / "golden"
 # Compiling a kernel takes seconds the first time, so no deadline; and the examples are always the
 # same ones, so that a red build is red for everybody.
 settings.register_profile(
-    "riparian", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+    "test", deadline=None, derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("riparian")
+settings.register_profile("check", settings.get_profile("test"), max_examples=25)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("check" if config.getoption("markexpr") == "not slow" else "test")
+
 
 Golden = Callable[[str, str], None]
 
