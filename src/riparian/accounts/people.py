@@ -109,8 +109,8 @@ class Pools(NamedTuple):
 class Laws(NamedTuple):
     """Weights over the pools.
 
-    ``volume``, ``newness`` and ``order`` have one row a component and one column a kind, and the alternative as
-    last column; ``reader_*`` have one row a kind of reader; ``other_*`` are the alternative's.
+    ``volume``, ``newness`` and ``order`` have one row a kind, and the alternative as last row; ``reader_*``
+    have one row a kind of reader; ``other_*`` are the alternative's.
     """
 
     shares: Singles
@@ -174,9 +174,9 @@ def parse_people(found: Mapping[str, object]) -> People:
         curve=_curve(int(_number(age["first"])), _numbers(age["chance"])),
         laws=Laws(
             shares=_single(_sums_to_one("shares of kinds", [_number(k["share"]) for k in kinds.values()])),
-            volume=_columns([_volume_weights(n, k) for n, k in kinds.items()], _other_volume()),
-            newness=_columns([_newness_weights(n, k) for n, k in kinds.items()], _other_newness()),
-            order=_columns([_order_weights(n, k) for n, k in kinds.items()], np.array(_OTHER_ORDER)),
+            volume=_rows([_volume_weights(n, k) for n, k in kinds.items()], _other_volume()),
+            newness=_rows([_newness_weights(n, k) for n, k in kinds.items()], _other_newness()),
+            order=_rows([_order_weights(n, k) for n, k in kinds.items()], np.array(_OTHER_ORDER)),
             reader_shares=_single(_sums_to_one("shares of readers", [_number(r["share"]) for r in readers.values()])),
             reader_rows=_single(np.array([_rows_weights(r) for r in readers.values()])),
             reader_order=_single(np.array([_order_weights(n, r) for n, r in readers.items()])),
@@ -214,8 +214,8 @@ def _single(values: Array) -> Singles:
     return np.ascontiguousarray(values, np.float32)
 
 
-def _columns(kinds: Sequence[Array], other: Array) -> Singles:
-    return _single(np.stack([*kinds, other], axis=1))
+def _rows(kinds: Sequence[Array], other: Array) -> Singles:
+    return _single(np.stack([*kinds, other]))
 
 
 def _keys(where: str, found: Mapping[str, object], wanted: set[str]) -> None:

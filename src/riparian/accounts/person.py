@@ -46,11 +46,10 @@ def see(volume, newness, order, d, pools):  # type: ignore[no-untyped-def]
     for i in range(len(volume)):
         volume[i] *= row[i]
     scale(volume)
-    n, k = np.int64(d.plays), np.int64(d.novel)
+    n, k = int(d.plays), int(d.novel)
     if n > PLAYS_MAX:
-        k = (k * PLAYS_MAX + n // 2) // n
-        n = PLAYS_MAX
-    age = min(len(pools.novel) - 1, max(0, np.int64(np.log2(d.plays_before + 32.0)) - 5))
+        n, k = PLAYS_MAX, (k * PLAYS_MAX + n // 2) // n
+    age = min(len(pools.novel) - 1, max(0, int(np.log2(d.plays_before + 32.0)) - 5))
     novel, known, plays = pools.novel[age, k], pools.known[age, n - k], pools.plays[n]
     odd = ODD_DAY / (n + 1)
     for i in range(len(newness)):

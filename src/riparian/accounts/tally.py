@@ -17,7 +17,7 @@ last one, or to the same one after a pause.  The next segment of the same record
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -108,6 +108,14 @@ different artists and ``ascents`` those that go down the order of popularity; ``
 are 1 for a marked day, 0 for an unmarked one, and -1 where the log cannot tell."""
 
 
+class _Catalogue(NamedTuple):
+    index: npt.NDArray[np.uint64]
+    index_rows: npt.NDArray[np.int32]
+    rank: npt.NDArray[np.int32]
+    artist: npt.NDArray[np.int32]
+    place: npt.NDArray[np.int32]
+
+
 @dataclass(frozen=True, slots=True)
 class Observed:
     """What a batch of accesses turned out to be.
@@ -155,7 +163,7 @@ class Tally:
 
     @classmethod
     def empty(cls, people: People) -> Self:
-        """A bucket in which nobody has been seen."""
+        """Make a bucket in which nobody has been seen."""
         width = sum(pool_widths(people))
         return cls(
             people,
@@ -273,11 +281,7 @@ def observe(
         columns.get("media_ms", none32),
         columns.get("heartbeat", np.empty(0, np.int8)),
         columns.get("rows", none32),
-        popularity.index,
-        popularity.index_rows,
-        popularity.rank,
-        popularity.artist,
-        popularity.place,
+        _Catalogue(popularity.index, popularity.index_rows, popularity.rank, popularity.artist, popularity.place),
         (fetch, novel, late),
         days,
         _fast_ms(streams),
@@ -325,7 +329,7 @@ def _mask(account):  # type: ignore[no-untyped-def]
 
 
 def account_mask(accounts: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """What each of an account's pairs in ``Tally.seen`` is masked with: ``pair ^ mask`` is the recording's code.
+    """Tell what each account's pairs in ``Tally.seen`` are masked with: ``pair ^ mask`` is the recording's code.
 
     Examples
     --------
@@ -444,80 +448,96 @@ def _find(index, index_rows, code):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _read(s, n_rows, code, names, catalogue):  # type: ignore[no-untyped-def]
+    s.rows += n_rows
+    s.day_rows += n_rows
+    if not names or code == 0 or s.day_row_pairs >= PAIRS_MAX or len(catalogue.index) < 2:
+        return
+    row = _find(catalogue.index, catalogue.index_rows, code)
+    if row < 0:
+        return
+    place = catalogue.place[row]
+    if s.last_place >= 0 and place != s.last_place:
+        s.day_row_pairs += 1
+        s.day_row_ascents += place > s.last_place
+    s.last_place = place
+
+
+@njit(cache=True, nogil=True)
+def _receive(s, us, ms):  # type: ignore[no-untyped-def]
+    hour = us // HOUR_US
+    if hour != s.hour:
+        s.day_hour_ms = max(s.day_hour_ms, s.hour_ms)
+        s.hour = hour
+        s.hour_ms = 0
+    s.hour_ms += ms
+
+
+@njit(cache=True, nogil=True)
+def _meet(s, code, catalogue):  # type: ignore[no-untyped-def]
+    s.novel += 1
+    s.day_novel += 1
+    if s.day_pairs >= PAIRS_MAX or len(catalogue.index) < 2:
+        return
+    row = _find(catalogue.index, catalogue.index_rows, code)
+    if row < 0 or catalogue.rank[row] < 0:
+        return
+    rank, artist = catalogue.rank[row], catalogue.artist[row]
+    if s.last_rank >= 0 and (artist < 0 or artist != s.last_artist):
+        s.day_pairs += 1
+        s.day_ascents += rank > s.last_rank
+    s.last_rank = rank
+    s.last_artist = artist
+
+
+@njit(cache=True, nogil=True)
+def _fetches(s, us, code, act):  # type: ignore[no-untyped-def]
+    if code == 0:
+        return False
+    pause = _PLAY_PAUSE_US if act in (_PLAY, _DOWNLOAD) else _SEGMENT_PAUSE_US
+    again = code == s.last_recording and us - s.last_fetch_us < pause
+    s.last_recording = code
+    s.last_fetch_us = us
+    return not again
+
+
+@njit(cache=True, nogil=True)
 def _observe(  # type: ignore[no-untyped-def]
-    state, seen, slots, at, account, recording, action, media_ms, heartbeat, rows,
-    index, index_rows, rank, artist, place, marks, days, fast_ms,
-):  # fmt: skip
+    state, seen, slots, at, account, recording, action, media_ms, heartbeat, rows, catalogue, marks, days, fast_ms
+):
     fetch, novel, late = marks
-    n_days = 0
-    n_seen = 0
+    n_days, n_seen = 0, 0
     for i in range(len(at)):
-        s = state[slots[i]]
-        us = at[i]
-        day = us // DAY_US
-        code = recording[i]
+        s, us, code = state[slots[i]], at[i], recording[i]
         act = action[i] if len(action) else _PLAY
-        pair = _mask(account[i]) ^ code
-        if pair == 0:
-            pair = np.uint64(1)
+        pair = max(_mask(account[i]) ^ code, np.uint64(1))
+        day = us // DAY_US
         if s.day >= 0 and day > s.day:
             n_days = _end_day(s, slots[i], days, n_days, fast_ms)
-        if (s.day >= 0 and day < s.day) or (s.day < 0 and s.days > 0 and day <= s.last_us // DAY_US):
+        if day < s.day or (s.day < 0 and s.days > 0 and day <= s.last_us // DAY_US):
             # Counted, and remembered as seen (which favours the listener), but not bet on.
             s.late += 1
             late[i] = True
-            if code != 0:
-                n_seen += _insert(seen, pair)
+            n_seen += code != 0 and _insert(seen, pair)
             continue
         s.day = day
-        if s.first_us < 0:
-            s.first_us = us
+        s.first_us = us if s.first_us < 0 else s.first_us
         s.last_us = max(s.last_us, us)
-        if act == _METADATA or act == _SEARCH:
-            n_rows = max(1, rows[i]) if len(rows) else 1
-            s.rows += n_rows
-            s.day_rows += n_rows
-            if act == _METADATA and code != 0 and s.day_row_pairs < PAIRS_MAX and len(index) > 1:
-                row = _find(index, index_rows, code)
-                if row >= 0:
-                    if s.last_place >= 0 and place[row] != s.last_place:
-                        s.day_row_pairs += 1
-                        s.day_row_ascents += place[row] > s.last_place
-                    s.last_place = place[row]
+        if act in (_METADATA, _SEARCH):
+            _read(s, max(1, rows[i]) if len(rows) else 1, code, act == _METADATA, catalogue)
             continue
         if len(media_ms) and act != _DOWNLOAD and media_ms[i] > 0:
-            hour = us // HOUR_US
-            if hour != s.hour:
-                s.day_hour_ms = max(s.day_hour_ms, s.hour_ms)
-                s.hour = hour
-                s.hour_ms = 0
-            s.hour_ms += media_ms[i]
-        if code == 0:
+            _receive(s, us, media_ms[i])
+        if not _fetches(s, us, code, act):
             continue
-        pause = _PLAY_PAUSE_US if (act == _PLAY or act == _DOWNLOAD) else _SEGMENT_PAUSE_US
-        if code == s.last_recording and us - s.last_fetch_us < pause:
-            s.last_fetch_us = us
-            continue
-        s.last_recording = code
-        s.last_fetch_us = us
         fetch[i] = True
         s.plays += 1
         s.day_plays += 1
         if len(heartbeat):
             s.day_beats += heartbeat[i] == 1
             s.day_beatless += heartbeat[i] == 0
-        if not _insert(seen, pair):
-            continue
-        n_seen += 1
-        novel[i] = True
-        s.novel += 1
-        s.day_novel += 1
-        if len(index) > 1 and s.day_pairs < PAIRS_MAX:
-            row = _find(index, index_rows, code)
-            if row >= 0 and rank[row] >= 0:
-                if s.last_rank >= 0 and (artist[row] < 0 or artist[row] != s.last_artist):
-                    s.day_pairs += 1
-                    s.day_ascents += rank[row] > s.last_rank
-                s.last_rank = rank[row]
-                s.last_artist = artist[row]
+        if _insert(seen, pair):
+            n_seen += 1
+            novel[i] = True
+            _meet(s, code, catalogue)
     return n_days, n_seen

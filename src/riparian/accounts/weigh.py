@@ -143,27 +143,32 @@ def _weigh(state, likelihoods, ends, days, pools, laws, closing) -> Any:  # type
     room = np.empty((3, len(laws.shares) + 1), np.float32)
     for i in range(len(days)):
         d = days[i]
-        s = state[d.slot]
-        past = likelihoods[d.slot]
-        volume, newness, order = past[: ends[1]], past[ends[1] : ends[2]], past[ends[2] : ends[3]]
-        rows, rows_order = past[ends[3] : ends[4]], past[ends[4] : ends[5]]
-        fast, silent = past[ends[5] : ends[6]], past[ends[6] :]
-        now = s.now
+        now, past = state[d.slot].now, likelihoods[d.slot]
         if d.plays > 0:
+            volume, newness, order = past[: ends[1]], past[ends[1] : ends[2]], past[ends[2] : ends[3]]
             person.see(volume, newness, order, d, pools)
             now.volume, now.newness, now.person = person.bits(volume, newness, order, laws, room)
+        if d.rows > 0:
+            rows, order = past[ends[3] : ends[4]], past[ends[4] : ends[5]]
+            enumeration.see(rows, order, d, pools)
+            now.enumeration = enumeration.bits(rows, order, laws)
         if d.fast >= 0:
+            fast = past[ends[5] : ends[6]]
             pace.see(fast, d.fast == 1, pools.flags)
             now.pace = pace.bits(fast, laws.clients_fast, laws.other_flags)
         if d.silent >= 0:
+            silent = past[ends[6] :]
             pace.see(silent, d.silent == 1, pools.flags)
             now.silence = pace.bits(silent, laws.clients_unplayed, laws.other_flags)
-        if d.rows > 0:
-            enumeration.see(rows, rows_order, d, pools)
-            now.enumeration = enumeration.bits(rows, rows_order, laws)
-        e = WEIGHTS[0] * 2.0**now.person + WEIGHTS[1] * 2.0**now.pace
-        now.joined = np.log2(e + WEIGHTS[2] * 2.0**now.silence + WEIGHTS[3] * 2.0**now.enumeration)
-        closing[i] = now.joined
-        if now.joined > s.most.joined:
-            s.most = now
-            s.reached_us = (np.int64(d.day) + 1) * DAY_US
+        closing[i] = _join(state[d.slot], d.day)
+
+
+@njit(cache=True, nogil=True)
+def _join(s, day):  # type: ignore[no-untyped-def]
+    now = s.now
+    e = WEIGHTS[0] * 2.0**now.person + WEIGHTS[1] * 2.0**now.pace
+    now.joined = np.log2(e + WEIGHTS[2] * 2.0**now.silence + WEIGHTS[3] * 2.0**now.enumeration)
+    if now.joined > s.most.joined:
+        s.most = now
+        s.reached_us = (np.int64(day) + 1) * DAY_US
+    return now.joined

@@ -12,8 +12,6 @@ from numba import njit
 FLOOR = np.float32(1e-30)
 """No law is ruled out below this, relative to the best: rounding must not convict."""
 
-NEGLIGIBLE = np.float32(1e-20)
-
 
 @njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
 def scale(likelihood):  # type: ignore[no-untyped-def]
@@ -25,11 +23,10 @@ def scale(likelihood):  # type: ignore[no-untyped-def]
     """
     best = FLOOR
     for x in likelihood:
-        best = x if x > best else best
+        best = max(best, x)
     factor = np.float32(1.0) / best
     for i in range(len(likelihood)):
-        x = likelihood[i] * factor
-        likelihood[i] = x if x > FLOOR else FLOOR
+        likelihood[i] = max(likelihood[i] * factor, FLOOR)
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
@@ -51,29 +48,25 @@ def average(weights, likelihood):  # type: ignore[no-untyped-def]
     return total
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc", "contract", "nnan"})
+@njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def averages(weights, likelihood, out):  # type: ignore[no-untyped-def]
     """Average likelihoods by several weightings at once, into ``out``.
 
-    Laws below ``NEGLIGIBLE`` of the best are passed over: they could change bits only beyond 45.
-
     Parameters
     ----------
-    weights : np.ndarray [shape=(laws, mixtures), float32]
-    likelihood : np.ndarray [shape=(laws,), float32, the best is 1]
+    weights : np.ndarray [shape=(mixtures, laws), float32]
+    likelihood : np.ndarray [shape=(laws,), float32]
     out : np.ndarray [shape=(mixtures,), float32]
 
     Examples
     --------
     >>> out = np.empty(2, np.float32)
-    >>> averages(np.array([[0.25, 1], [0.75, 0]], np.float32), np.array([1.0, 0.5], np.float32), out)
+    >>> averages(np.array([[0.25, 0.75], [1, 0]], np.float32), np.array([1.0, 0.5], np.float32), out)
     >>> out.tolist()
     [0.625, 1.0]
     """
     for k in range(len(out)):
-        out[k] = np.float32(0.0)
-    for i in range(len(likelihood)):
-        x = likelihood[i]
-        if x > NEGLIGIBLE:
-            for k in range(len(out)):
-                out[k] += weights[i, k] * x
+        total = np.float32(0.0)
+        for i in range(weights.shape[1]):
+            total += weights[k, i] * likelihood[i]
+        out[k] = total
