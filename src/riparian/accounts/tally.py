@@ -109,8 +109,8 @@ are 1 for a marked day, 0 for an unmarked one, and -1 where the log cannot tell.
 
 
 class _Catalogue(NamedTuple):
-    index: npt.NDArray[np.uint64]
-    index_rows: npt.NDArray[np.int32]
+    keys: npt.NDArray[np.uint64]
+    rows: npt.NDArray[np.int32]
     rank: npt.NDArray[np.int32]
     artist: npt.NDArray[np.int32]
     place: npt.NDArray[np.int32]
@@ -451,9 +451,9 @@ def _find(index, index_rows, code):  # type: ignore[no-untyped-def]
 def _read(s, n_rows, code, names, catalogue):  # type: ignore[no-untyped-def]
     s.rows += n_rows
     s.day_rows += n_rows
-    if not names or code == 0 or s.day_row_pairs >= PAIRS_MAX or len(catalogue.index) < 2:
+    if not names or code == 0 or s.day_row_pairs >= PAIRS_MAX or len(catalogue.keys) < 2:
         return
-    row = _find(catalogue.index, catalogue.index_rows, code)
+    row = _find(catalogue.keys, catalogue.rows, code)
     if row < 0:
         return
     place = catalogue.place[row]
@@ -477,9 +477,9 @@ def _receive(s, us, ms):  # type: ignore[no-untyped-def]
 def _meet(s, code, catalogue):  # type: ignore[no-untyped-def]
     s.novel += 1
     s.day_novel += 1
-    if s.day_pairs >= PAIRS_MAX or len(catalogue.index) < 2:
+    if s.day_pairs >= PAIRS_MAX or len(catalogue.keys) < 2:
         return
-    row = _find(catalogue.index, catalogue.index_rows, code)
+    row = _find(catalogue.keys, catalogue.rows, code)
     if row < 0 or catalogue.rank[row] < 0:
         return
     rank, artist = catalogue.rank[row], catalogue.artist[row]
