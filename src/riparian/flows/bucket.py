@@ -212,7 +212,7 @@ def _key(slot: npt.NDArray[np.int32], day: npt.NDArray[np.int32]) -> npt.NDArray
 
 def _profile(tally: Tally, budgets: Budgets) -> pa.Table:
     refused, rows_refused = budgets.told[:, EVER], budgets.rows_told[:, EVER]
-    chosen = np.flatnonzero((tally.state["bits"] >= PROFILE_BITS) | (refused > 0) | (rows_refused > 0))
+    chosen = np.flatnonzero((tally.state["most"]["joined"] >= PROFILE_BITS) | (refused + rows_refused > 0))
     state = tally.state[chosen]
     return pa.table(
         [
@@ -232,7 +232,8 @@ def _timeline(
     bits: npt.NDArray[np.float64],
     refused_on: npt.NDArray[np.int64],
 ) -> pa.Table:
-    watched = (tally.state["bits"] >= TIMELINE_BITS) | (budgets.told[:, EVER] > 0) | (budgets.rows_told[:, EVER] > 0)
+    refused_ever = budgets.told[:, EVER] + budgets.rows_told[:, EVER]
+    watched = (tally.state["most"]["joined"] >= TIMELINE_BITS) | (refused_ever > 0)
     rows = np.flatnonzero(watched[days["slot"]])
     chosen = days[rows]
     return pa.table(

@@ -52,11 +52,13 @@ def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen:
     known = terms.known.find(evidence["account"].to_numpy()) if evidence is not None else terms.known
     honest_bits = evidence["bits"].to_numpy()[known.honest] if evidence is not None else np.empty(0)
     names = sorted({*columns, *last.get("columns", ())})
-    days = max(1, math.ceil((totals["log_end_us"] - totals["log_start_us"]) / DAY_US)) if totals["accesses"] else 0
+    days = max(1, math.ceil((totals["last_us"] - totals["first_us"]) / DAY_US)) if totals["accesses"] else 0
     by_restraint = np.bincount(decisions["restraint"].to_numpy(), minlength=len(Restraint))
     restrained = int(by_restraint[1:].sum())
+    ladder = {r.name.lower(): _rung(terms, r, n_accounts, honest_bits) for r in LADDER}
     return {
         "version": __version__,
+        "as_of_us": made.begun_us,
         "mode": str(terms.policy.mode),
         "certainty": str(terms.policy.certainty),
         "people": terms.people.version,
@@ -69,7 +71,10 @@ def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen:
         "honest": len(honest_bits),
         "restraints": {r.name.lower(): int(by_restraint[r]) for r in LADDER},
         "exempt": sum(terms.known.exempt.at(account, made.begun_us) is not None for account in terms.known.exempt),
-        "ladder": {r.name.lower(): _rung(terms, r, n_accounts, honest_bits) for r in LADDER},
+        "bets": n_accounts,
+        "thresholds": {name: rung["bits"] for name, rung in ladder.items()},
+        "tolerated_a_year": {name: rung["wrongful_a_year"] for name, rung in ladder.items()},
+        "ladder": ladder,
         "abstained": weigh.abstained(names, catalogue=bool((terms.popularity.rank >= 0).any())),
         "cannot_see": _cannot_see(names, terms, days),
         "review_minutes_a_day": REVIEW_MINUTES * restrained / max(1, days),
@@ -78,11 +83,11 @@ def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen:
 
 def _totals(table: pa.Table | None) -> dict[str, int]:
     if table is None or not len(table):
-        return dict.fromkeys((*TOTAL_COUNTS, "log_start_us", "log_end_us"), 0)
+        return dict.fromkeys((*TOTAL_COUNTS, "first_us", "last_us"), 0)
     sums = {name: int(pc.sum(table[name]).as_py()) for name in TOTAL_COUNTS}
     return sums | {
-        "log_start_us": int(pc.min(table["first_us"]).as_py() or 0),
-        "log_end_us": int(pc.max(table["last_us"]).as_py() or 0),
+        "first_us": int(pc.min(table["first_us"]).as_py() or 0),
+        "last_us": int(pc.max(table["last_us"]).as_py() or 0),
     }
 
 

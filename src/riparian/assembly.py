@@ -1,0 +1,151 @@
+"""What an operator gives becomes a house that works: the only module that names both a port and its adapter.
+
+Where a setting comes from, the first that is there: the command line, the workspace folder, what is
+shipped.  A catalogue and an accounts table that are given once are kept in the workspace for later
+scans, the accounts table as pseudonyms only.
+"""
+
+import time
+import tomllib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow.parquet as pq
+
+from riparian.accounts.people import People, parse_people
+from riparian.catalogue.popularity import Popularity
+from riparian.errors import InputError, PolicyError
+from riparian.feeds import access_log
+from riparian.feeds.accounts_table import read_accounts
+from riparian.feeds.catalogue_table import read_catalogue
+from riparian.feeds.chunks import Chunk, ReadOptions
+from riparian.flows.extraction import Terms
+from riparian.flows.known import Known
+from riparian.gate.policy import Policy, parse_policy
+from riparian.ports import Clock, World
+from riparian.stores.workspace import Workspace
+
+WORKSPACE: Final = Path("riparian-workspace")
+_KNOWN: Final = "accounts.parquet"
+
+
+class WallClock:
+    """The time of this machine."""
+
+    def now_us(self) -> int:
+        """See ``ports.Clock``."""
+        return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the operator gave; None where nothing."""
+
+    workspace: Path = WORKSPACE
+    policy: Path | None = None
+    people: Path | None = None
+    catalogue: str | None = None
+    accounts: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A world, and the terms on which it is looked at."""
+
+    folder: Path
+    world: World
+    terms: Terms
+
+
+@contextmanager
+def house(given: Given, *, clock: Clock | None = None) -> Iterator[House]:
+    """Open the workspace and everything beside it.
+
+    Raises
+    ------
+    PolicyError
+        When a settings file is not what it should be.
+    InputError
+        When a catalogue or accounts table is not, or the workspace was made by another version.
+    """
+    policy, people = read_policy(given), read_people(given)
+    workspace = Workspace.open(given.workspace)
+    try:
+        world = workspace.world(clock if clock is not None else WallClock())
+        popularity = _popularity(world, given.catalogue)
+        known = _known(given, world.vault.key)
+        yield House(workspace.path, world, Terms(policy, people, popularity, known))
+    finally:
+        workspace.close()
+
+
+def read_policy(given: Given) -> Policy:
+    """Read the tolerances."""
+    found = given.policy or _in_folder(given, "policy.toml")
+    return parse_policy(_toml(found)) if found is not None else Policy()
+
+
+def read_people(given: Given) -> People:
+    """Read the declared kinds of listener."""
+    found = given.people or _in_folder(given, "people.toml")
+    if found is not None:
+        return parse_people(_toml(found))
+    return parse_people(tomllib.loads(files("riparian.accounts").joinpath("people.toml").read_text(encoding="utf-8")))
+
+
+def chunks(house: House, logs: Sequence[str], options: ReadOptions) -> Iterator[Chunk]:
+    """Read logs, passing over what the workspace knows."""
+    staging, key = house.world.staging, house.world.vault.key
+    return access_log.read(logs, options=options, key=key, known=staging.known)
+
+
+def read_mapping(path: Path) -> dict[str, str]:
+    """Read which column holds a field.
+
+    Raises
+    ------
+    PolicyError
+        When the file is no flat TOML of texts.
+    """
+    found = _toml(path)
+    wrong = [name for name, value in found.items() if not isinstance(value, str)]
+    if wrong:
+        raise PolicyError(f'`{wrong[0]}` in `{path}` is no text, wanted field = "column"')
+    return found
+
+
+def _in_folder(given: Given, name: str) -> Path | None:
+    path = given.workspace / name
+    return path if path.exists() else None
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"`{path}` cannot be read: {error.strerror}, wanted a TOML file") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PolicyError(f"`{path}` is no TOML: {error}, wanted lines of key = value") from error
+
+
+def _popularity(world: World, catalogue: str | None) -> Popularity:
+    if catalogue is not None:
+        table = read_catalogue(catalogue)
+        popularity = Popularity.of(table)
+        world.catalogue.keep(table)
+        return popularity
+    kept = world.catalogue.recordings()
+    return Popularity.of(kept) if kept is not None else Popularity.empty()
+
+
+def _known(given: Given, key: bytes) -> Known:
+    kept = given.workspace / _KNOWN
+    if given.accounts is not None:
+        known = Known.of(read_accounts(given.accounts), key)
+        pq.write_table(known.table(), kept)
+        return known
+    return Known.kept(pq.read_table(kept)) if kept.exists() else Known()

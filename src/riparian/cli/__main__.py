@@ -1,0 +1,5 @@
+"""``python -m riparian.cli``."""
+
+from riparian.cli import main
+
+main()

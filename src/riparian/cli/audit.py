@@ -1,0 +1,106 @@
+"""``riparian audit``: do the laws hold on accounts believed honest?"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import pyarrow as pa
+import typer
+
+from riparian import assembly
+from riparian.cli import lines, options, screen
+from riparian.cli.scan import reading
+from riparian.codes import codes_of, label
+from riparian.flows.audit import Audit, audit
+from riparian.flows.extraction import scan
+
+app = typer.Typer(pretty_exceptions_enable=False)
+
+
+@app.command("audit")
+def check(
+    logs: Annotated[
+        list[str] | None, typer.Argument(help="Logs to scan first; without any, the workspace as it is.")
+    ] = None,
+    honest: Annotated[Path | None, typer.Option(help="Accounts believed honest, one a line.")] = None,
+    workspace: options.Workspace = options.WORKSPACE,
+    policy: options.Policy = None,
+    people: options.People = None,
+    catalogue: options.Catalogue = None,
+    accounts: options.Accounts = None,
+    format_: options.Format = "auto",
+    map_: options.Map = None,
+    json: options.Json = False,
+) -> None:
+    """Check every bet on accounts believed honest; exit code 1 when a law is broken."""
+    with assembly.house(assembly.Given(workspace, policy, people, catalogue, accounts)) as house:
+        if logs:
+            with screen.bars() as progress:
+                scan(house.world, assembly.chunks(house, logs, reading(format_, map_)), house.terms, progress=progress)
+        known = house.terms.known
+        codes = known.codes[known.honest]
+        if honest is not None:
+            names = [line.strip() for line in honest.read_text(encoding="utf-8").splitlines() if line.strip()]
+            codes = codes_of(pa.array(names, pa.string()), house.world.vault.key)
+        found = audit(house.world, house.terms, codes)
+    told = [line for line in _lines(found)]
+    if json:
+        lines.write(told)
+    else:
+        _show(told)
+    raise typer.Exit(0 if found.holds else 1)
+
+
+def _lines(found: Audit) -> list[dict[str, Any]]:
+    bets = [
+        {
+            "kind": "bet", "bet": b.bet, "accounts": b.accounts, "mean": b.mean, "mean_max": b.mean_max,
+            "refuted_bits": b.refuted_bits, "worst": label(b.worst), "worst_bits": b.worst_bits, "holds": b.holds,
+        }
+        for b in found.bets
+    ]  # fmt: skip
+    return [*bets, *({"kind": "rung", "rung": name, **rung} for name, rung in found.ladder.items())]
+
+
+def _show(told: list[dict[str, Any]]) -> None:
+    bets = screen.table(
+        "bet",
+        "accounts",
+        "mean",
+        "at most",
+        "worst account",
+        "bits",
+        "holds",
+        right=("accounts", "mean", "at most", "bits"),
+    )
+    rungs = screen.table(
+        "rung",
+        "bits",
+        "declared",
+        "certified",
+        "honest above",
+        "holds",
+        right=("bits", "declared", "certified", "honest above"),
+    )
+    for row in told:
+        holds = "yes" if row["holds"] else "[bold red]NO[/]"
+        if row["kind"] == "bet":
+            bets.add_row(
+                row["bet"],
+                f"{row['accounts']:,}",
+                f"{row['mean']:.3f}",
+                f"{row['mean_max']:.3f}",
+                row["worst"],
+                f"{row['worst_bits']:.1f}",
+                holds,
+            )
+        else:
+            rungs.add_row(
+                row["rung"].replace("_", " "),
+                f"{row['bits']:.1f}",
+                f"{row['declared']:.1e}",
+                f"{row['certified']:.1e}",
+                str(row["honest_above"]),
+                holds,
+            )
+    screen.page.print(bets)
+    screen.page.print(rungs)

@@ -1,0 +1,66 @@
+"""The table of restrained accounts, and what a scan says of itself, for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.markup import escape
+
+from riparian.cli import screen
+from riparian.console import words
+from riparian.flows.extraction import Found
+from riparian.flows.lines import account_lines
+from riparian.ports import World
+
+SHOWN = 50
+
+
+def show(world: World, found: Found) -> None:
+    """Print who is restrained, then the summary."""
+    rows = list(account_lines(world, found))
+    restrained = [row for row in rows if row["action"] != "allow"]
+    if restrained:
+        table = screen.table("account", "action", "bits", "because", right=("bits",))
+        for row in restrained[:SHOWN]:
+            action = row["action"].replace("_", " ")
+            because = words.visible(row["because"][0], longest=200)
+            table.add_row(
+                escape(words.visible(row["account"])), screen.styled(action), f"{row['bits']:.1f}", escape(because)
+            )
+        screen.page.print(table)
+        if len(restrained) > SHOWN:
+            screen.page.print(f"and {len(restrained) - SHOWN:,} more: riparian accounts")
+    else:
+        screen.page.print("No account is restrained.")
+    screen.page.print()
+    for line in sentences(found.summary):
+        screen.page.print(line, markup=False)
+
+
+def sentences(summary: Mapping[str, Any]) -> list[str]:
+    """Say what a scan saw, decided and cannot know."""
+    rungs, reach = summary["restraints"], summary["reach"]
+    lines = [
+        f"{summary['accesses']:,} accesses of {summary['accounts']:,} accounts over {summary['days']:,} days;"
+        f" {summary['rejected']:,} lines rejected",
+        f"{rungs['hold']:,} to hold, {rungs['step_up']:,} to step up, {rungs['slow']:,} to slow"
+        + (" (shadow: nothing is applied)" if summary["mode"] == "shadow" else ""),
+    ]
+    hold = summary["ladder"]["hold"]
+    certified = "no accounts are believed honest" if hold["certified"] is None else f"{hold['certified']:.1e} certified"
+    lines.append(
+        f"an honest account reaches a hold ({hold['bits']:.1f} bits) with a chance of at most"
+        f" {hold['declared']:.1e} declared; {certified}"
+    )
+    taken = reach["restrained"]
+    if taken["catalogue"] is not None:
+        lines.append(
+            f"restrained accounts took {taken['catalogue']:.1%} of the catalogue ({taken['plays']:.1%} by plays);"
+            f" everybody together {reach['everybody']['catalogue']:.1%}"
+        )
+    else:
+        lines.append(
+            f"restrained accounts took {taken['recordings']:,} of {reach['everybody']['recordings']:,} recordings"
+        )
+    lines.append(f"{summary['review_minutes_a_day']:.0f} minutes of review a day")
+    lines += [f"no bet on {name}: {reason}" for name, reason in summary["abstained"].items()]
+    return lines

@@ -1,0 +1,57 @@
+"""Options that several verbs have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riparian.assembly import WORKSPACE, Given
+
+Workspace = Annotated[
+    Path, typer.Option("--workspace", "-w", help="The folder that everything is kept in.", show_default=str(WORKSPACE))
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")]
+Policy = Annotated[
+    Path | None, typer.Option(help="Tolerances, a dozen lines of TOML.", show_default="policy.toml in the workspace")
+]
+People = Annotated[
+    Path | None,
+    typer.Option(
+        help="Declared kinds of listener and their shares.",
+        show_default="people.toml in the workspace, or the shipped one",
+    ),
+]
+Catalogue = Annotated[
+    str | None, typer.Option(help="Recordings that you hold: CSV, NDJSON or Parquet; kept for later scans.")
+]
+Accounts = Annotated[
+    str | None,
+    typer.Option(help="What you know of accounts: created, plan, payment, honest, exempt; kept as pseudonyms."),
+]
+Logs = Annotated[list[str], typer.Argument(help="Files, globs, folders, URLs, or - for the standard input.")]
+Format = Annotated[
+    str, typer.Option("--format", help="auto, nginx, json, envoy, cloudfront, w3c, ndjson, csv, parquet...")
+]
+Map = Annotated[
+    list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN", help="Which column holds a field; repeatable.")
+]
+Mapping = Annotated[Path | None, typer.Option(help='The same as --map, as a TOML file of field = "column".')]
+Sessions = Annotated[str | None, typer.Option(help="A table of sessions and accounts, for CDN logs.")]
+Patterns = Annotated[Path | None, typer.Option(help="URL patterns to try before the shipped ones.")]
+
+__all__ = [
+    "WORKSPACE",
+    "Accounts",
+    "Catalogue",
+    "Format",
+    "Given",
+    "Json",
+    "Logs",
+    "Map",
+    "Mapping",
+    "Patterns",
+    "People",
+    "Policy",
+    "Sessions",
+    "Workspace",
+]

@@ -1,0 +1,86 @@
+"""``riparian scan``: logs to evidence and decisions."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riparian import assembly
+from riparian.cli import ladder, lines, options, screen
+from riparian.errors import InputError
+from riparian.feeds.chunks import ReadOptions
+from riparian.flows.extraction import scan
+from riparian.flows.lines import account_lines, summary_line
+
+app = typer.Typer(pretty_exceptions_enable=False)
+
+
+@app.command("scan")
+def scan_logs(
+    logs: options.Logs,
+    catalogue: options.Catalogue = None,
+    accounts: options.Accounts = None,
+    format_: options.Format = "auto",
+    map_: options.Map = None,
+    mapping: options.Mapping = None,
+    sessions: options.Sessions = None,
+    patterns: options.Patterns = None,
+    policy: options.Policy = None,
+    people: options.People = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write one self-contained page.")] = None,
+    spike: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="Put copiers into a copy of the log, as in 20x200:queue:mimic=0.25 or a file of accesses, and tell"
+            " what would have left before they were stopped; the workspace stays as it is.",
+        ),
+    ] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on as the logs grow; leave with Ctrl-C.")] = False,
+    workspace: options.Workspace = options.WORKSPACE,
+    json: options.Json = False,
+) -> None:
+    """Read access logs; say who extracts the catalogue, how sure that is, and why."""
+    read = reading(format_, map_, mapping=mapping, sessions=sessions, patterns=patterns)
+    given = assembly.Given(workspace, policy, people, catalogue, accounts)
+    if spike is not None:
+        from riparian.cli.spike import spiked  # noqa: PLC0415 -- the simulator is big, and nobody else needs it
+
+        spiked(given, logs, read, spec=spike, json=json)
+        return
+    if follow:
+        from riparian.cli.follow import followed  # noqa: PLC0415 -- as above
+
+        followed(given, logs, read, json=json)
+        return
+    with assembly.house(given) as house:
+        with screen.bars() as progress:
+            found = scan(house.world, assembly.chunks(house, logs, read), house.terms, progress=progress)
+        if report is not None:
+            assembly.write_report(house, found, report)
+            screen.say(f"The report is {report}")
+        if json:
+            lines.write([*account_lines(house.world, found), summary_line(found)])
+        else:
+            ladder.show(house.world, found)
+
+
+def reading(
+    format_: str,
+    map_: Sequence[str] | None,
+    *,
+    mapping: Path | None = None,
+    sessions: str | None = None,
+    patterns: Path | None = None,
+) -> ReadOptions:
+    """Gather how to read logs; what stands on the command line goes before the mapping file."""
+    fields = assembly.read_mapping(mapping) if mapping is not None else {}
+    for pair in map_ or ():
+        name, equals, column = pair.partition("=")
+        if not equals or not name or not column:
+            raise InputError(f"`--map {pair}`, wanted FIELD=COLUMN", hint="Write --map account=uid, for one.")
+        fields[name.strip()] = column.strip()
+    made = ReadOptions(format=format_, map=fields, sessions=sessions)
+    return replace(made, patterns=str(patterns)) if patterns is not None else made

@@ -1,0 +1,66 @@
+"""What people see: tables on stdout, talk and progress bars on stderr."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from riparian.flows.extraction import Progress as Told
+from riparian.gate.decide import Restraint
+
+PATIENCE_S: Final = 2.0
+"""A bar appears when something takes longer than this."""
+
+NAMES: Final = {Restraint.ALLOW: "allow", Restraint.SLOW: "slow", Restraint.STEP_UP: "step up", Restraint.HOLD: "hold"}
+_STYLES: Final = {"hold": "bold red", "step up": "magenta", "slow": "yellow"}
+
+talk = Console(stderr=True, highlight=False)
+page = Console(highlight=False)
+
+
+def say(text: str) -> None:
+    """Talk to a person, on stderr."""
+    talk.print(text, markup=False)
+
+
+@contextmanager
+def bars() -> Iterator[Told]:
+    """Show how far something is; a bar a stage, none before two seconds have passed."""
+    begun = time.monotonic()
+    stages: dict[str, TaskID] = {}
+    shown = Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=talk, transient=True,
+    )  # fmt: skip
+    try:
+
+        def told(stage: str, done: int, total: int | None) -> None:
+            if not shown.live.is_started:
+                if time.monotonic() - begun < PATIENCE_S:
+                    return
+                shown.start()
+            if stage not in stages:
+                stages[stage] = shown.add_task(stage, total=total)
+            shown.update(stages[stage], completed=done, total=total)
+
+        yield told
+    finally:
+        shown.stop()
+
+
+def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+    """Make an empty table; columns named in ``right`` hold numbers."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in columns:
+        made.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    return made
+
+
+def styled(action: str) -> str:
+    """Colour an action."""
+    return f"[{_STYLES[action]}]{action}[/]" if action in _STYLES else action

@@ -1,0 +1,67 @@
+"""What programs are told: JSON objects, each with its ``kind``, in the operator's own identifiers."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from riparian.codes import label
+from riparian.flows.found import Found
+from riparian.gate.decide import Decision, from_table
+from riparian.ports import World
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def written(at_us: int) -> str:
+    """Write a time as ISO 8601.
+
+    Examples
+    --------
+    >>> written(1_700_000_000_000_000)
+    '2023-11-14T22:13:20+00:00'
+    """
+    return (_EPOCH + timedelta(microseconds=at_us)).isoformat()
+
+
+def names_of(world: World, codes: list[int]) -> list[str]:
+    """Name accounts as the operator does; by their pseudonym where the vault has forgotten them."""
+    found = world.vault.ids_of(np.array(codes, np.uint64))
+    return [name if name is not None else label(code) for name, code in zip(found, codes, strict=True)]
+
+
+def account_line(name: str, decision: Decision, reached_us: int) -> dict[str, Any]:
+    """Tell the decision on one account; kind ``account``."""
+    return {
+        "kind": "account",
+        "account": name,
+        "pseudonym": label(decision.account),
+        "action": decision.restraint.name.lower(),
+        "applied": decision.applied,
+        "bits": round(decision.bits, 3),
+        "threshold_bits": round(decision.threshold_bits, 3),
+        "reached_at": written(reached_us),
+        "because": list(decision.because),
+        "since": written(decision.since_us),
+        "until": written(decision.until_us),
+        "declared": decision.declared,
+        "certified": decision.certified,
+    }
+
+
+def account_lines(world: World, found: Found) -> Iterator[dict[str, Any]]:
+    """Tell every decision, the strongest first."""
+    decisions = from_table(found.decisions)
+    codes = [decision.account for decision in decisions]
+    evidence = found.evidence
+    reached = (
+        dict(zip(evidence["account"].to_pylist(), evidence["reached_us"].to_pylist(), strict=True)) if codes else {}
+    )
+    for name, decision in zip(names_of(world, codes), decisions, strict=True):
+        yield account_line(name, decision, reached.get(decision.account, decision.since_us))
+
+
+def summary_line(found: Found) -> dict[str, Any]:
+    """Tell the figures of a scan; kind ``summary``."""
+    return {"kind": "summary"} | dict(found.summary)

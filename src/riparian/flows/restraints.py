@@ -1,0 +1,51 @@
+"""Restraints in force, and what a person does about one."""
+
+import pyarrow.compute as pc
+
+from riparian.errors import LifecycleError
+from riparian.gate.decide import Decision, Restraint, from_table
+from riparian.gate.holds import extend, release
+from riparian.gate.policy import Policy
+from riparian.ports import World
+
+
+def in_force(world: World) -> list[Decision]:
+    """List what restrains an account now, the strongest first."""
+    now_us = world.clock.now_us()
+    running = [
+        d for d in from_table(world.decisions.table()) if d.restraint is not Restraint.ALLOW and d.until_us > now_us
+    ]
+    return sorted(running, key=lambda d: (-d.restraint, -d.bits, d.account))
+
+
+def current_decision(world: World, account: int) -> Decision:
+    """Read the decision on an account.
+
+    Raises
+    ------
+    LifecycleError
+        When nothing was ever decided about it.
+    """
+    decision = world.decisions.of(account)
+    if decision is None:
+        raise LifecycleError("the account is `allowed`, wanted one that is restrained")
+    return decision
+
+
+def extend_restraint(
+    world: World, policy: Policy, decision: Decision, *, days: int, person: str, reason: str
+) -> Decision:
+    """Let a restraint last longer; a person says so, and why."""
+    change = extend(decision, policy, world.clock.now_us(), days=days, person=person, reason=reason)
+    world.decisions.record(change.after, change.event)
+    return change.after
+
+
+def release_restraint(world: World, decision: Decision, *, person: str, reason: str) -> Decision:
+    """Let an account go; a person says so, and why."""
+    evidence = world.findings.table("evidence")
+    bits = evidence.filter(pc.equal(evidence["account"], decision.account))["bits_now"] if evidence is not None else []
+    bits_now = bits[0].as_py() if len(bits) else decision.bits_then
+    change = release(decision, world.clock.now_us(), bits_now=bits_now, person=person, reason=reason)
+    world.decisions.record(change.after, change.event)
+    return change.after
