@@ -37,7 +37,7 @@ docs: $(VENV)/.dev ## write docs/reference from the code, then build the site in
 	@$(MAKE) --no-print-directory pages
 
 golden: $(VENV)/.dev ## rewrite tests/golden from what the code says now; review it as a diff
-	@$(BIN)/python -m pytest -q tests -m "not slow" --write-golden
+	@$(PYTEST) tests --write-golden
 	@git --no-pager diff --stat -- tests/golden
 
 lint: $(VENV)/.dev ## form, types and floors only

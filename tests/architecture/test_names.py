@@ -1,6 +1,9 @@
 import ast
 import re
 
+import pyarrow as pa
+
+from riparian import schema
 from tests.architecture.source_tree import PACKAGE, Source, sources
 
 DRAWERS = {"base", "common", "core", "helper", "helpers", "misc", "shared", "tools", "util", "utils"}
@@ -20,6 +23,13 @@ ACCUSING = {
     "severity",
     "thief",
 }
+
+SAID_OF_NOBODY = re.compile(
+    r"\b(attackers?|bad actors?|confidence|criminals?|evil|fraud\w*|guilty|malicious|pirates?|risk score|severity"
+    r"|suspicious|suspects?|thie(f|ves)|verdict)\b",
+    re.IGNORECASE,
+)
+"""What no page, table or message says of an account: claims are sentences about what it did."""
 
 
 def defined(source: Source) -> list[tuple[str, ast.AST]]:
@@ -57,6 +67,32 @@ def test_names_are_neutral_about_people() -> None:
         if ACCUSING & set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
     ]
     assert accusing == []
+
+
+def said(source: Source) -> list[tuple[str, ast.AST]]:
+    """List the strings of a module that a person may come to read: all but its docstrings."""
+    silent = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Expr)}
+    return [
+        (node.value, node)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in silent
+    ]
+
+
+def test_nothing_accuses() -> None:
+    accusing = [f"{s.at(node)} {text}" for s in sources() for text, node in said(s) if SAID_OF_NOBODY.search(text)]
+    accusing += [
+        str(path)
+        for path in PACKAGE.rglob("*")
+        if path.suffix in {".html", ".toml"} and SAID_OF_NOBODY.search(path.read_text(encoding="utf-8"))
+    ]
+    assert accusing == []
+
+
+def test_no_table_has_a_column_of_users() -> None:
+    for value in vars(schema).values():
+        if isinstance(value, pa.Schema):
+            assert [name for name in value.names if "user" in name] == []
 
 
 def test_a_package_file_holds_a_docstring_and_reexports_only() -> None:
