@@ -280,8 +280,15 @@ def code_table(table: pa.Table, plan: Plan, door: Door) -> Coded:
         account = account[sieve.keep]
     rows = door.seen.new_rows(account)
     kept = np.flatnonzero(sieve.keep)[rows] if rows.size and not sieve.keep.all() else rows
-    ids = (account[rows], [str(name) for name in names.take(pa.array(kept)).to_pylist()])
-    return Coded(accesses, ids, dict(sieve.dropped), bad, because)
+    return Coded(accesses, (account[rows], _names(names.take(pa.array(kept)))), dict(sieve.dropped), bad, because)
+
+
+def _names(values: pa.ChunkedArray) -> list[str]:
+    kind = values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return [name.decode("utf-8", "replace") for name in values.to_pylist()]
+    # Dictionaries are decoded first: turning them into Python values one by one is slow.
+    return [str(name) for name in values.cast(pa.large_string()).to_pylist()]
 
 
 def _matched(
