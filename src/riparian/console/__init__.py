@@ -1,0 +1,1 @@
+"""What a person sees: pages that hold no logic, every number of them taken from what was found."""
