@@ -44,7 +44,7 @@ from numpy.typing import NDArray
 
 from riparian.codes import BUCKETS
 from riparian.gate.decide import Decision
-from riparian.gate.holds import Event
+from riparian.gate.holds import Change, Event
 
 SHARED: Final = BUCKETS
 """The drawer beside the buckets."""
@@ -205,8 +205,13 @@ class Scan(Protocol):
     def commit(self, decisions: pa.Table, summary: Mapping[str, Any]) -> None:
         """Make everything visible at once: chunks counted, tallies, tables, decisions, summary.
 
-        ``decisions`` (``gate.decide.DECISION``) replaces the current ones; what became of each is
-        logged as an event.  ``summary`` is kept as JSON.
+        ``decisions`` (``gate.decide.DECISION``) replaces the current ones, but for those that a person
+        changed since the scan began; what became of each is logged as an event.  ``summary`` is kept as JSON.
+
+        Raises
+        ------
+        LifecycleError
+            When a bucket has rows and was not saved, or the scan is over; nothing changes.
         """
         ...
 
@@ -258,13 +263,15 @@ class Decisions(Protocol):
         """Read the current decision on one account."""
         ...
 
-    def record(self, decision: Decision, event: Event) -> None:
-        """Put a decision that a person changed in the place of the current one, and log the step.
+    def record(self, change: Change) -> None:
+        """Put what a person changed in the place of the current decision, and log the step.
+
+        A scan that is under way does not undo it: the person's word stands until the next one.
 
         Raises
         ------
         LifecycleError
-            When the event was made of a decision that is no longer the current one; nothing changes.
+            When the change starts from a decision that is no longer the current one; nothing changes.
         """
         ...
 
@@ -300,8 +307,15 @@ class Vault(Protocol):
     def erase(self, account: int, forget: Callable[[Arrays, int], Arrays]) -> bool:
         """Remove a person: identifier, tally, findings, decisions, events, staged rows.
 
-        ``forget(arrays, account)`` takes the account out of a tally's arrays (the accounts room
-        knows how).  False when nothing was kept of the account.
+        A scan that was killed on the way begins anew afterwards.
+
+        ``forget(arrays, account)`` takes the account out of what was saved as the arrays of its
+        bucket, and out of those of ``SHARED`` (who made them knows how).  False when nothing was kept of the account.
+
+        Raises
+        ------
+        LifecycleError
+            When a scan is running; nothing changes.
         """
         ...
 

@@ -10,8 +10,6 @@ With at most ten million tokens to a bucket, every product here stays below 2**6
 division is done first.  Times before 1970 count as 1970, and times after the year 75,000 as that.
 """
 
-# ruff: noqa: PLR0917  a compiled function takes its arrays one by one
-
 from typing import Final
 
 import numpy as np

@@ -1,0 +1,110 @@
+"""How is a file written so that it is there whole, or not at all?
+
+To a temporary name beside it, synchronised, renamed, and the folder synchronised: whoever is killed
+or loses power in between leaves the old file, or none, and a leftover that :func:`sweep` removes.
+Whatever fails outside becomes ``OutsideError`` with its cause (:func:`reaching`).
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from riparian.errors import CustodyError, OutsideError
+from riparian.ports import Arrays
+
+UNFINISHED: Final = ".unfinished"
+_MODE: Final = 0o600
+
+
+@contextlib.contextmanager
+def reaching(what: str) -> Iterator[None]:
+    """Turn a failure of disk or database into ``OutsideError``; ``what`` was being done says the message."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, pa.ArrowException) as error:
+        raise OutsideError(
+            f"{what} failed: {error}", hint="Look at the disk's space and permissions, then try again."
+        ) from error
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let ``write`` fill a file, and put it in its place only when it is complete and on disk."""
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}{UNFINISHED}")
+    try:
+        with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _MODE), "wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    synchronise(path.parent)
+
+
+def synchronise(folder: Path) -> None:
+    """Put a folder's list of names on disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sweep(folder: Path, wanted: set[str]) -> None:
+    """Remove every file of a folder that nothing refers to."""
+    for path in folder.iterdir():
+        if path.name not in wanted:
+            path.unlink(missing_ok=True)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Keep named arrays: a line of JSON with their names, then each in NumPy's own format.
+
+    An archive (.npz) would check sums that nobody needs, at three times the cost.
+    """
+
+    def write(file: BinaryIO) -> None:
+        file.write(json.dumps(list(arrays)).encode() + b"\n")
+        for array in arrays.values():
+            np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
+
+    write_whole(path, write)
+
+
+def read_arrays(path: Path) -> Arrays:
+    """Read what :func:`write_arrays` kept.
+
+    Raises
+    ------
+    CustodyError
+        When the file is not what was written.
+    """
+    with path.open("rb") as file:
+        try:
+            names = json.loads(file.readline())
+            return {name: np.lib.format.read_array(file, allow_pickle=False) for name in names}
+        except ValueError as error:
+            raise CustodyError(
+                f"`{path.name}` is not what was written: {error}", hint="Restore the workspace from a backup."
+            ) from error
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Keep a table as Parquet."""
+    write_whole(path, lambda file: pq.write_table(table, file, compression="zstd", compression_level=1))
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read a table from Parquet."""
+    return pq.read_table(path, memory_map=False, partitioning=None)

@@ -1,0 +1,87 @@
+"""Where is what the last commit made visible?
+
+Findings of a name are one file a bucket; the tally of a bucket is one file, too.  Decisions are rows of the
+database, because people change them one at a time, while scans run.
+"""
+
+import pyarrow as pa
+
+from riparian.codes import BUCKETS
+from riparian.errors import LifecycleError
+from riparian.gate.decide import Decision, from_table, to_table
+from riparian.gate.holds import Change, Event
+from riparian.ports import SHARED, Arrays
+from riparian.stores.files import reaching, read_arrays, read_table
+from riparian.stores.folder import TALLY, Folder
+from riparian.stores.records import signed
+
+
+def joined(tables: list[pa.Table | None]) -> pa.Table | None:
+    """Put the tables of all buckets under one another; None where no bucket has one."""
+    there = [table for table in tables if table is not None]
+    return pa.concat_tables(there) if there else None
+
+
+class FolderTallies:
+    """``ports.Tallies`` in a folder."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+
+    def load(self, bucket: int) -> Arrays | None:
+        """See ``ports.Tallies``."""
+        return self._folder.visible(bucket, TALLY, read_arrays)
+
+
+class FolderFindings:
+    """``ports.Findings`` in a folder."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+
+    def table(self, name: str) -> pa.Table | None:
+        """See ``ports.Findings``."""
+        return joined([self.in_bucket(name, bucket) for bucket in (*range(BUCKETS), SHARED)])
+
+    def in_bucket(self, name: str, bucket: int) -> pa.Table | None:
+        """See ``ports.Findings``."""
+        return self._folder.visible(bucket, f"table {name}", read_table)
+
+
+class FolderDecisions:
+    """``ports.Decisions`` in a folder."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._records = folder.records
+
+    def table(self) -> pa.Table:
+        """See ``ports.Decisions``."""
+        with reaching("reading decisions"):
+            return self._records.decisions()
+
+    def of(self, account: int) -> Decision | None:
+        """See ``ports.Decisions``."""
+        with reaching("reading a decision"):
+            found = from_table(self._records.decisions("WHERE account = ?", signed(account)))
+            return found[0] if found else None
+
+    def record(self, change: Change) -> None:
+        """See ``ports.Decisions``."""
+        with reaching("recording a change"), self._records.transaction():
+            if self.of(change.before.account) != change.before:
+                raise LifecycleError(
+                    "the decision is no longer the one that was looked at, wanted the current one",
+                    hint="Look again with `riparian hold list`.",
+                )
+            self._records.put_decisions(to_table([change.after]))
+            self._records.put_events([change.event])
+
+    def events(self, account: int) -> list[Event]:
+        """See ``ports.Decisions``."""
+        with reaching("reading events"):
+            return self._records.events("WHERE account = ?", signed(account))
+
+    def log(self) -> list[Event]:
+        """See ``ports.Decisions``."""
+        with reaching("reading events"):
+            return self._records.events()

@@ -1,0 +1,213 @@
+"""What does a workspace know about its own files, in one SQLite database?
+
+The database is what decides: a file that no row refers to does not exist and is swept.  Write-ahead
+logging lets people look while a scan runs; every transaction is synchronised before it counts, because
+files are removed after it.
+
+::
+
+    chunk      every chunk ever read: staged (in a file), then counted (only its digest is left)
+    scan       every generation; the one without a summary is in the making
+    draft      files of the generation in the making        kept    files that are visible
+    decision   restraints in force                          event   what was done to whom, only added to
+    vault      identifiers by code                          note  check of the key, length of the rejects
+"""
+
+# ruff: noqa: S608  only names of our own columns are put into statements
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from riparian.errors import InputError
+from riparian.gate.decide import DECISION, Decision, from_table, to_table
+from riparian.gate.holds import Event, Step
+from riparian.gate.policy import Restraint
+from riparian.stores.files import reaching
+
+SCHEMA_VERSION: Final = 1
+_APPLICATION: Final = 0x52495041  # RIPA
+_PATIENCE_S: Final = 30.0
+
+_TABLES: Final = """
+CREATE TABLE chunk (
+    seq INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, source TEXT NOT NULL, lines INTEGER NOT NULL,
+    rows INTEGER NOT NULL, rejected INTEGER NOT NULL, generation INTEGER, file TEXT, begins TEXT, offsets BLOB);
+CREATE TABLE scan (
+    generation INTEGER PRIMARY KEY, context BLOB NOT NULL, begun_us INTEGER NOT NULL,
+    last_event INTEGER NOT NULL, summary TEXT);
+CREATE TABLE draft (bucket INTEGER, name TEXT, file TEXT NOT NULL, PRIMARY KEY (bucket, name)) WITHOUT ROWID;
+CREATE TABLE kept (bucket INTEGER, name TEXT, file TEXT NOT NULL, PRIMARY KEY (bucket, name)) WITHOUT ROWID;
+CREATE TABLE decision (
+    account INTEGER PRIMARY KEY, restraint INTEGER NOT NULL, because TEXT NOT NULL, bits REAL NOT NULL,
+    threshold_bits REAL NOT NULL, declared REAL NOT NULL, certified REAL, since_us INTEGER NOT NULL,
+    until_us INTEGER NOT NULL, applied INTEGER NOT NULL, bits_before REAL, bits_then REAL);
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, at_us INTEGER NOT NULL, step TEXT NOT NULL,
+    restraint INTEGER NOT NULL, until_us INTEGER NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE INDEX event_of_account ON event (account);
+CREATE TABLE vault (code INTEGER PRIMARY KEY, id TEXT NOT NULL);
+CREATE TABLE note (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+"""
+
+
+def signed(code: int) -> int:
+    """Fold a code into the signed 64 bits that SQLite has.
+
+    Examples
+    --------
+    >>> signed(2**63), unsigned(signed(2**63)) == 2**63
+    (-9223372036854775808, True)
+    """
+    return code - (1 << 64) if code >= 1 << 63 else code
+
+
+def unsigned(number: int) -> int:
+    """Unfold what :func:`signed` folded."""
+    return number + (1 << 64) if number < 0 else number
+
+
+class Records:
+    """One connection to ``riparian.sqlite``."""
+
+    def __init__(self, path: Path) -> None:
+        with reaching("opening the workspace's database"):
+            self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
+            self._prepare(path)
+
+    def _prepare(self, path: Path) -> None:
+        run = self._connection.execute
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = FULL")
+        run("PRAGMA secure_delete = ON")
+        run("PRAGMA cache_size = -65536")
+        with self.transaction():
+            version = self.number("PRAGMA user_version")
+            if version == 0 and not self.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
+                for statement in filter(str.strip, _TABLES.split(";")):
+                    run(statement)
+                run(f"PRAGMA application_id = {_APPLICATION}")
+                run(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                return
+        if version != SCHEMA_VERSION or self.number("PRAGMA application_id") != _APPLICATION:
+            raise InputError(
+                f"`{path.name}` has schema version {version}, wanted {SCHEMA_VERSION}",
+                hint="Use the version of Riparian that made this workspace, or scan the logs into a new one.",
+            )
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of what is done inside, or nothing."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def run(self, sql: str, *values: Any) -> int:
+        """Do one statement; the number of rows it changed."""
+        return self._connection.execute(sql, values).rowcount
+
+    def run_many(self, sql: str, rows: Any) -> None:
+        """Do one statement for each row of values."""
+        self._connection.executemany(sql, rows)
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Ask for rows."""
+        return self._connection.execute(sql, values).fetchall()
+
+    def number(self, sql: str, *values: Any) -> int:
+        """Ask for one whole number; 0 where there is none."""
+        row = self._connection.execute(sql, values).fetchone()
+        return int(row[0]) if row and row[0] is not None else 0
+
+    def checkpoint(self) -> None:
+        """Empty the write-ahead log, so that what was erased is in no file."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def note(self, name: str) -> bytes | None:
+        """Read a single value."""
+        found = self.rows("SELECT value FROM note WHERE name = ?", name)
+        return bytes(found[0][0]) if found else None
+
+    def keep_note(self, name: str, value: bytes) -> None:
+        """Write a single value."""
+        self.run("INSERT OR REPLACE INTO note VALUES (?, ?)", name, value)
+
+    def forget_drafts(self) -> None:
+        """Throw the generation in the making away; its chunks stay staged.  Inside a transaction."""
+        self.run("DELETE FROM draft")
+        self.run("DELETE FROM scan WHERE summary IS NULL")
+        self.run("UPDATE chunk SET generation = NULL WHERE file IS NOT NULL")
+
+    def remember(self, codes: NDArray[np.uint64], ids: Sequence[str]) -> None:
+        """Keep identifiers by code; those known stay."""
+        # In the order of codes the tree grows at its leaves' turn, and a million take a second, not five.
+        order = np.argsort(codes.view(np.int64), kind="stable")
+        rows = zip(codes.view(np.int64)[order].tolist(), [ids[i] for i in order.tolist()], strict=True)
+        self.run_many("INSERT OR IGNORE INTO vault VALUES (?, ?)", rows)
+
+    def decisions(self, where: str = "", *values: Any) -> pa.Table:
+        """Read current decisions, in the order of accounts."""
+        names = ", ".join(DECISION.names)
+        rows = self.rows(f"SELECT {names} FROM decision {where}", *values)
+        return to_table(sorted((_decision(row) for row in rows), key=lambda d: d.account))
+
+    def put_decisions(self, decisions: pa.Table) -> None:
+        """Write decisions over those of the same accounts."""
+        marks = ", ".join("?" * len(DECISION.names))
+        rows = [[_sqlite(d, name) for name in DECISION.names] for d in from_table(decisions)]
+        self.run_many(f"INSERT OR REPLACE INTO decision ({', '.join(DECISION.names)}) VALUES ({marks})", rows)
+
+    def events(self, where: str = "", *values: Any) -> list[Event]:
+        """Read the log, oldest first."""
+        rows = self.rows(
+            f"SELECT account, at_us, step, restraint, until_us, person, reason FROM event {where} ORDER BY at_us, id",
+            *values,
+        )
+        return [
+            Event(unsigned(account), at_us, Step(step), Restraint(restraint), *rest)
+            for account, at_us, step, restraint, *rest in rows
+        ]
+
+    def put_events(self, events: Sequence[Event]) -> None:
+        """Add to the log."""
+        rows = [
+            (signed(e.account), e.at_us, str(e.step), int(e.restraint), e.until_us, e.person, e.reason) for e in events
+        ]
+        self.run_many(
+            "INSERT INTO event (account, at_us, step, restraint, until_us, person, reason)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+
+
+def _decision(row: tuple[Any, ...]) -> Decision:
+    values = dict(zip(DECISION.names, row, strict=True))
+    values["account"] = unsigned(values["account"])
+    values["restraint"] = Restraint(values["restraint"])
+    values["because"] = tuple(json.loads(values["because"]))
+    values["applied"] = bool(values["applied"])
+    return Decision(**values)
+
+
+def _sqlite(decision: Decision, name: str) -> object:
+    if name == "account":
+        return signed(decision.account)
+    if name == "because":
+        return json.dumps(decision.because)
+    value = getattr(decision, name)
+    return int(value) if isinstance(value, bool | Restraint) else value

@@ -1,0 +1,141 @@
+"""Who is behind a pseudonym, and how does a folder forget?
+
+Forgetting goes through everything: the identifier, the tally, every table beside it that has a column
+``account``, decisions, events, and rows still staged.  Files are written anew without the account, one
+transaction puts them in place, and the old ones are removed; the database overwrites what it deletes.
+Copies of the folder, and the operator's own logs, are the operator's to clear; the lines in rejects.tsv could not
+be read, so that nobody knows whose they are.
+"""
+
+# ruff: noqa: S608  only question marks and fixed words are put into statements
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from riparian.codes import bucket_of, codes_of
+from riparian.ports import SHARED, Arrays
+from riparian.stores.files import reaching, read_arrays, read_table, write_arrays, write_table
+from riparian.stores.folder import TALLY, Folder
+from riparian.stores.records import signed
+from riparian.stores.staged import Staged, read_whole, write_staged
+
+_AT_ONCE = 500
+
+
+class FolderVault:
+    """``ports.Vault`` in a folder."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+        self._records = folder.records
+
+    @property
+    def key(self) -> bytes:
+        """See ``ports.Vault``."""
+        return self._folder.key
+
+    def remember(self, codes: NDArray[np.uint64], ids: Sequence[str]) -> None:
+        """See ``ports.Vault``."""
+        with reaching("remembering identifiers"), self._records.transaction():
+            self._records.remember(codes, ids)
+
+    def ids_of(self, codes: NDArray[np.uint64]) -> list[str | None]:
+        """See ``ports.Vault``."""
+        numbers = np.ascontiguousarray(codes, np.uint64).view(np.int64).tolist()
+        known: dict[int, str] = {}
+        with reaching("reading identifiers"):
+            for first in range(0, len(numbers), _AT_ONCE):
+                some = numbers[first : first + _AT_ONCE]
+                marks = ", ".join("?" * len(some))
+                known.update(self._records.rows(f"SELECT code, id FROM vault WHERE code IN ({marks})", *some))
+        return [known.get(number) for number in numbers]
+
+    def code_of(self, identifier: str) -> int | None:
+        """See ``ports.Vault``."""
+        (code,) = codes_of(pa.array([identifier], pa.string()), self.key)
+        with reaching("reading an identifier"):
+            found = self._records.rows("SELECT id FROM vault WHERE code = ?", signed(int(code)))
+        return int(code) if found and found[0][0] == identifier else None
+
+    def erase(self, account: int, forget: Callable[[Arrays, int], Arrays]) -> bool:
+        """See ``ports.Vault``."""
+        with self._folder.alone(), reaching("erasing an account"):
+            staged = self._staged_without(account)
+            kept = self._kept_without(account, forget)
+            with self._records.transaction():
+                gone = sum(
+                    self._records.run(f"DELETE FROM {table} WHERE {column} = ?", signed(account))
+                    for table, column in (("vault", "code"), ("decision", "account"), ("event", "account"))
+                )
+                # What a killed scan drafted holds the account, too; its chunks are still staged.
+                self._records.forget_drafts()
+                for seq, file, chunk in staged:
+                    self._records.run(
+                        "UPDATE chunk SET file = ?, begins = ?, offsets = ?, rows = ? WHERE seq = ?",
+                        file,
+                        json.dumps(chunk.begins),
+                        chunk.offsets.tobytes(),
+                        int(chunk.offsets[-1]),
+                        seq,
+                    )
+                for bucket, name, file in kept:
+                    self._records.run("UPDATE kept SET file = ? WHERE bucket = ? AND name = ?", file, bucket, name)
+            self._folder.sweep()
+            self._records.checkpoint()
+        return bool(gone or staged or kept)
+
+    def _staged_without(self, account: int) -> list[tuple[int, str, Staged]]:
+        written = []
+        for seq, file, begins, offsets in self._records.rows(
+            "SELECT seq, file, begins, offsets FROM chunk WHERE file IS NOT NULL"
+        ):
+            chunk = Staged(self._folder.path / file, json.loads(begins), np.frombuffer(offsets, np.int64))
+            rows = read_whole(chunk)
+            if (rows.columns["account"] == np.uint64(account)).any():
+                name = self._folder.new("staged", f"{seq}", "arrow")
+                written.append((seq, name, write_staged(self._folder.path / name, rows.without(account))))
+        return written
+
+    def _kept_without(self, account: int, forget: Callable[[Arrays, int], Arrays]) -> list[tuple[int, str, str]]:
+        bucket = int(bucket_of(np.array([account], np.uint64))[0])
+        written = []
+        rows = self._records.rows("SELECT bucket, name, file FROM kept WHERE bucket IN (?, ?)", bucket, SHARED)
+        for drawer, name, old in rows:
+            write = self._tally_without if name == TALLY else self._table_without
+            file = write(self._folder.path / old, f"{drawer:02d}-{name.removeprefix('table ')}", account, forget)
+            if file is not None:
+                written.append((drawer, name, file))
+        return written
+
+    def _tally_without(
+        self, path: Path, stem: str, account: int, forget: Callable[[Arrays, int], Arrays]
+    ) -> str | None:
+        arrays = read_arrays(path)
+        left = forget({name: array.copy() for name, array in arrays.items()}, account)
+        if left.keys() == arrays.keys() and all(np.array_equal(left[name], arrays[name]) for name in arrays):
+            return None
+        file = self._folder.new("tallies", stem, "arrays")
+        write_arrays(self._folder.path / file, left)
+        return file
+
+    def _table_without(self, path: Path, stem: str, account: int, _: Callable[[Arrays, int], Arrays]) -> str | None:
+        left = without(read_table(path), account)
+        if left is None:
+            return None
+        file = self._folder.new("evidence", stem, "parquet")
+        write_table(self._folder.path / file, left)
+        return file
+
+
+def without(table: pa.Table, account: int) -> pa.Table | None:
+    """Leave an account's rows out of a table; None when it has none."""
+    if "account" not in table.column_names:
+        return None
+    left = table.filter(pc.not_equal(table["account"], pa.scalar(account, pa.uint64())))
+    return left if left.num_rows < table.num_rows else None

@@ -1,0 +1,174 @@
+"""How is everything kept in one folder?
+
+::
+
+    riparian-workspace/
+      riparian.sqlite    what is known, decided and visible (see riparian.stores.records)
+      secret.key         16 bytes, made on first use: who has it and an identifier can make its pseudonym
+      scan.lock          locked for as long as a scan runs; the system unlocks it when the process dies
+      staged/            chunks not yet counted, Arrow IPC
+      tallies/           arrays, one file a bucket
+      evidence/          tables beside the tallies, Parquet, one file a bucket and name
+      rejects/           rejects.tsv: source, line, reason, and the beginning of each line that could not be read
+      catalogue.parquet  the recordings that we hold
+
+What is killed, when, and what is left
+--------------------------------------
+Files are written whole or not at all (:mod:`riparian.stores.files`), and one of them exists only once a
+row refers to it.  So, killed:
+
+* while a chunk is staged: a file without a row; swept, and the chunk is read again;
+* between chunks: staged chunks, which the next scan knows and does not read again;
+* while buckets are saved: drafts.  The next scan with the same chunks and context goes on after them, any
+  other throws them away;
+* while committing: the transaction decides; before it nothing is visible, after it everything;
+* after committing: files without rows; swept.
+"""
+
+import contextlib
+import hashlib
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from riparian.errors import CustodyError
+from riparian.ports import Clock, World
+from riparian.stores.files import UNFINISHED, reaching, read_table, synchronise, write_table
+from riparian.stores.folder import Folder
+from riparian.stores.kept import FolderDecisions, FolderFindings, FolderTallies
+from riparian.stores.records import Records
+from riparian.stores.scanning import FolderScans, FolderStaging
+from riparian.stores.vault import FolderVault
+
+KEY_BYTES: Final = 16
+_FOLDERS: Final = ("staged", "tallies", "evidence", "rejects")
+_PRIVATE: Final = 0o700
+
+
+class Workspace:
+    """A workspace folder, opened; made when it is not there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> workspace = Workspace.open(Path(folder.name) / "riparian-workspace")
+    >>> len(workspace.key), sorted(path.name for path in workspace.path.iterdir())[:3]
+    (16, ['evidence', 'rejects', 'riparian.sqlite'])
+    >>> workspace.close()
+    >>> folder.cleanup()
+    """
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+
+    @classmethod
+    def open(cls, path: Path) -> "Workspace":
+        """Open the folder.
+
+        Raises
+        ------
+        InputError
+            When another version of Riparian made it.
+        CustodyError
+            When its secret key is missing or another one.
+        OutsideError
+            When the disk refuses.
+        """
+        with reaching(f"opening the workspace `{path}`"):
+            path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            for name in _FOLDERS:
+                (path / name).mkdir(mode=_PRIVATE, exist_ok=True)
+            records = Records(path / "riparian.sqlite")
+            try:
+                return cls(Folder(path, records, _key(path, records)))
+            except BaseException:
+                records.close()
+                raise
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self._folder.path
+
+    @property
+    def key(self) -> bytes:
+        """The secret of its pseudonyms."""
+        return self._folder.key
+
+    @property
+    def rejects(self) -> Path:
+        """The file of lines that could not be read; there once there are any."""
+        return self._folder.path / "rejects" / "rejects.tsv"
+
+    def world(self, clock: Clock) -> World:
+        """Hand its ports to a flow."""
+        folder = self._folder
+        return World(
+            clock=clock,
+            catalogue=FolderCatalogue(folder.path / "catalogue.parquet"),
+            vault=FolderVault(folder),
+            staging=FolderStaging(folder),
+            scans=FolderScans(folder, clock),
+            tallies=FolderTallies(folder),
+            findings=FolderFindings(folder),
+            decisions=FolderDecisions(folder),
+        )
+
+    def close(self) -> None:
+        """Close its database."""
+        self._folder.records.close()
+
+
+class FolderCatalogue:
+    """``ports.Catalogue`` in one Parquet file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def recordings(self) -> pa.Table | None:
+        """See ``ports.Catalogue``."""
+        with reaching("reading the catalogue"):
+            return read_table(self._path) if self._path.exists() else None
+
+    def keep(self, recordings: pa.Table) -> None:
+        """See ``ports.Catalogue``."""
+        with reaching("keeping the catalogue"):
+            write_table(self._path, recordings)
+
+
+def _key(path: Path, records: Records) -> bytes:
+    file = path / "secret.key"
+    if not file.exists() and records.note("key") is None:
+        _make_key(file)
+    key = file.read_bytes() if file.exists() else b""
+    check = hashlib.sha256(b"riparian secret key" + key).digest()
+    with records.transaction():
+        known = records.note("key")
+        if known is None and len(key) == KEY_BYTES:
+            records.keep_note("key", check)
+        elif known != check:
+            # With another key everybody would be somebody else, and every restraint on nobody.
+            raise CustodyError(
+                "`secret.key` is missing or not the one that this workspace was made with",
+                hint="Restore secret.key from a backup; without it the pseudonyms in this workspace mean nobody.",
+            )
+    return key
+
+
+def _make_key(file: Path) -> None:
+    unfinished = file.with_name(f"{file.name}.{secrets.token_hex(4)}{UNFINISHED}")
+    handle = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        os.write(handle, secrets.token_bytes(KEY_BYTES))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    # A link, unlike a rename, does not replace the key that somebody else has just made.
+    with contextlib.suppress(FileExistsError):
+        os.link(unfinished, file)
+    unfinished.unlink()
+    synchronise(file.parent)
