@@ -42,7 +42,7 @@ def check(
             names = [line.strip() for line in honest.read_text(encoding="utf-8").splitlines() if line.strip()]
             codes = codes_of(pa.array(names, pa.string()), house.world.vault.key)
         found = audit(house.world, house.terms, codes)
-    told = [line for line in _lines(found)]
+    told = _lines(found)
     if json:
         lines.write(told)
     else:

@@ -9,7 +9,7 @@ from riparian.cli import lines, options, screen
 from riparian.console import words
 from riparian.errors import InputError
 from riparian.flows.lines import account_line, names_of
-from riparian.flows.restraints import current_decision, extend_restraint, in_force, release_restraint
+from riparian.flows.restraints import Said, current_decision, extend_restraint, in_force, release_restraint
 from riparian.ports import World
 
 app = typer.Typer(
@@ -53,7 +53,7 @@ def extend(
     """Let a restraint last longer."""
     with assembly.house(assembly.Given(workspace)) as house:
         decision = current_decision(house.world, code(house.world, account))
-        after = extend_restraint(house.world, house.terms.policy, decision, days=days, person=person, reason=reason)
+        after = extend_restraint(house.world, house.terms.policy, decision, days=days, said=Said(person, reason))
     screen.say(f"{account} is restrained until {words.moment(after.until_us)}.")
 
 
@@ -62,7 +62,7 @@ def release(account: Account, person: Person, reason: Reason, workspace: options
     """Let an account go; the same bits never bring the restraint back."""
     with assembly.house(assembly.Given(workspace)) as house:
         release_restraint(
-            house.world, current_decision(house.world, code(house.world, account)), person=person, reason=reason
+            house.world, current_decision(house.world, code(house.world, account)), said=Said(person, reason)
         )
     screen.say(f"{account} is released.")
 

@@ -39,11 +39,11 @@ def show(world: World, found: Found) -> None:
 def sentences(summary: Mapping[str, Any]) -> list[str]:
     """Say what a scan saw, decided and cannot know."""
     rungs, reach = summary["restraints"], summary["reach"]
+    seen = f"{summary['accesses']:,} accesses of {summary['accounts']:,} accounts over {summary['days']:,} days"
+    shadow = " (shadow: nothing is applied)" if summary["mode"] == "shadow" else ""
     lines = [
-        f"{summary['accesses']:,} accesses of {summary['accounts']:,} accounts over {summary['days']:,} days;"
-        f" {summary['rejected']:,} lines rejected",
-        f"{rungs['hold']:,} to hold, {rungs['step_up']:,} to step up, {rungs['slow']:,} to slow"
-        + (" (shadow: nothing is applied)" if summary["mode"] == "shadow" else ""),
+        f"{seen}; {summary['rejected']:,} lines rejected",
+        f"{rungs['hold']:,} to hold, {rungs['step_up']:,} to step up, {rungs['slow']:,} to slow{shadow}",
     ]
     hold = summary["ladder"]["hold"]
     certified = "no accounts are believed honest" if hold["certified"] is None else f"{hold['certified']:.1e} certified"

@@ -1,5 +1,8 @@
 """Restraints in force, and what a person does about one."""
 
+from dataclasses import dataclass
+
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from riparian.errors import LifecycleError
@@ -7,6 +10,14 @@ from riparian.gate.decide import Decision, Restraint, from_table
 from riparian.gate.holds import extend, release
 from riparian.gate.policy import Policy
 from riparian.ports import World
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who decided, and why."""
+
+    person: str
+    reason: str
 
 
 def in_force(world: World) -> list[Decision]:
@@ -32,20 +43,23 @@ def current_decision(world: World, account: int) -> Decision:
     return decision
 
 
-def extend_restraint(
-    world: World, policy: Policy, decision: Decision, *, days: int, person: str, reason: str
-) -> Decision:
+def extend_restraint(world: World, policy: Policy, decision: Decision, *, days: int, said: Said) -> Decision:
     """Let a restraint last longer; a person says so, and why."""
-    change = extend(decision, policy, world.clock.now_us(), days=days, person=person, reason=reason)
+    now_us = world.clock.now_us()
+    change = extend(decision, policy, now_us, days=days, person=said.person, reason=said.reason)
     world.decisions.record(change.after, change.event)
     return change.after
 
 
-def release_restraint(world: World, decision: Decision, *, person: str, reason: str) -> Decision:
+def release_restraint(world: World, decision: Decision, *, said: Said) -> Decision:
     """Let an account go; a person says so, and why."""
     evidence = world.findings.table("evidence")
-    bits = evidence.filter(pc.equal(evidence["account"], decision.account))["bits_now"] if evidence is not None else []
+    bits = (
+        evidence.filter(pc.equal(evidence["account"], pa.scalar(decision.account, pa.uint64())))["bits_now"]
+        if evidence is not None
+        else []
+    )
     bits_now = bits[0].as_py() if len(bits) else decision.bits_then
-    change = release(decision, world.clock.now_us(), bits_now=bits_now, person=person, reason=reason)
+    change = release(decision, world.clock.now_us(), bits_now=bits_now, person=said.person, reason=said.reason)
     world.decisions.record(change.after, change.event)
     return change.after

@@ -1,0 +1,75 @@
+"""``riparian explain``: the waterfall of one account, and the command that recomputes it."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riparian import assembly
+from riparian.cli import lines, options, render, screen
+from riparian.codes import code_of_label
+from riparian.console import words
+from riparian.errors import InputError
+from riparian.flows.extraction import about
+from riparian.flows.lines import names_of
+from riparian.ports import World
+
+app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
+
+
+@app.callback()
+def explain() -> None:
+    """Say why, in rows that add up."""
+
+
+@app.command()
+def account(
+    account: Annotated[str, typer.Argument(help="The account's identifier, or its pseudonym.")],
+    workspace: options.Workspace = options.WORKSPACE,
+    policy: options.Policy = None,
+    people: options.People = None,
+    json: options.Json = False,
+) -> None:
+    """Explain one account: how its bits add up, what was decided, and what it did."""
+    given = assembly.Given(existing(workspace), policy, people)
+    with assembly.house(given) as house:
+        code = code_of(house.world, account)
+        found = about(house.world, house.terms, code)
+        (name,) = names_of(house.world, [code])
+    again = shlex.join(["riparian", "explain", "account", name, "--workspace", str(workspace)])
+    if json:
+        lines.write([render.told(name, found, recompute=again)])
+    else:
+        screen.page.print(render.explanation(name, found, recompute=again))
+
+
+def existing(workspace: Path) -> Path:
+    """Refuse a workspace that is not there: looking must not make one."""
+    if not workspace.is_dir():
+        raise InputError(
+            f"there is no workspace at `{workspace}`, wanted one that a scan has filled",
+            hint="Name it with --workspace, or run riparian scan LOGS first.",
+        )
+    return workspace
+
+
+def code_of(world: World, account: str) -> int:
+    """Find an account by its identifier or its pseudonym.
+
+    Raises
+    ------
+    InputError
+        When no scan has seen it.
+    """
+    code = world.vault.code_of(account)
+    if code is None:
+        try:
+            code = code_of_label(account)
+        except ValueError:
+            shown = words.visible(account)
+            raise InputError(
+                f"`{shown}` is no account that a scan has seen, wanted an identifier from the logs or a pseudonym",
+                hint="List the accounts that stand out with riparian accounts.",
+            ) from None
+    return code

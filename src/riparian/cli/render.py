@@ -1,0 +1,183 @@
+"""An explanation as a person reads it in a terminal, and as a program reads it.
+
+The bars are those of the report (:mod:`riparian.console.waterfall`): each begins where the row before it
+ended, and the total begins at zero.  Whatever came from outside is shown as text: no identifier can
+colour a terminal, move its cursor, or pass for markup.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from riparian.cli import screen
+from riparian.codes import label
+from riparian.console import waterfall, words
+from riparian.evidence import CLAIMS, Evidence
+from riparian.flows.extraction import Account
+from riparian.flows.lines import account_line, written
+from riparian.gate.decide import Decision, Restraint
+
+BAR: Final = 36
+_BUDGETS: Final = {
+    "novelty": "recordings beyond its novelty budget",
+    "parent": "recordings beyond the budget that new accounts of its household share",
+    "rows": "rows of metadata beyond its budget",
+}
+
+
+def explanation(name: str, account: Account, *, recompute: str) -> RenderableType:
+    """Lay out everything that is known of one account.
+
+    Parameters
+    ----------
+    name
+        The operator's identifier, or the pseudonym where the vault has forgotten it.
+    account
+        What is known.
+    recompute
+        The command that computes it again.
+    """
+    evidence = account.evidence
+    head = Text(words.visible(name), style="bold")
+    if name != label(evidence.subject):
+        head.append(f"  {label(evidence.subject)}", style="dim")
+    return Group(
+        head,
+        Text(evidence.claim.sentence if evidence.bits > 0 else "nothing that it did is unlikely for a listener"),
+        Text(),
+        steps(evidence, account.decision),
+        Text(),
+        _pairs(
+            [*_decided(account), *_meaning(evidence), *_facts(account), ("compute again", words.visible(recompute))]
+        ),
+        *_history(account),
+    )
+
+
+def steps(evidence: Evidence, decision: Decision | None) -> Table:
+    """Draw the waterfall; the last rows are the total, and what its rung wanted."""
+    drawn = waterfall.steps(evidence.waterfall)
+    wanted = decision.threshold_bits if decision is not None else None
+    within = waterfall.scale(drawn, () if wanted is None else (wanted,))
+    table = screen.table("step", "bits", "from zero", right=("bits",))
+    for step in drawn:
+        bits = words.exact_bits(step.bits).lstrip("+" if step.is_total else "")
+        style = "bold" if step.is_total else ""
+        table.add_row(
+            Text(step.label, style), Text(bits, style), Text(waterfall.text_bar(step, within, width=BAR).rstrip())
+        )
+    if wanted is not None and decision is not None:
+        rung = screen.NAMES[max(decision.restraint, Restraint.SLOW)]
+        mark = " " * min(BAR - 1, round(within.place(wanted) * BAR)) + "┆"
+        table.add_row(Text(f"wanted to {rung}", "dim"), Text(f"{wanted:.3f}", "dim"), Text(mark, "dim"))
+    return table
+
+
+def told(name: str, account: Account, *, recompute: str) -> dict[str, Any]:
+    """Tell the same to a program; kind ``explanation``."""
+    evidence, decision = account.evidence, account.decision
+    made: dict[str, Any] = {
+        "kind": "explanation",
+        "account": name,
+        "pseudonym": label(evidence.subject),
+        "claim": evidence.claim.name,
+        "sentence": evidence.claim.sentence,
+        "null": evidence.claim.null,
+        "bits": evidence.bits,
+        "reached_at": written(evidence.reached_us),
+        "waterfall": [{"label": row.label, "bits": row.bits} for row in evidence.waterfall],
+        "source": {"name": evidence.source.name, "version": evidence.source.version},
+        "facts": {k: v if not k.endswith("_us") else written(_count(v)) for k, v in evidence.facts.items()},
+        "decision": None,
+        "refusals": [{"budget": r["budget"], "refused": r["refused_ever"]} for r in account.refusals],
+        "events": [
+            {"at": written(e.at_us), "step": str(e.step), "person": e.person, "reason": e.reason}
+            for e in account.events
+        ],
+        "recompute": recompute,
+    }
+    if decision is not None:
+        line = account_line(name, decision, evidence.reached_us)
+        made["decision"] = {k: v for k, v in line.items() if k not in ("kind", "account", "pseudonym")}
+    return made
+
+
+def _decided(account: Account) -> Iterator[tuple[str, str]]:
+    decision = account.decision
+    if decision is None:
+        yield "decision", "allow: it was never restrained"
+        return
+    when = f"from {words.moment(decision.since_us)} to {words.moment(decision.until_us)}"
+    name = screen.NAMES[decision.restraint]
+    if decision.restraint is Restraint.ALLOW:
+        yield "decision", name
+    else:
+        applied = "" if decision.applied else "; in shadow: nothing is done to it"
+        yield "decision", f"{name}, {when}{applied}"
+    for place, why in enumerate(decision.because):
+        yield "" if place else "because", words.visible(why, longest=400)
+    yield "declared", f"{words.chance(decision.declared)}: how often an account of a declared kind ever comes this far"
+    certified = "no account is believed honest, so none can vouch for it"
+    if decision.certified is not None:
+        certified = f"{words.chance(decision.certified)}: the same, counted on accounts believed honest"
+    yield "certified", certified
+    if decision.bits_before is not None and decision.restraint is not Restraint.ALLOW:
+        yield "counted", f"{words.bits(decision.bits)} bits, since the bet was opened again"
+
+
+def _meaning(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    yield "a mistake if", evidence.claim.null
+    if evidence.bits > 0:
+        yield "reached", words.moment(evidence.reached_us)
+    now = evidence.facts.get("bits_now")
+    if isinstance(now, float):
+        yield "bits today", words.bits(now)
+    each = evidence.facts.get("bits_by_bet")
+    if isinstance(each, Mapping):
+        yield "each bet", ", ".join(f"{bet} {words.bits(b)}" for bet, b in each.items() if bet in CLAIMS)
+    yield "computed by", f"{evidence.source.name}, version {evidence.source.version}"
+
+
+def _facts(account: Account) -> Iterator[tuple[str, str]]:
+    facts = account.evidence.facts
+    plays, new = _count(facts["plays"]), _count(facts["plays_new"])
+    days = words.counted(_count(facts["days"]), "day")
+    yield "plays", f"{words.count(plays)} on {days}, {words.count(new)} of recordings new to it"
+    yield "seen", f"{words.moment(_count(facts['first_us']))} to {words.moment(_count(facts['last_us']))}"
+    if facts["rows"]:
+        yield "metadata", words.counted(_count(facts["rows"]), "row")
+    if facts["late"]:
+        yield (
+            "late",
+            f"{words.counted(_count(facts['late']), 'access', 'accesses')} came after its day was over: counted, not bet on",
+        )
+    for row in account.refusals:
+        if row["refused_ever"]:
+            yield "budget", f"{words.count(row['refused_ever'])} {_BUDGETS.get(row['budget'], row['budget'])}"
+
+
+def _history(account: Account) -> Iterator[RenderableType]:
+    if not account.events:
+        return
+    table = screen.table("when", "step", "who", "why")
+    for event in account.events:
+        who, why = words.visible(event.person) or "the machine", words.visible(event.reason, longest=400)
+        table.add_row(words.moment(event.at_us), f"{event.step}", Text(who), Text(why))
+    yield Padding(table, (1, 0, 0, 0))
+
+
+def _pairs(rows: list[tuple[str, str]]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, text in rows:
+        grid.add_row(Text(name), Text(text))
+    return grid
+
+
+def _count(fact: object) -> int:
+    return fact if isinstance(fact, int) else 0
