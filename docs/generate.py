@@ -171,7 +171,7 @@ def cli_page() -> str:
         if hasattr(command, "list_commands"):
             continue
         out.append(f"```text\n{' '.join([*path, *command.collect_usage_pieces(_context(command, path))])}\n```\n")
-        rows = [_parameter_row(p) for p in command.params if not getattr(p, "hidden", False) and p.name != "help"]
+        rows = [_parameter_row(p) for p in parameters(command)]
         if rows:
             out.append(_table(["argument or option", "default", "meaning"], rows))
     return "\n".join(out)
@@ -195,6 +195,12 @@ def commands() -> Iterator[tuple[list[str], Any]]:
     return walk(["riparian"], typer.main.get_command(app))
 
 
+def parameters(command: Any) -> list[Any]:
+    """List a command's own arguments and options, without those that every command has."""
+    common = {"help", "install_completion", "show_completion"}
+    return [p for p in command.params if p.name not in common and not getattr(p, "hidden", False)]
+
+
 def _context(command: Any, path: list[str]) -> Any:
     return command.context_class(command, info_name=path[-1])
 
@@ -203,12 +209,12 @@ def _parameter_row(parameter: Any) -> list[str]:
     is_option = parameter.param_type_name == "option"
     names = ", ".join(f"`{n}`" for n in [*parameter.opts, *parameter.secondary_opts]) if is_option else ""
     if not is_option:
-        names = f"`{parameter.human_readable_name.upper()}`"
+        names = f"`{parameter.name.upper()}`"
     default = parameter.default
     shown = "" if default in (None, False, (), [], "") or callable(default) else f"`{_plain(default)}`"
     if isinstance(getattr(parameter, "show_default", None), str):
         shown = parameter.show_default
-    if not is_option and parameter.required:
+    if parameter.required:
         shown = "required"
     return [names, shown, _help(getattr(parameter, "help", "") or "").strip()]
 

@@ -25,7 +25,7 @@ def options() -> list[tuple[str, str]]:
         return []
     found = []
     for path, command in generate.commands():
-        for parameter in command.params:
+        for parameter in generate.parameters(command):
             named = parameter.opts if parameter.param_type_name == "option" else [parameter.name.upper()]
             found += [(" ".join(path), name) for name in named]
     return found
