@@ -219,9 +219,9 @@ class Spike:
     def _catalogue(self, played: list[Any]) -> npt.NDArray[np.uint64]:
         popularity = self._house.terms.popularity
         if popularity.size:
-            return popularity.codes[np.argsort(popularity.rank, kind="stable")]
+            return np.asarray(popularity.codes[np.argsort(popularity.rank, kind="stable")], np.uint64)
         codes = np.concatenate([np.asarray(p.field("values")) for p in played])
         counts = np.concatenate([np.asarray(p.field("counts")) for p in played])
         found, inverse = np.unique(codes, return_inverse=True)
         order = np.argsort(-np.bincount(inverse, weights=counts), kind="stable")
-        return found[order][found[order] != 0]
+        return np.asarray(found[order][found[order] != 0], np.uint64)

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import typer
 
 from riparian.cli import screen
-from riparian.cli.screen import Told
+from riparian.flows.extraction import Progress as Told
 from riparian.sim.copiers import parse_ring
 from riparian.sim.events import each_day, set_stage
 from riparian.sim.holdings import recording_table

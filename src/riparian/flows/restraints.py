@@ -47,7 +47,7 @@ def extend_restraint(world: World, policy: Policy, decision: Decision, *, days: 
     """Let a restraint last longer; a person says so, and why."""
     now_us = world.clock.now_us()
     change = extend(decision, policy, now_us, days=days, person=said.person, reason=said.reason)
-    world.decisions.record(change.after, change.event)
+    world.decisions.record(change)
     return change.after
 
 
@@ -61,5 +61,5 @@ def release_restraint(world: World, decision: Decision, *, said: Said) -> Decisi
     )
     bits_now = bits[0].as_py() if len(bits) else decision.bits_then
     change = release(decision, world.clock.now_us(), bits_now=bits_now, person=said.person, reason=said.reason)
-    world.decisions.record(change.after, change.event)
+    world.decisions.record(change)
     return change.after

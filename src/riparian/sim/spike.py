@@ -58,7 +58,7 @@ def spike(
     stage = set_stage(TownSpec(0, days, seed, copiers=rings, recordings=len(catalogue), start_us=start_us))
     ours = codes_of(recording_ids(len(catalogue)), RECORDING_KEY)
     by_rank = np.empty(len(catalogue), np.uint64)
-    by_rank[stage.shelf.order] = catalogue
+    by_rank[stage.shelf.chart["recording"]] = catalogue
     order = np.argsort(ours)
     codes, meant = ours[order], by_rank[order]
     for accesses in each_day_coded(stage, key):

@@ -77,7 +77,7 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     def write(file: BinaryIO) -> None:
         file.write(json.dumps(list(arrays)).encode() + b"\n")
         for array in arrays.values():
-            np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
+            np.lib.format.write_array(file, np.asarray(array, order="C"), allow_pickle=False)
 
     write_whole(path, write)
 
