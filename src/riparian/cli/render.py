@@ -65,7 +65,7 @@ def steps(evidence: Evidence, decision: Decision | None) -> Table:
     within = waterfall.scale(drawn, () if wanted is None else (wanted,))
     table = screen.table("step", "bits", "from zero", right=("bits",))
     for step in drawn:
-        bits = words.exact_bits(step.bits).lstrip("+" if step.is_total else "")
+        bits = words.exact_bits(step.shown).lstrip("+" if step.is_total else "")
         style = "bold" if step.is_total else ""
         table.add_row(
             Text(step.label, style), Text(bits, style), Text(waterfall.text_bar(step, within, width=BAR).rstrip())
@@ -118,7 +118,7 @@ def _decided(account: Account) -> Iterator[tuple[str, str]]:
     else:
         applied = "" if decision.applied else "; in shadow: nothing is done to it"
         yield "decision", f"{name}, {when}{applied}"
-    for place, why in enumerate(decision.because):
+    for place, why in enumerate(words.reasons(decision.because)):
         yield "" if place else "because", words.visible(why, longest=400)
     yield "declared", f"{words.chance(decision.declared)}: how often an account of a declared kind ever comes this far"
     certified = "no account is believed honest, so none can vouch for it"
@@ -151,10 +151,8 @@ def _facts(account: Account) -> Iterator[tuple[str, str]]:
     if facts["rows"]:
         yield "metadata", words.counted(_count(facts["rows"]), "row")
     if facts["late"]:
-        yield (
-            "late",
-            f"{words.counted(_count(facts['late']), 'access', 'accesses')} came after its day was over: counted, not bet on",
-        )
+        late = words.counted(_count(facts["late"]), "access", "accesses")
+        yield "late", f"{late} came after the day was over: counted, not bet on"
     for row in account.refusals:
         if row["refused_ever"]:
             yield "budget", f"{words.count(row['refused_ever'])} {_BUDGETS.get(row['budget'], row['budget'])}"

@@ -12,7 +12,7 @@ Rules of the page
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -25,16 +25,13 @@ from markupsafe import Markup
 from riparian.codes import label
 from riparian.console import figures, waterfall, words
 from riparian.evidence import CLAIMS, Evidence
-from riparian.flows.findings import about
 from riparian.flows.found import REVIEW_MINUTES, Found
-from riparian.flows.terms import Terms
 from riparian.gate.decide import Decision, from_table
 from riparian.gate.policy import Restraint
-from riparian.ports import World
 from riparian.schema import ACCESS, DAY_US
 
 LINES_MAX: Final = 6
-FALLS_MAX: Final = 4
+FALLS_MAX: Final = 6
 EXPOSED_MAX: Final = 15
 LISTED_MAX: Final = 100
 TABLED_DAYS_MAX: Final = 400
@@ -54,7 +51,6 @@ EFFECTS: Final[Mapping[Restraint, str]] = {
 }
 
 _PARTS: Final = {"order": "meets what is new to it in an order that no declared kind of listener takes"}
-_CHANCES: Final = "an account of a declared kind comes this far"
 _COLUMN_HELP: Final = {
     "media_ms": "how much sound each response held, in milliseconds",
     "heartbeat": "whether a player reported that it was playing",
@@ -115,7 +111,7 @@ def report(found: Found, *, explained: Sequence[Evidence] = ()) -> str:
     found
         What the scan found.
     explained
-        Evidence on the strongest accounts, strongest first; each becomes a picture of its waterfall.
+        Evidence on the strongest accounts, strongest first; the first few become pictures of their waterfalls.
 
     Returns
     -------
@@ -134,7 +130,7 @@ def report(found: Found, *, explained: Sequence[Evidence] = ()) -> str:
         tally={r.name.lower(): sum(d.restraint is r for d in decisions) for r in Restraint},
         ladder=_ladder(found, restrained),
         exposed=_exposed(found, decisions),
-        falls=[_fall(e, _threshold(e, decisions)) for e in explained],
+        falls=_falls(explained, decisions),
         evidence_figures=_evidence_figures(found),
         day_figures=_day_figures(found),
         days=found.by_day.slice(max(0, found.by_day.num_rows - TABLED_DAYS_MAX)).to_pylist(),
@@ -143,20 +139,6 @@ def report(found: Found, *, explained: Sequence[Evidence] = ()) -> str:
         css=_style(),
         limits={"exposed": EXPOSED_MAX, "listed": LISTED_MAX, "lines": LINES_MAX},
     )  # fmt: skip
-
-
-def report_on(world: World, terms: Terms, found: Found) -> str:
-    """Write the page with the waterfalls of the strongest accounts, read from where the scan was kept.
-
-    Parameters
-    ----------
-    world, terms
-        Of the scan.
-    found
-        What it found.
-    """
-    restrained = [d for d in from_table(found.decisions) if d.restraint is not Restraint.ALLOW and not _by_budget(d)]
-    return report(found, explained=[about(world, terms, d.account).evidence for d in restrained[:FALLS_MAX]])
 
 
 def _ladder(found: Found, restrained: Sequence[Decision]) -> list[Rung]:
@@ -187,8 +169,12 @@ def _share_bar(row: Mapping[str, Any], most: int) -> Markup:
     ).format(whole - beyond, whole - beyond, beyond)
 
 
-def _threshold(evidence: Evidence, decisions: Iterable[Decision]) -> float | None:
-    return next((d.threshold_bits for d in decisions if d.account == evidence.subject), None)
+def _falls(explained: Sequence[Evidence], decisions: Sequence[Decision]) -> list[Fall]:
+    # Whom a budget slowed has no evidence to draw.
+    by_account = {d.account: d for d in decisions}
+    chosen = [(e, by_account.get(e.subject)) for e in explained]
+    drawn = [(e, d.threshold_bits if d else None) for e, d in chosen if d is None or not _by_budget(d)]
+    return [_fall(e, threshold) for e, threshold in drawn[:FALLS_MAX]]
 
 
 def _fall(evidence: Evidence, threshold: float | None) -> Fall:
@@ -281,7 +267,7 @@ def _environment() -> Environment:
         "label": label,
         "code": _code,
         "sentence": _sentence,
-        "told_in_words": _told_in_words,
+        "reasons": words.reasons,
         "rung": NAMES.__getitem__,
         "effect": EFFECTS.__getitem__,
         "class_of": lambda name: name.replace(" ", "-"),
@@ -305,11 +291,6 @@ def _code(text: str) -> Markup:
 def _by_budget(decision: Decision) -> bool:
     # An allowance that ran out restrains without evidence; whoever has both is restrained by evidence.
     return decision.restraint is Restraint.SLOW and decision.bits < decision.threshold_bits
-
-
-def _told_in_words(because: Sequence[str]) -> list[str]:
-    # The chances have columns of their own beside the reason.
-    return [why for place, why in enumerate(because) if not (place and why.startswith(_CHANCES))]
 
 
 def _sentence(text: str) -> str:

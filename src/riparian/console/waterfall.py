@@ -37,6 +37,18 @@ class Step:
     end: float
     is_total: bool = False
 
+    @property
+    def shown(self) -> float:
+        """Its bits to three digits, rounded so that the rows as they are written still sum to the total.
+
+        Examples
+        --------
+        >>> thirds = steps([Row("one", 0.3335), Row("two", 0.3335), Row("three", 0.3335)])
+        >>> [round(step.shown, 3) for step in thirds]
+        [0.334, 0.333, 0.334, 1.001]
+        """
+        return round(self.end, 3) - round(self.start, 3)
+
 
 def steps(rows: Sequence[Row]) -> tuple[Step, ...]:
     """Set each row on the end of the last, and the total under them.

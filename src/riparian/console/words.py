@@ -11,6 +11,7 @@ Conventions
 
 import math
 import unicodedata
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,6 +20,7 @@ _SUPERSCRIPT: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 MINUS: Final = "\N{MINUS SIGN}"
 _PLAIN_MAX: Final = 10**9
 _CUT: Final = 160
+_CHANCES: Final = "an account of a declared kind comes this far"
 
 
 def count(number: float) -> str:
@@ -174,3 +176,14 @@ def listed(words: list[str]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def reasons(because: Sequence[str]) -> list[str]:
+    """Leave out of a decision's reasons the sentence on its chances, where those have a place of their own.
+
+    Examples
+    --------
+    >>> reasons(["takes sound that nothing plays", "an account of a declared kind comes this far with a chance of ..."])
+    ['takes sound that nothing plays']
+    """
+    return [why for place, why in enumerate(because) if not (place and why.startswith(_CHANCES))]
