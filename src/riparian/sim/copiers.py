@@ -40,7 +40,7 @@ IRREGULAR_ZERO: Final = 0.10
 """A person's median variation of daily volume and share of days without a play."""
 PAGE_ROWS: Final = 50
 """Metadata rows that one page returns."""
-DIFFERENT_ARTIST: Final[dict[str, float]] = {"queue": 0.99, "artists": 0.12, "random": 0.999}
+DIFFERENT_ARTIST: Final[dict[str, float]] = {"queue": 0.995, "artists": 0.11, "random": 0.999}
 """Chance that two consecutive new fetches are by different artists; measured on the event level."""
 SPEC_FORM: Final = "ACCOUNTSxPERDAY[:queue|artists|random][:dup=F][:mimic=F][:bursty][:irregular][:metadata][:from=DAY]"
 
@@ -172,7 +172,9 @@ def ring_days(spec: CopierSpec, days: int, recordings: int, *, seed: int, name: 
     plays = np.where(through[:, None] | (np.cumsum(capped, axis=0) == 0), 0, volume - (novel - capped))
     rng = stream(seed, f"{name}/order")
     pairs = rng.binomial(np.maximum(capped - 1, 0), DIFFERENT_ARTIST[spec.order]).astype(np.int32)
-    ascending = (1.0 - spec.duplicates) if spec.order == "queue" else 0.5
+    # A repeat of another's fetch goes back up the chart, and the next step goes down again.
+    repeats = spec.duplicates
+    ascending = 1 - repeats + repeats**2 / 2 if spec.order == "queue" else 0.5
     ascents = rng.binomial(pairs, ascending).astype(np.int32)
     return DayCounts(plays.astype(np.int32), capped, zero, zero, pairs, ascents)
 

@@ -19,8 +19,6 @@ from riparian.sim.streams import stream
 Floats = npt.NDArray[np.float64]
 SEARCH_ROWS: Final = 20
 """Rows that one search returns."""
-CHART_CHANCE: Final = 0.01
-"""Chance that a person spends a day's new plays on a chart, front to back."""
 ASCENT_SD: Final = 0.06
 """Daily variation of the share of steps towards less popular recordings; people's mean is a half."""
 IMPORT_MEDIAN: Final = 900.0
@@ -47,6 +45,8 @@ class Lives:
         Day of the town on which the account was made; negative before the town begins.
     import_day, import_size
         When a library arrives (-1 never), and how many recordings it holds.
+    walk
+        How this person plays in order: not at all, charts, or albums front to back.
     ascent, different
         Mean share of steps towards less popular recordings; chance that two new ones differ in artist.
     volume, shift
@@ -65,6 +65,7 @@ class Lives:
     created_day: Ints
     import_day: Ints
     import_size: Ints
+    walk: npt.NDArray[np.int8]
     ascent: Floats
     different: Floats
     volume: npt.NDArray[np.float32]
@@ -116,13 +117,14 @@ def settle_people(
     rng = stream(seed, "listeners/delta")
     delta = _by_persona("delta", persona) + _by_persona("delta_sd", persona) * rng.standard_normal(n)
     created, import_day, import_size = _arrivals(seed, of_account, days)
-    ascent, different = _habits_of_order(seed, persona)
+    walk = _walks(seed, persona)
     week = personas.WEEK[(np.arange(days) + weekday) % 7].astype(np.float32)
     return Lives(
         account=account, persona=persona, plays=mean / (1 - zero),
         cv=np.where(ordinary, cv, _by_persona("cv", persona)),
         zero=zero, delta=delta, phi=_by_persona("phi", persona), created_day=created[account],
-        import_day=import_day[account], import_size=import_size[account], ascent=ascent, different=different,
+        import_day=import_day[account], import_size=import_size[account], walk=walk,
+        ascent=np.array(personas.ASCENT)[walk], different=np.array(personas.DIFFERENT_ARTIST)[walk],
         volume=np.repeat(week[:, None], n, axis=1), shift=np.zeros((days, n), np.float32),
     )  # fmt: skip
 
@@ -145,14 +147,10 @@ def library_sizes(rng: np.random.Generator, n: int) -> Ints:
     return np.clip(drawn, 50, IMPORT_MAX).astype(np.int32)
 
 
-def _habits_of_order(seed: int, persona: npt.NDArray[np.int8]) -> tuple[Floats, Floats]:
-    ascent = np.full(len(persona), 0.5)
-    different = np.full(len(persona), personas.DIFFERENT_ARTIST)
-    walks = persona == PERSONA_NAMES.index("completist")
-    charts = walks & (stream(seed, "listeners/order").random(len(persona)) < 0.5)
-    ascent[charts], different[charts] = 0.95, 0.90
-    different[walks & ~charts] = 0.12
-    return ascent, different
+def _walks(seed: int, persona: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    charts = stream(seed, "listeners/order").random(len(persona)) < 0.5
+    walks = np.where(charts, personas.WALK_CHARTS, personas.WALK_ALBUMS)
+    return np.where(persona == PERSONA_NAMES.index("completist"), walks, personas.WALK_NONE).astype(np.int8)
 
 
 def live_days(seed: int, lives: Lives, recordings: int) -> Iterator[DayCounts]:
@@ -238,7 +236,7 @@ def _of_accounts(
     different = np.maximum(novel - 1, 0) * lives.different[starts] + rng.random(n)
     pairs = np.minimum(different.astype(np.int32), np.maximum(novel - 1, 0))
     lean = np.clip(lives.ascent[starts] + ASCENT_SD * rng.standard_normal(n), 0.02, 0.98)
-    lean[rng.random(n) < CHART_CHANCE] = 0.95
+    lean[rng.random(n) < personas.CHART_DAY_CHANCE] = 0.95
     here = np.flatnonzero(pairs)
     ascents = np.zeros(n, np.int32)
     ascents[here] = rng.binomial(pairs[here], lean[here])

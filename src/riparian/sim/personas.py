@@ -38,8 +38,14 @@ FAMILY_OVERLAP: Final = 0.10
 """Share of one member's new recordings that the others of the account have already played."""
 NEW_SHARE: Final = 0.08
 """Share of listeners whose account is made during the period."""
-DIFFERENT_ARTIST: Final = 0.60
-"""Chance that two consecutive new recordings of a person are by different artists."""
+CHART_DAY_CHANCE: Final = 0.01
+"""Chance that a person spends a day's new plays on a chart, front to back."""
+WALK_NONE, WALK_CHARTS, WALK_ALBUMS = 0, 1, 2
+"""How somebody plays in order: not at all, charts, or albums front to back."""
+DIFFERENT_ARTIST: Final = (0.66, 0.98, 0.13)
+"""Chance by walk that two consecutive new recordings are by different artists; measured on the events."""
+ASCENT: Final = (0.485, 0.95, 0.50)
+"""Share by walk of those steps that lead to a less popular recording; measured on the events."""
 
 
 @dataclass(frozen=True, slots=True)

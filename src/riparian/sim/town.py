@@ -67,15 +67,20 @@ class TownSpec:
 
     def __post_init__(self) -> None:
         find_world(self.world)
-        if self.listeners < 0 or self.days < 1 or self.seed < 0 or self.recordings < 100:
+        if self.listeners < 0 or self.days < 1 or self.seed < 0 or self.recordings < self._fewest:
             raise InputError(
                 f"a town of {self.listeners} listeners, {self.days} days, seed {self.seed},"
-                f" {self.recordings} recordings, wanted at least 0, 1, 0 and 100"
+                f" {self.recordings} recordings, wanted at least 0, 1, 0 and {self._fewest}"
             )
         if self.start_us % DAY_US:
             raise InputError(f"`start_us` is {self.start_us}, wanted midnight UTC")
         if self.listeners == 0 and not self.copiers:
             raise InputError("a town of nobody, wanted listeners or copiers")
+
+    @property
+    def _fewest(self) -> int:
+        """Recordings without which listeners would run out of new ones at once."""
+        return 100 if self.listeners else 1
 
     @property
     def weekday(self) -> int:
@@ -106,6 +111,8 @@ class Days:
         Day on which the account was made; negative before the town begins.
     people, streams
         People on the account; streams that its plan allows at once.
+    walk
+        How the account plays in order: 0 not at all, 1 charts, 2 albums front to back.
     """
 
     account: Ints
@@ -122,6 +129,7 @@ class Days:
     created_day: Ints
     people: npt.NDArray[np.int8]
     streams: npt.NDArray[np.int8]
+    walk: npt.NDArray[np.int8]
 
     @property
     def accounts(self) -> int:
@@ -201,10 +209,11 @@ class _Roll:
     created_day: list[int]
     people: list[int]
     streams: list[int]
+    walk: list[int]
 
 
 def _roll(spec: TownSpec, lives: Lives | None) -> _Roll:
-    roll = _Roll([], [], [], [], [], [])
+    roll = _Roll([], [], [], [], [], [], [])
     if lives is not None:
         starts = np.flatnonzero(np.diff(lives.account, prepend=-1))
         persona = lives.persona[starts]
@@ -216,6 +225,7 @@ def _roll(spec: TownSpec, lives: Lives | None) -> _Roll:
         roll.created_day.extend(lives.created_day[starts].tolist())
         roll.people.extend(people.tolist())
         roll.streams.extend(np.maximum(streams, people).tolist())
+        roll.walk.extend(lives.walk[starts].tolist())
     for i, ring in enumerate(spec.copiers):
         roll.persona.extend(["copier" if ring.kind == "media" else "reader"] * ring.accounts)
         roll.role.extend(["copier"] * ring.accounts)
@@ -223,6 +233,7 @@ def _roll(spec: TownSpec, lives: Lives | None) -> _Roll:
         roll.created_day.extend([ring.start_day] * ring.accounts)
         roll.people.extend([1] * ring.accounts)
         roll.streams.extend([1] * ring.accounts)
+        roll.walk.extend([0] * ring.accounts)
     return roll
 
 
@@ -235,4 +246,5 @@ def _town(counts: dict[str, Ints], roll: _Roll) -> Days:
         created_day=np.array(roll.created_day, np.int32),
         people=np.array(roll.people, np.int8),
         streams=np.array(roll.streams, np.int8),
+        walk=np.array(roll.walk, np.int8),
     )
