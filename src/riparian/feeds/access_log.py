@@ -12,29 +12,29 @@ be; when nothing at all is usable, :func:`read` ends with one :class:`InputError
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
-import pyarrow as pa
+import numpy as np
 
 from riparian.errors import InputError, OutsideError
-from riparian.feeds.chunks import FORMATS, REJECTS_MAX, Chunk, ReadOptions, Reject
-from riparian.feeds.coding import Coded, Door, code_table, no_accesses
-from riparian.feeds.columnar import ParquetLog, is_columnar, open_columnar
-from riparian.feeds.fields import Plan, check_map, recognise
+from riparian.feeds.chunks import FORMATS, Chunk, ReadOptions, Reject
+from riparian.feeds.coding import Door, code_table, no_accesses
+from riparian.feeds.columnar import is_columnar, open_columnar
+from riparian.feeds.fields import check_map, recognise
 from riparian.feeds.patterns import parse_patterns, shipped_patterns
 from riparian.feeds.places import Place, expand
 from riparian.feeds.sessions import read_sessions
-from riparian.feeds.stretches import Known
+from riparian.feeds.stretches import cut
 from riparian.feeds.tables import read_bytes
-from riparian.feeds.unpack import peek
+from riparian.feeds.text import read_text, reject_rows
+from riparian.feeds.unpack import blocks, is_packed, peek
 
 __all__ = ["FORMATS", "Chunk", "ReadOptions", "Reject", "read"]
 
 _COLUMNAR: Final = ("parquet", "arrow")
-_TEXT_MAX: Final = 200
 
 
 @dataclass(slots=True)
@@ -67,21 +67,6 @@ class _Reading:
         return chunk
 
 
-def _row_text(table: pa.Table, plan: Plan, row: int) -> str:
-    # Whatever may name an account stays out of the rejects.
-    shown = [
-        f"{name}={table.column(column)[row].as_py()}"
-        for name, column in plan.columns.items()
-        if name in ("at", "date", "time", "recording", "action", "status")
-    ]
-    return " ".join(shown)[:_TEXT_MAX]
-
-
-def _row_rejects(coded: Coded, source: str, offset: int, table: pa.Table, plan: Plan) -> list[Reject]:
-    pairs = zip(coded.bad[:REJECTS_MAX].tolist(), coded.bad_because, strict=False)
-    return [Reject(source, offset + row + 1, why, _row_text(table, plan, row)) for row, why in pairs]
-
-
 def _read_columnar(place: Place, raw: BinaryIO, head: bytes, reading: _Reading) -> Iterator[Chunk]:
     if not raw.seekable():
         raise InputError(
@@ -94,7 +79,7 @@ def _read_columnar(place: Place, raw: BinaryIO, head: bytes, reading: _Reading) 
         log.sample(),
         source=place.name,
         mapping=options.map,
-        joined=reading.door.sessions is not None,
+        given=reading.door.gives,
         wanted=options.columns,
     )
     columns = list(dict.fromkeys(plan.columns.values()))
@@ -109,7 +94,7 @@ def _read_columnar(place: Place, raw: BinaryIO, head: bytes, reading: _Reading) 
             n_lines=part.n_rows,
             accesses=coded.accesses,
             ids=coded.ids,
-            rejects=_row_rejects(coded, place.name, part.offset, part.table, plan),
+            rejects=reject_rows(coded, part.table, plan, place.name, part.offset + 1 + np.arange(part.n_rows)),
             n_rejected=coded.bad.size,
             dropped=coded.dropped,
         )
@@ -121,6 +106,12 @@ def _read_place(place: Place, reading: _Reading) -> Iterator[Chunk]:
         wanted = reading.options.format
         if wanted in _COLUMNAR or (wanted == "auto" and is_columnar(head)):
             yield from _read_columnar(place, raw, head, reading)
+        else:
+            grows = not is_packed(head) and "://" not in place.name
+            stretches = cut(blocks(raw), size=reading.options.chunk_bytes, grows=grows)
+            yield from read_text(
+                stretches, source=place.name, options=reading.options, door=reading.door, known=reading.known
+            )
 
 
 def _unreadable(place: Place, error: InputError) -> Chunk:

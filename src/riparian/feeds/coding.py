@@ -71,6 +71,12 @@ class Door:
     wanted: frozenset[str] | None = None
     seen: Seen = field(default_factory=Seen)
 
+    @property
+    def gives(self) -> frozenset[str]:
+        """What need not stand in a column: see :func:`riparian.feeds.fields.recognise`."""
+        found = {name for each in self.patterns for name in (*each.groups, *each.query.values())}
+        return frozenset(found & {"account", "session"}) | (frozenset(("sessions",)) if self.sessions else frozenset())
+
 
 @dataclass(frozen=True, slots=True)
 class Coded:

@@ -229,7 +229,7 @@ def recognise(
     *,
     source: str,
     mapping: Mapping[str, str],
-    joined: bool = False,
+    given: frozenset[str] = frozenset(),
     wanted: frozenset[str] | None = None,
 ) -> Plan:
     """Say which column is which field.
@@ -242,8 +242,9 @@ def recognise(
         Named in the error.
     mapping
         What the operator said: field to column.
-    joined
-        Whether a table of sessions stands beside the log, so that a session will do for an account.
+    given
+        What else is at hand: ``sessions`` when a table of sessions will turn a session into an account,
+        ``account`` and ``session`` when URL patterns find them in the path.
     wanted
         Optional columns of ``ACCESS`` to look for; None for all.
 
@@ -268,9 +269,9 @@ def recognise(
                 hint=f"Correct --map {name}={column}",
             )
     columns = dict(mapping)
-    _find_needed(columns, values, joined=joined)
+    _find_needed(columns, values, given=given)
     for name in ("at", "account", "recording"):
-        if name not in columns and not _stands_in(name, columns, joined=joined):
+        if name not in columns and not _stands_in(name, columns, given=given):
             raise _missing(name, values, source)
     for name in FIELDS:
         if name not in columns and name not in _NEEDED and (wanted is None or name in wanted or name in _ALWAYS):
@@ -284,35 +285,36 @@ _NEEDED: Final = ("at", "date", "time", "account", "session", "recording", "requ
 _ALWAYS: Final = ("action", "status", "method", "query")
 
 
-def _stands_in(name: str, columns: Mapping[str, str], *, joined: bool) -> bool:
+def _stands_in(name: str, columns: Mapping[str, str], *, given: frozenset[str]) -> bool:
     if name == "at":
         return "date" in columns and "time" in columns
     if name == "account":
-        return joined and "session" in columns
+        found = "session" in columns or "session" in given
+        return "account" in given or ("sessions" in given and found)
     return "path" in columns or "request" in columns
 
 
-def _find_needed(columns: dict[str, str], values: Mapping[str, list[str]], *, joined: bool) -> None:
-    if "at" not in columns and not _stands_in("at", columns, joined=joined):
+def _find_needed(columns: dict[str, str], values: Mapping[str, list[str]], *, given: frozenset[str]) -> None:
+    if "at" not in columns and not _stands_in("at", columns, given=given):
         pair = {name: _by_name(name, values, ()) for name in ("date", "time")}
         if pair["date"] and pair["time"]:
             columns.update({name: column for name, column in pair.items() if column})
     names = ["at", "session", "account", "recording", "request", "path", "query"]
     for name in names:
-        if name in columns or (name == "at" and _stands_in("at", columns, joined=joined)):
+        if name in columns or (name == "at" and _stands_in("at", columns, given=given)):
             continue
-        if name == "account" and joined and "session" in columns:
+        if name == "account" and _stands_in(name, columns, given=given):
             continue
         column = _by_name(name, values, tuple(columns.values()))
         if column is not None:
             columns[name] = column
     for name in ("at", "request", "path"):
-        has = name in columns or _stands_in(name, columns, joined=joined) or (name != "at" and "recording" in columns)
+        has = name in columns or _stands_in(name, columns, given=given) or (name != "at" and "recording" in columns)
         column = None if has else _by_value(name, values, tuple(columns.values()))
         if column is not None:
             columns[name] = column
     for name in ("account", "recording"):
-        if name not in columns and not _stands_in(name, columns, joined=joined):
+        if name not in columns and not _stands_in(name, columns, given=given):
             column = _by_value(name, values, tuple(columns.values()))
             if column is not None:
                 columns[name] = column

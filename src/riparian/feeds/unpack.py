@@ -122,6 +122,11 @@ def _zstd_blocks(raw: BinaryIO) -> Iterator[bytes]:
         raise Broken("the zstd stream breaks off")
 
 
+def is_packed(head: bytes) -> bool:
+    """Say whether a file with these first bytes is compressed."""
+    return head.startswith((GZIP_MAGIC, ZSTD_MAGIC)) or _is_skippable(head)
+
+
 def blocks(raw: BinaryIO) -> Iterator[bytes]:
     """Give the decompressed bytes in blocks of about 1 MiB.
 
