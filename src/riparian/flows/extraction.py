@@ -143,7 +143,7 @@ def _told(world: World, dropped: dict[str, int]) -> str:
 
 def _moment(made: Scan, last: dict[str, Any], ends: Ends) -> bucket_.Moment:
     latest_us = made.begun_us + DAY_US
-    end_us = int(last.get("last_us") or 0)
+    end_us = int(last.get("log_end_us") or 0)
     for number in range(BUCKETS):
         at_us = made.columns(number)["at_us"]
         if len(at_us):

@@ -52,7 +52,7 @@ def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen:
     known = terms.known.find(evidence["account"].to_numpy()) if evidence is not None else terms.known
     honest_bits = evidence["bits"].to_numpy()[known.honest] if evidence is not None else np.empty(0)
     names = sorted({*columns, *last.get("columns", ())})
-    days = max(1, math.ceil((totals["last_us"] - totals["first_us"]) / DAY_US)) if totals["accesses"] else 0
+    days = max(1, math.ceil((totals["log_end_us"] - totals["log_start_us"]) / DAY_US)) if totals["accesses"] else 0
     by_restraint = np.bincount(decisions["restraint"].to_numpy(), minlength=len(Restraint))
     restrained = int(by_restraint[1:].sum())
     ladder = {r.name.lower(): _rung(terms, r, n_accounts, honest_bits) for r in LADDER}
@@ -83,11 +83,11 @@ def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen:
 
 def _totals(table: pa.Table | None) -> dict[str, int]:
     if table is None or not len(table):
-        return dict.fromkeys((*TOTAL_COUNTS, "first_us", "last_us"), 0)
+        return dict.fromkeys((*TOTAL_COUNTS, "log_start_us", "log_end_us"), 0)
     sums = {name: int(pc.sum(table[name]).as_py()) for name in TOTAL_COUNTS}
     return sums | {
-        "first_us": int(pc.min(table["first_us"]).as_py() or 0),
-        "last_us": int(pc.max(table["last_us"]).as_py() or 0),
+        "log_start_us": int(pc.min(table["first_us"]).as_py() or 0),
+        "log_end_us": int(pc.max(table["last_us"]).as_py() or 0),
     }
 
 
