@@ -127,7 +127,7 @@ def extend(decision: Decision, policy: Policy, now_us: int, *, days: int, person
     return Change(decision, after, _event(after, Step.EXTENDED, now_us, person, reason))
 
 
-def release(decision: Decision, now_us: int, *, bits_now: float, person: str, reason: str) -> Change:
+def release(decision: Decision, now_us: int, *, bits_now: float | None, person: str, reason: str) -> Change:
     """Let an account go, because a person says so and why.
 
     Parameters
@@ -137,7 +137,7 @@ def release(decision: Decision, now_us: int, *, bits_now: float, person: str, re
     now_us
         UTC.
     bits_now
-        The account's ``bits_now`` in the evidence of the last scan: all that is answered for.
+        The account's ``bits_now`` in the evidence of the last scan: all that is answered for; None where it has none.
     person, reason
         Who, and why; neither may be empty.
 

@@ -41,19 +41,24 @@ class Folder:
         with reaching("locking the workspace"):
             handle = os.open(self.path / "scan.lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise LifecycleError(
-                    f"another scan is running on `{self.path}`, wanted one at a time",
-                    hint="Wait until it has ended, or give this one another --workspace.",
-                ) from None
+            self._lock(handle)
             self.locked = True
-            self.sweep()
-            yield
+            try:
+                self.sweep()
+                yield
+            finally:
+                self.locked = False
         finally:
-            self.locked = False
             os.close(handle)
+
+    def _lock(self, handle: int) -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LifecycleError(
+                f"another scan is running on `{self.path}`, wanted one at a time",
+                hint="Wait until it has ended, or give this one another --workspace.",
+            ) from None
 
     def sweep(self) -> None:
         """Remove files that no row refers to."""

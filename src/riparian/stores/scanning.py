@@ -56,7 +56,7 @@ class FolderStaging:
                     "INSERT INTO chunk (digest, source, lines, rows, rejected, file, begins, offsets)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     chunk.digest,
-                    chunk.source,
+                    chunk.source.encode("utf-8", "backslashreplace").decode(),
                     chunk.n_lines,
                     chunk.accesses.num_rows,
                     len(chunk.rejects),
