@@ -25,7 +25,7 @@ from riparian.evidence import CLAIMS, ENUMERATION, GRID, PACE, PERSON, SILENCE, 
 from riparian.schema import DAY_US, EVIDENCE
 
 SOURCES: Final = (PERSON, PACE, SILENCE, ENUMERATION)
-WEIGHTS: Final = (0.7, 0.1, 0.1, 0.1)
+WEIGHTS: Final = (0.6, 0.1, 0.1, 0.2)
 """Weights of the mean, in the order of ``SOURCES``; they sum to one."""
 
 

@@ -70,21 +70,3 @@ def price_of_subset(among: int, size: int) -> float:
     """
     choose = math.lgamma(among + 1) - math.lgamma(size + 1) - math.lgamma(among - size + 1)
     return choose / math.log(2) + 2 * math.log2(size) + 1
-
-
-def threshold_bits(opened: float, tolerated: float) -> float:
-    """Bits at which ``opened`` bets a year make at most ``tolerated`` mistakes a year in the mean.
-
-    Raises
-    ------
-    ValueError
-        When nothing is tolerated: no finite evidence allows that.
-
-    Examples
-    --------
-    >>> round(threshold_bits(20_000, 2), 1)
-    13.3
-    """
-    if tolerated <= 0:
-        raise ValueError(f"{tolerated} mistakes a year tolerated, wanted more than 0")
-    return max(0.0, math.log2(opened / tolerated))

@@ -1,0 +1,159 @@
+"""How fast is `riparian scan`, from file to decisions, and what does it hold in memory?
+
+Logs of 1, 10 and 30 million accesses of 200,000 accounts over 14 days, as Parquet, and 1 and 10 million as NDJSON,
+are drawn from one seed; the volume of accounts is skewed as people's is (log-normal), recordings follow a
+Zipf law over 300,000. Each scan is its own process with its own workspace, after one warm-up scan that
+compiles; its CPU time is user plus system of that process, start and imports included, and memory its peak
+resident set. `scan_steady` is the slope between the smallest and the largest Parquet log: the cost of one more
+access, without what a process costs to start. The yardstick runs on the same file in the same run: Polars,
+group_by(account) with a count and the number of distinct recordings.
+
+    python bench/scan_throughput.py [--quick] [--out docs/bench/scan_throughput.csv]
+"""
+
+import argparse
+import csv
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+ACCOUNTS = 200_000
+RECORDINGS = 300_000
+DAYS = 14
+PART = 1 << 20
+START_US = 1_772_409_600_000_000
+DAY_US = 86_400_000_000
+
+POLARS = """
+import sys, polars as pl
+scan = pl.scan_parquet if sys.argv[1].endswith("parquet") else pl.scan_ndjson
+print(len(scan(sys.argv[1]).group_by("account").agg(pl.len(), pl.col("recording").n_unique()).collect()))
+"""
+
+
+def parts(n: int, seed: int) -> Iterator[pa.Table]:
+    """Draw a log in order of time, a part at a time."""
+    rng = np.random.default_rng(seed)
+    accounts = pa.array([f"u-{x:012x}" for x in rng.permutation(ACCOUNTS).astype(np.uint64) * 2654435761 % (1 << 44)])
+    recordings = pa.array([f"r-{i:07d}" for i in range(RECORDINGS)])
+    volume = np.cumsum(np.exp(1.2 * rng.standard_normal(ACCOUNTS)))
+    plays = np.cumsum(1.0 / (np.arange(RECORDINGS) + 60.0))
+    for first in range(0, n, PART):
+        size = min(PART, n - first)
+        at_us = START_US + (np.sort(rng.random(size)) * size + first) / n * (DAYS * DAY_US)
+        who = np.searchsorted(volume, rng.random(size) * volume[-1])
+        what = np.searchsorted(plays, rng.random(size) * plays[-1])
+        yield pa.table(
+            {
+                "at": pa.array(at_us.astype(np.int64), pa.timestamp("us", "UTC")),
+                "account": accounts.take(pa.array(who)),
+                "recording": recordings.take(pa.array(what)),
+                "media_ms": pa.array(rng.integers(30_000, 300_000, size), pa.int32()),
+            }
+        )
+
+
+def write_parquet(path: Path, n: int, seed: int) -> None:
+    """Write a log as Parquet."""
+    writer = None
+    for part in parts(n, seed):
+        writer = writer or pq.ParquetWriter(path, part.schema)
+        writer.write_table(part)
+    if writer is not None:
+        writer.close()
+
+
+def write_ndjson(path: Path, n: int, seed: int) -> None:
+    """Write a log as lines of JSON."""
+    with path.open("w", encoding="utf-8") as file:
+        for part in parts(n, seed):
+            at = np.datetime_as_string(part["at"].to_numpy().astype("datetime64[ms]"))
+            rows = zip(at, *(part[name].to_pylist() for name in part.column_names[1:]), strict=True)
+            file.writelines(
+                f'{{"at":"{a}Z","account":"{who}","recording":"{what}","media_ms":{ms}}}\n' for a, who, what, ms in rows
+            )
+
+
+def measure(command: list[str]) -> tuple[float, float, float]:
+    """Run a process alone; return its CPU seconds, its wall seconds, and its peak memory in MiB."""
+    report = (
+        "import json, resource, subprocess, sys, time\n"
+        "t = time.monotonic()\n"
+        "code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)\n"
+        "u = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+        "print(json.dumps([code, u.ru_utime + u.ru_stime, time.monotonic() - t, u.ru_maxrss / 1024]))\n"
+    )
+    told = subprocess.run([sys.executable, "-c", report, *command], check=True, capture_output=True, text=True)
+    code, cpu_s, wall_s, peak_mib = json.loads(told.stdout)
+    if code != 0:
+        raise SystemExit(f"{' '.join(command)} ended with {code}\n{told.stderr}")
+    return cpu_s, wall_s, peak_mib
+
+
+def scan_command(log: Path, workspace: Path) -> list[str]:
+    """Scan a log, as an operator would."""
+    return [sys.executable, "-m", "riparian.cli", "scan", str(log), "--workspace", str(workspace), "--json"]
+
+
+def main() -> None:
+    """Measure, print, and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="one million accesses only")
+    parser.add_argument("--out", type=Path, default=Path("bench/out/scan_throughput.csv"))
+    given = parser.parse_args()
+    sizes = (("parquet", 1), ("ndjson", 1)) if given.quick else (
+        ("parquet", 1), ("parquet", 10), ("parquet", 30), ("ndjson", 1), ("ndjson", 10),
+    )  # fmt: skip
+    rows: list[dict[str, object]] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_parquet(folder / "warm.parquet", 100_000, 7)
+        write_ndjson(folder / "warm.ndjson", 100_000, 7)
+        for kind in ("parquet", "ndjson"):
+            measure(scan_command(folder / f"warm.{kind}", folder / f"warm-{kind}"))
+        for kind, millions in sizes:
+            log = folder / f"{millions}.{kind}"
+            (write_parquet if kind == "parquet" else write_ndjson)(log, millions * 1_000_000, millions)
+            for what, command in (
+                ("scan", scan_command(log, folder / f"workspace-{kind}-{millions}")),
+                ("polars", [sys.executable, "-c", POLARS, str(log)]),
+            ):
+                cpu_s, wall_s, peak_mib = measure(command)
+                rows.append(
+                    {
+                        "what": what, "format": kind, "million_accesses": millions, "cpu_s": round(cpu_s, 2),
+                        "wall_s": round(wall_s, 2), "million_per_cpu_s": round(millions / cpu_s, 2),
+                        "peak_mib": round(peak_mib),
+                    }
+                )  # fmt: skip
+                print(rows[-1], flush=True)
+            log.unlink()
+    parquet = {
+        r["million_accesses"]: float(str(r["cpu_s"])) for r in rows if (r["what"], r["format"]) == ("scan", "parquet")
+    }
+    if len(parquet) > 1:
+        least, most = min(parquet), max(parquet)
+        slope = (most - least) / (parquet[most] - parquet[least])
+        rows.append({"what": "scan_steady", "format": "parquet", "million_per_cpu_s": round(slope, 2)})
+        print(rows[-1])
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    with given.out.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    print(f"{given.out}: Python {platform.python_version()}, {os.cpu_count()} cores, own peak"
+          f" {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Bits against the formula of the module, and explanations that add up."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from riparian.accounts import weigh
+from riparian.accounts.people import ODD_DAY, People
+from riparian.accounts.tally import DAYS, Tally, enrol
+from riparian.bets.combine import mix_bits
+from riparian.schema import DAY_US, EVIDENCE
+from riparian.sim.copiers import parse_ring
+from riparian.sim.tallied import ended_days, enrolled
+from riparian.sim.town import TownSpec, days
+
+
+def by_hand(rows: npt.NDArray[np.void], people: People) -> float:
+    """Weigh the person bet of one account's days, in double precision, from the definition."""
+    pools, laws = people.pools, people.laws
+    volume, newness, order = (np.ones(w.shape[1]) for w in (laws.volume, laws.newness, laws.order))
+    for d in rows:
+        n, k = int(d["plays"]), int(d["novel"])
+        age = int(np.log2(d["plays_before"] + 32)) - 5
+        volume = volume * pools.volume[n]
+        law = pools.novel[age, k] * pools.known[age, n - k] * pools.plays[n]
+        newness = newness * ((1 - ODD_DAY) * law + ODD_DAY / (n + 1))
+        order = order * pools.order[d["pairs"], d["ascents"]]
+    v, n_, o = laws.volume @ volume, laws.newness @ newness, laws.order @ order
+    return float(np.log2(v[-1] * n_[-1] * o[-1] / (laws.shares * v[:-1] * n_[:-1] * o[:-1]).sum()))
+
+
+def test_the_person_bet_is_the_ratio_that_its_module_states(people: People) -> None:
+    town = days(TownSpec(listeners=30, days=12, seed=5, copiers=(parse_ring("3x120"),)))
+    rows = ended_days(town)
+    rows = rows[rows["plays"] > 0]
+    tally = enrolled(town, people)
+    weigh.weigh(tally, rows)
+    for slot in range(town.accounts):
+        wanted = by_hand(rows[rows["slot"] == slot], people)
+        assert tally.state["now"]["person"][slot] == pytest.approx(wanted, abs=2e-4)
+
+
+def test_every_explanation_sums_to_its_total_exactly(people: People) -> None:
+    town = days(
+        TownSpec(listeners=980, days=25, seed=8, copiers=(parse_ring("10x200"), parse_ring("10x5000:metadata")))
+    )
+    tally = enrolled(town, people)
+    weigh.weigh(tally, ended_days(town))
+    table = weigh.evidence(tally)
+    assert table.schema == EVIDENCE
+    for slot, bits in enumerate(table["bits"].to_pylist()):
+        explained = weigh.explain(tally, slot)
+        assert sum(row.bits for row in explained.waterfall) == explained.bits == bits
+
+
+def test_bits_are_the_most_ever_reached_and_say_when(people: People) -> None:
+    town = days(TownSpec(listeners=50, days=30, seed=2, copiers=(parse_ring("2x150"),)))
+    tally, rows = enrolled(town, people), ended_days(town)
+    most = np.zeros(town.accounts)
+    for day in range(30):
+        today = rows[rows["day"] == day]
+        closing = weigh.weigh(tally, today)
+        rose = closing > most[today["slot"]]
+        np.maximum.at(most, today["slot"], closing)
+        assert np.array_equal(tally.state["most"]["joined"], most)
+        assert (tally.state["reached_us"][today["slot"][rose]] == (day + 1) * DAY_US).all()
+
+
+def test_the_joined_bits_are_the_mean_that_was_fixed_beforehand(people: People) -> None:
+    tally = Tally.empty(people)
+    enrol(tally, np.arange(1, 5, dtype=np.uint64))
+    rows = np.zeros(4, DAYS)
+    rows["slot"], rows["plays"], rows["novel"] = np.arange(4), [10, 0, 50, 300], [3, 0, 50, 300]
+    rows["rows"], rows["fast"], rows["silent"] = [0, 9_000, 40, 0], [0, 1, -1, 1], [-1, 1, 0, 1]
+    weigh.weigh(tally, rows)
+    for now in tally.state["now"]:
+        bits = [float(now[claim.name]) for claim in weigh.SOURCES]
+        assert float(now["joined"]) == pytest.approx(mix_bits(bits, weigh.WEIGHTS), abs=1e-9)
+
+
+def test_a_bet_without_its_columns_abstains_at_zero_bits_and_says_why(people: People) -> None:
+    reasons = weigh.abstained(["at_us", "account", "recording"], catalogue=False)
+    assert set(reasons) == {"pace", "silence", "enumeration", "order"}
+    town = days(TownSpec(listeners=20, days=5))
+    tally, rows = enrolled(town, people), ended_days(town)
+    rows["rows"] = 0
+    weigh.weigh(tally, rows)
+    for name in ("pace", "silence", "enumeration"):
+        assert (tally.state["now"][name] == 0).all()
+
+
+COPIERS = {
+    "steady, in order": ("1x100", True),
+    "a quarter replays, in order": ("1x100:mimic=0.25", True),
+    "an irregular, bursty, shuffled copier that replays is a person to this bet": (
+        "1x100:irregular:bursty:mimic=0.25:random",
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COPIERS)
+def test_what_thirty_days_of_a_copier_weigh(name: str, people: People) -> None:
+    spec, found = COPIERS[name]
+    town = days(TownSpec(listeners=0, days=30, seed=3, copiers=(parse_ring(spec),), recordings=1_000_000))
+    tally = enrolled(town, people)
+    weigh.weigh(tally, ended_days(town))
+    assert (weigh.evidence(tally)["bits"][0].as_py() >= 13.3) is found
