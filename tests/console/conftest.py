@@ -1,6 +1,6 @@
 """A scan that nobody ran: made-up figures in the shape of real ones, for pages and tables to show."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -259,3 +259,15 @@ def nothing() -> Made:
         everybody=Reach(0, 0, None, None),
     )
     return Made(found)
+
+
+@pytest.fixture
+def explanation_of() -> Callable[..., Evidence]:
+    """Hand out the maker of explanations."""
+    return explanation
+
+
+@pytest.fixture
+def decision_of() -> Callable[..., Decision]:
+    """Hand out the maker of decisions."""
+    return decision

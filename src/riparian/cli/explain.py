@@ -60,16 +60,16 @@ def code_of(world: World, account: str) -> int:
     Raises
     ------
     InputError
-        When no scan has seen it.
+        When it is neither.
     """
     code = world.vault.code_of(account)
-    if code is None:
-        try:
-            code = code_of_label(account)
-        except ValueError:
-            shown = words.visible(account)
-            raise InputError(
-                f"`{shown}` is no account that a scan has seen, wanted an identifier from the logs or a pseudonym",
-                hint="List the accounts that stand out with riparian accounts.",
-            ) from None
-    return code
+    if code is not None:
+        return code
+    try:
+        return code_of_label(account)
+    except ValueError:
+        raise InputError(
+            f"`{words.visible(account)}` is no account that a scan has seen, wanted an identifier from the logs"
+            " or a pseudonym",
+            hint="List the accounts that stand out with riparian accounts.",
+        ) from None

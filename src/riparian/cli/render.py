@@ -47,7 +47,7 @@ def explanation(name: str, account: Account, *, recompute: str) -> RenderableTyp
         head.append(f"  {label(evidence.subject)}", style="dim")
     return Group(
         head,
-        Text(evidence.claim.sentence if evidence.bits > 0 else "nothing that it did is unlikely for a listener"),
+        Text(_said(evidence, account.decision)),
         Text(),
         steps(evidence, account.decision),
         Text(),
@@ -56,6 +56,13 @@ def explanation(name: str, account: Account, *, recompute: str) -> RenderableTyp
         ),
         *_history(account),
     )
+
+
+def _said(evidence: Evidence, decision: Decision | None) -> str:
+    # A claim is made where a rung is reached; below it the bet that leans most is named, and nothing is claimed.
+    if decision is not None and evidence.bits >= decision.threshold_bits:
+        return evidence.claim.sentence
+    return f"nothing about it is too unlikely for a listener; what leans most is the bet `{evidence.claim.name}`"
 
 
 def steps(evidence: Evidence, decision: Decision | None) -> Table:
@@ -91,7 +98,7 @@ def told(name: str, account: Account, *, recompute: str) -> dict[str, Any]:
         "reached_at": written(evidence.reached_us),
         "waterfall": [{"label": row.label, "bits": row.bits} for row in evidence.waterfall],
         "source": {"name": evidence.source.name, "version": evidence.source.version},
-        "facts": {k: v if not k.endswith("_us") else written(_count(v)) for k, v in evidence.facts.items()},
+        "facts": dict(_told_fact(name, value) for name, value in evidence.facts.items()),
         "decision": None,
         "refusals": [{"budget": r["budget"], "refused": r["refused_ever"]} for r in account.refusals],
         "events": [
@@ -104,6 +111,12 @@ def told(name: str, account: Account, *, recompute: str) -> dict[str, Any]:
         line = account_line(name, decision, evidence.reached_us)
         made["decision"] = {k: v for k, v in line.items() if k not in ("kind", "account", "pseudonym")}
     return made
+
+
+def _told_fact(name: str, value: object) -> tuple[str, object]:
+    if name.endswith("_us"):
+        return f"{name.removesuffix('_us')}_at", written(_count(value))
+    return name, value
 
 
 def _decided(account: Account) -> Iterator[tuple[str, str]]:
