@@ -6,6 +6,7 @@ events tell of files, and SQLite's trace of statements.
 """
 
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -94,7 +95,7 @@ class Connection(sqlite3.Connection):
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
-        self.set_trace_callback(lambda _: self.about_to())
+        self.set_trace_callback(lambda sql: None if sql.startswith("SELECT") else self.about_to())
 
 
 def killed_before(n: int, work: Callable[[], None]) -> bool:
@@ -159,9 +160,10 @@ def killings(step: int) -> Iterator[int]:
 def test_a_scan_killed_at_any_point_comes_to_the_same_end(tmp_path: Path, step: int) -> None:
     before, after = expected()
     points = 0
+    scan_in(tmp_path / "first", FIRST)
     for n in killings(step):
         path = tmp_path / str(n)
-        scan_in(path, FIRST)
+        shutil.copytree(tmp_path / "first", path)
         dead = killed_before(n, lambda path=path: scan_in(path, SECOND))  # type: ignore[misc]
         workspace, world = open_world(path)
         visible = seen(world)
@@ -180,7 +182,7 @@ def test_a_scan_killed_at_any_point_comes_to_the_same_end(tmp_path: Path, step: 
         points += 1
         if not dead:
             break
-    assert points > 100 // step
+    assert points > 60 // step
 
 
 def test_a_workspace_killed_while_it_is_made_can_be_opened(tmp_path: Path) -> None:
