@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from riparian.errors import InputError, OutsideError
 from riparian.feeds.chunks import FORMATS, Chunk, ReadOptions, Reject
 from riparian.feeds.coding import Door, code_table, no_accesses
 from riparian.feeds.columnar import is_columnar, open_columnar
+from riparian.feeds.exports import is_history, read_history
 from riparian.feeds.fields import check_map, recognise
 from riparian.feeds.patterns import parse_patterns, shipped_patterns
 from riparian.feeds.places import Place, expand
@@ -30,11 +32,12 @@ from riparian.feeds.sessions import read_sessions
 from riparian.feeds.stretches import cut
 from riparian.feeds.tables import read_bytes
 from riparian.feeds.text import read_text, reject_rows
-from riparian.feeds.unpack import blocks, is_packed, peek
+from riparian.feeds.unpack import Broken, blocks, is_packed, peek
 
 __all__ = ["FORMATS", "Chunk", "ReadOptions", "Reject", "read"]
 
 _COLUMNAR: Final = ("parquet", "arrow")
+_HEAD_BYTES: Final = 1 << 16
 
 
 @dataclass(slots=True)
@@ -100,15 +103,33 @@ def _read_columnar(place: Place, raw: BinaryIO, head: bytes, reading: _Reading) 
         )
 
 
+def _begin(stream: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """Look at the first block of a stream without losing it, nor the error that it may end in."""
+    try:
+        first = next(stream, b"")
+    except Broken as error:
+        return b"", _broken(error)
+    return first, chain((first,), stream)
+
+
+def _broken(error: Broken) -> Iterator[bytes]:
+    yield b""
+    raise error
+
+
 def _read_place(place: Place, reading: _Reading) -> Iterator[Chunk]:
     with closing(place.open()) as opened:
         head, raw = peek(opened)
         wanted = reading.options.format
         if wanted in _COLUMNAR or (wanted == "auto" and is_columnar(head)):
             yield from _read_columnar(place, raw, head, reading)
+            return
+        first, stream = _begin(blocks(raw))
+        if wanted == "history" or (wanted == "auto" and is_history(first[:_HEAD_BYTES])):
+            yield from read_history(place, stream, door=reading.door, known=reading.known)
         else:
             grows = not is_packed(head) and "://" not in place.name
-            stretches = cut(blocks(raw), size=reading.options.chunk_bytes, grows=grows)
+            stretches = cut(stream, size=reading.options.chunk_bytes, grows=grows)
             yield from read_text(
                 stretches, source=place.name, options=reading.options, door=reading.door, known=reading.known
             )
@@ -156,7 +177,9 @@ def read(
         When a disk or a store behind an address fails.
     """
     if options.format not in FORMATS:
-        raise InputError(f"`{options.format}` is no format, wanted one of {', '.join(FORMATS)}", hint="Correct --format.")
+        raise InputError(
+            f"`{options.format}` is no format, wanted one of {', '.join(FORMATS)}", hint="Correct --format."
+        )
     check_map(options.map)
     reading = _Reading(options, _door(options, key), known)
     first_error: InputError | None = None
@@ -174,6 +197,10 @@ def read(
 
 
 def _door(options: ReadOptions, key: bytes) -> Door:
-    own = parse_patterns(read_bytes(options.patterns).decode("utf-8", "replace"), options.patterns) if options.patterns else ()
+    own = (
+        parse_patterns(read_bytes(options.patterns).decode("utf-8", "replace"), options.patterns)
+        if options.patterns
+        else ()
+    )
     sessions = read_sessions(options.sessions, key) if options.sessions else None
     return Door(key, (*own, *shipped_patterns()), sessions, options.columns)

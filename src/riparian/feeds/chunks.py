@@ -61,6 +61,7 @@ TEXT_CHARS_MAX: Final = 200
 CHUNK_BYTES: Final = 32 << 20
 DIGEST_BYTES: Final = 16
 
+
 @dataclass(frozen=True, slots=True)
 class Reject:
     """A line that could not be read.

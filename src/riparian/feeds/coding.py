@@ -33,6 +33,7 @@ from riparian.feeds.patterns import Matched, Pattern, match_paths
 from riparian.feeds.seen import Seen
 from riparian.feeds.sessions import Sessions
 from riparian.feeds.times import NO_TIME, times_us
+from riparian.feeds.works import recording_ids
 from riparian.schema import ACCESS, ACCESS_REQUIRED
 
 _REFUSED_FROM: Final = 400
@@ -111,7 +112,9 @@ def _identifiers(values: pa.ChunkedArray) -> pa.ChunkedArray:
         # Writers turn a column of integers with gaps into doubles.
         return pc.cast(values, pa.int64(), safe=False)
     if pa.types.is_decimal(kind) or pa.types.is_boolean(kind) or pa.types.is_fixed_size_binary(kind):
-        return pa.chunked_array([pa.array([None if v is None else str(v) for v in values.to_pylist()], pa.large_string())])
+        return pa.chunked_array(
+            [pa.array([None if v is None else str(v) for v in values.to_pylist()], pa.large_string())]
+        )
     return values
 
 
@@ -345,6 +348,8 @@ def _accounts(
 
 def _recordings(table: pa.Table, plan: Plan, given: Mapping[str, pa.ChunkedArray]) -> Codes:
     values = _column(table, plan, "recording") if "recording" in plan.columns else given.get("recording")
+    if values is None and "title" in plan.columns:
+        values = recording_ids(table.column(plan.columns["artist"]), table.column(plan.columns["title"]))
     return np.zeros(table.num_rows, dtype=np.uint64) if values is None else _coded(values, RECORDING_KEY)
 
 
@@ -375,7 +380,9 @@ def _optional(table: pa.Table, plan: Plan, door: Door, given: Mapping[str, pa.Ch
 def _table_of(columns: Mapping[str, Any]) -> pa.Table:
     fields = [ACCESS.field(name) for name in ACCESS.names if name in columns]
     arrays = [
-        columns[each.name] if isinstance(columns[each.name], pa.Array | pa.ChunkedArray) else pa.array(columns[each.name])
+        columns[each.name]
+        if isinstance(columns[each.name], pa.Array | pa.ChunkedArray)
+        else pa.array(columns[each.name])
         for each in fields
     ]
     return pa.table(arrays, schema=pa.schema(fields))
@@ -383,4 +390,6 @@ def _table_of(columns: Mapping[str, Any]) -> pa.Table:
 
 def no_accesses() -> pa.Table:
     """Give an empty table of the required columns."""
-    return _table_of({"at_us": np.zeros(0, np.int64), "account": np.zeros(0, np.uint64), "recording": np.zeros(0, np.uint64)})
+    return _table_of(
+        {"at_us": np.zeros(0, np.int64), "account": np.zeros(0, np.uint64), "recording": np.zeros(0, np.uint64)}
+    )

@@ -61,7 +61,9 @@ def _texts(table: pa.Table) -> dict[str, list[str | None]]:
         if pa.types.is_nested(values.type):
             continue
         if pa.types.is_timestamp(values.type):
-            sample[name] = [None if each is None else each.isoformat() for each in values.cast(pa.timestamp("us")).to_pylist()]
+            sample[name] = [
+                None if each is None else each.isoformat() for each in values.cast(pa.timestamp("us")).to_pylist()
+            ]
         elif pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type):
             sample[name] = [None if each is None else each.decode("utf-8", "replace") for each in values.to_pylist()]
         else:
@@ -123,7 +125,9 @@ class ParquetLog:
                 if all(known(each) for each in digests):
                     batches: Iterator[Any] = iter(())
                 else:
-                    batches = reader.iter_batches(ROWS_MAX, row_groups=[group], columns=list(columns), use_threads=False)
+                    batches = reader.iter_batches(
+                        ROWS_MAX, row_groups=[group], columns=list(columns), use_threads=False
+                    )
                 for part, each in enumerate(digests):
                     rows = min(ROWS_MAX, n_rows - part * ROWS_MAX)
                     batch = next(batches, None)

@@ -84,6 +84,8 @@ _NAMES: Final[Mapping[str, str]] = {
     "session": "session sessionid sid playbackid playbacksession playsession visitid visit cmcdsid xsessionid",
     "recording": "recording recordingid trackid track songid song itemid item assetid asset contentid content isrc"
     " mediaid media trackuri episodeid episode audioid musicid videoid spotifytrackuri",
+    "artist": "artistname artist performer",
+    "title": "trackname tracktitle title track songname",
     "request": "request requestline csrequest",
     "path": "path requestpath xenvoyoriginalpath uri requesturi csuristem url requesturl target httppath",
     "query": "csuriquery query querystring args",
@@ -112,6 +114,8 @@ _FITS: Final[Mapping[str, Callable[[Values], bool]]] = {
     "account": _is_id,
     "session": _is_id,
     "recording": _anything,
+    "artist": _anything,
+    "title": _anything,
     "request": _all(r"[A-Z]{3,10} \S+( HTTP/[\d.]+)?"),
     "path": _all(r"(/|https?://).*"),
     "query": _anything,
@@ -136,8 +140,12 @@ FIELDS: Final = tuple(_NAMES)
 """What a column can be; these are the fields of ``--map field=column``."""
 
 _BLANK: Final = frozenset(("", "-", "null", "None"))
-_RECORDING_SHAPE: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}\d{7}|[0-9A-Za-z]{22}|\w+:(track|episode):\S+|(tr|rec|track|song|r)[-_:]?\d+")
-_ACCOUNT_SHAPE: Final = re.compile(r"[^\s@]+@[^\s@]+\.\w+|(u|user|acct|account|acc|a|member|cust|customer|listener)[-_:]?\d+")
+_RECORDING_SHAPE: Final = re.compile(
+    r"[A-Z]{2}[A-Z0-9]{3}\d{7}|[0-9A-Za-z]{22}|\w+:(track|episode):\S+|(tr|rec|track|song|r)[-_:]?\d+"
+)
+_ACCOUNT_SHAPE: Final = re.compile(
+    r"[^\s@]+@[^\s@]+\.\w+|(u|user|acct|account|acc|a|member|cust|customer|listener)[-_:]?\d+"
+)
 
 
 def _plain(name: str) -> str:
@@ -281,7 +289,9 @@ def recognise(
     return Plan(columns, unit_of(columns.get("at", "")))
 
 
-_NEEDED: Final = ("at", "date", "time", "account", "session", "recording", "request", "path", "query")
+_NEEDED: Final = (
+    "at", "date", "time", "account", "session", "recording", "request", "path", "query", "artist", "title"
+)  # fmt: skip
 _ALWAYS: Final = ("action", "status", "method", "query")
 
 
@@ -291,7 +301,7 @@ def _stands_in(name: str, columns: Mapping[str, str], *, given: frozenset[str]) 
     if name == "account":
         found = "session" in columns or "session" in given
         return "account" in given or ("sessions" in given and found)
-    return "path" in columns or "request" in columns
+    return "path" in columns or "request" in columns or ("artist" in columns and "title" in columns)
 
 
 def _find_needed(columns: dict[str, str], values: Mapping[str, list[str]], *, given: frozenset[str]) -> None:
@@ -299,8 +309,7 @@ def _find_needed(columns: dict[str, str], values: Mapping[str, list[str]], *, gi
         pair = {name: _by_name(name, values, ()) for name in ("date", "time")}
         if pair["date"] and pair["time"]:
             columns.update({name: column for name, column in pair.items() if column})
-    names = ["at", "session", "account", "recording", "request", "path", "query"]
-    for name in names:
+    for name in ("at", "session", "account", "recording", "request", "path", "query", "artist", "title"):
         if name in columns or (name == "at" and _stands_in("at", columns, given=given)):
             continue
         if name == "account" and _stands_in(name, columns, given=given):
@@ -318,11 +327,14 @@ def _find_needed(columns: dict[str, str], values: Mapping[str, list[str]], *, gi
             column = _by_value(name, values, tuple(columns.values()))
             if column is not None:
                 columns[name] = column
-    if "recording" in columns:
-        for name in ("request", "path", "query"):
-            columns.pop(name, None)
-    elif "request" in columns:
-        columns.pop("path", None)
-        columns.pop("query", None)
-    elif "path" not in columns:
-        columns.pop("query", None)
+    _keep_one_way(columns)
+
+
+def _keep_one_way(columns: dict[str, str]) -> None:
+    # One way to the recording: its identifier, else the request, else the path, else artist and title.
+    ways = (("recording",), ("request",), ("path", "query"), ("artist", "title"))
+    chosen = next((way for way in ways if way[0] in columns), ())
+    for way in ways:
+        for name in way:
+            if name not in chosen:
+                columns.pop(name, None)

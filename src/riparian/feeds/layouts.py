@@ -31,6 +31,9 @@ _TOKEN: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|\[([^\]]*)\]|(\S+)')
 _LOOKS_LIKE_DATA: Final = re.compile(r"-?\d+(\.\d+)?|\d{4}-\d\d-\d\d.*|.*[@/].*|[0-9a-fA-F-]{32,36}|")
 _BEFORE_TIME: Final = ("remote_addr", "ident", "remote_user")
 _AFTER_TIME: Final = ("request", "status", "body_bytes_sent", "http_referer", "http_user_agent")
+_LASTFM: Final = ("userid", "timestamp", "artist-mbid", "artist-name", "track-mbid", "track-name")
+_ISO_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+_MBID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|")
 _CONTROL_SHARE: Final = 0.1
 _SAME_SHARE: Final = 0.8
 _DEPTH_MAX: Final = 8
@@ -215,6 +218,13 @@ def _cells(lines: Sequence[str], delimiters: str) -> Layout | None:
     return Layout("cells", tuple(str(i + 1) for i in range(n_cells)), delimiter)
 
 
+def _lastfm(lines: Sequence[str]) -> Layout | None:
+    first = lines[0].split("\t") if lines else []
+    if len(first) != len(_LASTFM) or not _ISO_TIME.match(first[1]):
+        return None
+    return Layout("cells", _LASTFM, "\t", "")
+
+
 def _is_binary(data: bytes) -> bool:
     odd = sum(data.count(bytes([octet])) for octet in (*range(9), *range(14, 32)))
     return odd > _CONTROL_SHARE * len(data)
@@ -228,6 +238,8 @@ def _named(kind: str, lines: Sequence[str], raw: Sequence[bytes]) -> Layout | No
         return _combined(lines)
     if kind in ("cloudfront", "w3c"):
         return _w3c(raw)
+    if kind == "lastfm":
+        return _lastfm(lines)
     return _cells(lines, "\t" if kind == "tsv" else ",;|\t")
 
 
@@ -248,6 +260,9 @@ def _told(lines: Sequence[str], raw: Sequence[bytes]) -> Layout | None:
             return layout
     if sum(_CLF_TIME.search(line) is not None for line in lines) * 2 >= len(lines):
         return _combined(lines)
+    lastfm = _lastfm(lines)
+    if lastfm is not None and all(_MBID.fullmatch(line.split("\t")[2]) for line in lines[:10] if line.count("\t") > 1):
+        return lastfm
     return _cells(lines, "\t,;|")
 
 

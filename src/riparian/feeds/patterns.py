@@ -111,7 +111,9 @@ def _pattern(entry: Mapping[str, Any], source: str) -> Pattern:
         raise InputError(f"{where} is no regular expression: {error}", hint="Look-around is not supported.") from error
     query = {str(key): str(value) for key, value in dict(entry.get("query", {})).items()}
     if strange := (groups | set(query.values())) - set(FIELDS):
-        raise InputError(f"{where} names `{min(strange)}`, wanted one of {', '.join(FIELDS)}", hint="Correct the field.")
+        raise InputError(
+            f"{where} names `{min(strange)}`, wanted one of {', '.join(FIELDS)}", hint="Correct the field."
+        )
     action = action_of(str(entry.get("action", "")))
     if not action:
         raise InputError(
@@ -178,7 +180,10 @@ def _frame_of(pattern: Pattern, rows: npt.NDArray[np.int64], paths: pl.Series, q
     if "recordings" in out:
         several = pl.col("recordings").is_not_null() & (pl.col("recordings") != "")
         frame = frame.with_columns(
-            pl.when(several).then(pl.lit("1")).otherwise(pl.col("rows") if "rows" in frame.columns else None).alias("rows"),
+            pl.when(several)
+            .then(pl.lit("1"))
+            .otherwise(pl.col("rows") if "rows" in frame.columns else None)
+            .alias("rows"),
             pl.col("recordings").str.split(",").alias("recording"),
         ).explode("recording")
     return frame.drop([name for name in ("number", "recordings") if name in frame.columns])

@@ -219,7 +219,16 @@ def _objects(data: Any, los: Any, his: Any, wanted: Any, starts: Any, ends: Any,
 
 @njit(cache=True, nogil=True)
 def _cells(
-    data: Any, los: Any, his: Any, delimiter: Any, quote: Any, n_cells: Any, wanted: Any, starts: Any, ends: Any, state: Any
+    data: Any,
+    los: Any,
+    his: Any,
+    delimiter: Any,
+    quote: Any,
+    n_cells: Any,
+    wanted: Any,
+    starts: Any,
+    ends: Any,
+    state: Any,
 ) -> None:
     # wanted: for each cell the column that it goes to, or -1
     for i in range(los.size):
