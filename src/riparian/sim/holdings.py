@@ -182,7 +182,7 @@ def recording_table(shelf: Shelf, start_us: int) -> pa.Table:
     albums = [_name(b * 5) for b in range(int(tracks["album"][-1]) + 1)]
     columns = {
         "recording": recording_ids(n),
-        "title": pa.array([f"{_name(i)} {i % 97}" for i in range(n)]),
+        "title": pa.array([f"{_name(i)} {i % 997}" for i in range(n)]),
         "artist": pa.array(artists).take(pa.array(tracks["artist"])),
         "album": pa.array(albums).take(pa.array(tracks["album"])),
         "duration_ms": pa.array(tracks["duration_ms"].astype(np.int32)),
