@@ -168,9 +168,8 @@ def cli_page() -> str:
     ]
     for path, command in commands():
         out += [f"## `{' '.join(path)}`\n", _help(command.help)]
-        if hasattr(command, "list_commands"):
-            continue
-        out.append(f"```text\n{' '.join([*path, *command.collect_usage_pieces(_context(command, path))])}\n```\n")
+        if not hasattr(command, "list_commands"):
+            out.append(f"```text\n{' '.join([*path, *command.collect_usage_pieces(_context(command, path))])}\n```\n")
         rows = [_parameter_row(p) for p in parameters(command)]
         if rows:
             out.append(_table(["argument or option", "default", "meaning"], rows))

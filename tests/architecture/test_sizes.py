@@ -7,7 +7,7 @@ from tests.architecture.source_tree import Source, functions, sources
 
 MODULE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 60
-KERNEL_LINES_MAX = 90  # a compiled loop cannot always be cut without losing its speed
+KERNEL_LINES_MAX = 100  # a compiled loop cannot always be cut without losing its speed
 MODULE_LINES_MEDIAN_MAX = 200
 FUNCTION_LINES_MEDIAN_MAX = 12
 
