@@ -25,7 +25,7 @@ check: $(VENV)/.dev lint pages ## the same without the slow tests, in under a mi
 	@$(PYTEST) -m "not slow"
 
 bench: $(VENV)/.dev ## every program of bench/, one after the other
-	@set -e; for program in $$(ls bench/*.py 2>/dev/null | grep -v '/guarantee_'); do \
+	@set -e; for program in $$(grep -l __main__ bench/*.py | grep -v /guarantee_); do \
 	    echo "== $$program"; $(BIN)/python "$$program"; done
 
 guarantee: $(VENV)/.dev ## the long Monte Carlo runs behind every stated chance
