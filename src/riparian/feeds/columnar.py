@@ -81,6 +81,22 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
+_DICTIONARY_BYTES_MAX: Final = 5
+"""Bytes a value, uncompressed, above which a column of texts is not kept as a dictionary throughout."""
+
+
+def _is_dictionary(metadata: pq.FileMetaData, name: str) -> bool:
+    # A writer gives a dictionary up when it grows too large. Building one anew costs three times the reading.
+    values = size = 0
+    for group in range(metadata.num_row_groups):
+        for i in range(metadata.num_columns):
+            column = metadata.row_group(group).column(i)
+            if column.path_in_schema == name:
+                values += column.num_values
+                size += column.total_uncompressed_size
+    return size < _DICTIONARY_BYTES_MAX * values
+
+
 @dataclass(frozen=True, slots=True)
 class ParquetLog:
     """An open Parquet file."""
@@ -113,7 +129,11 @@ class ParquetLog:
     def parts(self, columns: Sequence[str], known: Known) -> Iterator[Part]:
         """Give the rows, those that were counted before without a table."""
         schema = self.file.schema_arrow
-        texts = [name for name in columns if name in schema.names and _is_text(schema.field(name).type)]
+        texts = [
+            name
+            for name in columns
+            if name in schema.names and _is_text(schema.field(name).type) and _is_dictionary(self.file.metadata, name)
+        ]
         self.raw.seek(0)
         reader = pq.ParquetFile(self.raw, read_dictionary=texts, pre_buffer=False)
         offset = 0
