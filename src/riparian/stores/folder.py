@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from riparian.errors import LifecycleError
 from riparian.stores.files import UNFINISHED, reaching, sweep
+from riparian.stores.names import Names
 from riparian.stores.records import Records
 
 TALLY: Final = "tally"
@@ -27,6 +28,7 @@ class Folder:
 
     path: Path
     records: Records
+    names: Names
     key: bytes
     locked: bool = field(default=False)
 

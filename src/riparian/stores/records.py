@@ -10,7 +10,7 @@ files are removed after it.
     scan       every generation; the one without a summary is in the making
     draft      files of the generation in the making        kept    files that are visible
     decision   restraints in force                          event   what was done to whom, only added to
-    vault      identifiers by code                          note  check of the key, length of the rejects
+    vault      identifiers, in parts                        note  check of the key, length of the rejects
 """
 
 # ruff: noqa: S608  only names of our own columns are put into statements
@@ -22,9 +22,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from riparian.errors import InputError
 from riparian.gate.decide import DECISION, Decision, from_table, to_table
@@ -53,7 +51,7 @@ CREATE TABLE event (
     id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, at_us INTEGER NOT NULL, step TEXT NOT NULL,
     restraint INTEGER NOT NULL, until_us INTEGER NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE INDEX event_of_account ON event (account);
-CREATE TABLE vault (code INTEGER PRIMARY KEY, id TEXT NOT NULL);
+CREATE TABLE vault (part INTEGER PRIMARY KEY, n INTEGER NOT NULL, batch BLOB NOT NULL);
 CREATE TABLE note (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 
@@ -152,13 +150,6 @@ class Records:
         self.run("DELETE FROM draft")
         self.run("DELETE FROM scan WHERE summary IS NULL")
         self.run("UPDATE chunk SET generation = NULL WHERE file IS NOT NULL")
-
-    def remember(self, codes: NDArray[np.uint64], ids: Sequence[str]) -> None:
-        """Keep identifiers by code; those known stay."""
-        # In the order of codes the tree grows at its leaves' turn, and a million take a second, not five.
-        order = np.argsort(codes.view(np.int64), kind="stable")
-        rows = zip(codes.view(np.int64)[order].tolist(), [ids[i] for i in order.tolist()], strict=True)
-        self.run_many("INSERT OR IGNORE INTO vault VALUES (?, ?)", rows)
 
     def decisions(self, where: str = "", *values: Any) -> pa.Table:
         """Read current decisions, in the order of accounts."""

@@ -64,7 +64,7 @@ class FolderStaging:
                     json.dumps(staged.begins),
                     staged.offsets.tobytes(),
                 )
-                self._records.remember(*chunk.ids)
+                self._folder.names.keep(*chunk.ids)
                 if rejected is not None:
                     self._records.keep_note(_REJECTED, str(rejected).encode())
         return True

@@ -7,8 +7,6 @@ Copies of the folder, and the operator's own logs, are the operator's to clear; 
 be read, so that nobody knows whose they are.
 """
 
-# ruff: noqa: S608  only question marks and fixed words are put into statements
-
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,8 +22,6 @@ from riparian.stores.files import reaching, read_arrays, read_table, write_array
 from riparian.stores.folder import TALLY, Folder
 from riparian.stores.records import signed
 from riparian.stores.staged import Staged, read_whole, write_staged
-
-_AT_ONCE = 500
 
 
 class FolderVault:
@@ -43,25 +39,17 @@ class FolderVault:
     def remember(self, codes: NDArray[np.uint64], ids: Sequence[str]) -> None:
         """See ``ports.Vault``."""
         with reaching("remembering identifiers"), self._records.transaction():
-            self._records.remember(codes, ids)
+            self._folder.names.keep(codes, ids)
 
     def ids_of(self, codes: NDArray[np.uint64]) -> list[str | None]:
         """See ``ports.Vault``."""
-        numbers = np.ascontiguousarray(codes, np.uint64).view(np.int64).tolist()
-        known: dict[int, str] = {}
         with reaching("reading identifiers"):
-            for first in range(0, len(numbers), _AT_ONCE):
-                some = numbers[first : first + _AT_ONCE]
-                marks = ", ".join("?" * len(some))
-                known.update(self._records.rows(f"SELECT code, id FROM vault WHERE code IN ({marks})", *some))
-        return [known.get(number) for number in numbers]
+            return self._folder.names.find(codes)
 
     def code_of(self, identifier: str) -> int | None:
         """See ``ports.Vault``."""
-        (code,) = codes_of(pa.array([identifier], pa.string()), self.key)
-        with reaching("reading an identifier"):
-            found = self._records.rows("SELECT id FROM vault WHERE code = ?", signed(int(code)))
-        return int(code) if found and found[0][0] == identifier else None
+        code = codes_of(pa.array([identifier], pa.string()), self.key)
+        return int(code[0]) if self.ids_of(code) == [identifier] else None
 
     def erase(self, account: int, forget: Callable[[Arrays, int], Arrays]) -> bool:
         """See ``ports.Vault``."""
@@ -69,10 +57,9 @@ class FolderVault:
             staged = self._staged_without(account)
             kept = self._kept_without(account, forget)
             with self._records.transaction():
-                gone = sum(
-                    self._records.run(f"DELETE FROM {table} WHERE {column} = ?", signed(account))
-                    for table, column in (("vault", "code"), ("decision", "account"), ("event", "account"))
-                )
+                gone = self._folder.names.forget(account)
+                gone |= self._records.run("DELETE FROM decision WHERE account = ?", signed(account)) > 0
+                gone |= self._records.run("DELETE FROM event WHERE account = ?", signed(account)) > 0
                 # What a killed scan drafted holds the account, too; its chunks are still staged.
                 self._records.forget_drafts()
                 for seq, file, chunk in staged:

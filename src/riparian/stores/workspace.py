@@ -39,6 +39,7 @@ from riparian.ports import Clock, World
 from riparian.stores.files import UNFINISHED, reaching, read_table, synchronise, write_table
 from riparian.stores.folder import Folder
 from riparian.stores.kept import FolderDecisions, FolderFindings, FolderTallies
+from riparian.stores.names import Names
 from riparian.stores.records import Records
 from riparian.stores.scanning import FolderScans, FolderStaging
 from riparian.stores.vault import FolderVault
@@ -84,7 +85,7 @@ class Workspace:
                 (path / name).mkdir(mode=_PRIVATE, exist_ok=True)
             records = Records(path / "riparian.sqlite")
             try:
-                return cls(Folder(path, records, _key(path, records)))
+                return cls(Folder(path, records, Names(records), _key(path, records)))
             except BaseException:
                 records.close()
                 raise
