@@ -74,6 +74,7 @@ ACCOUNT: Final = pa.schema(
         pa.field("account", pa.string(), nullable=False),
         pa.field("created", pa.timestamp("us", "UTC")),
         pa.field("plan", pa.string()),
+        pa.field("streams", pa.int16()),
         pa.field("payment", pa.string()),
         pa.field("cohort", pa.string()),
         pa.field("honest", pa.bool_()),
@@ -81,7 +82,8 @@ ACCOUNT: Final = pa.schema(
         pa.field("exempt_because", pa.string()),
     ]
 )
-"""What an operator knows of an account besides its accesses; every column but the first may be absent."""
+"""What an operator knows of an account besides its accesses; every column but the first may be absent.
+``streams`` is how many streams its plan plays at once."""
 
 EVIDENCE: Final = pa.schema(
     [

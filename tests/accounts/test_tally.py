@@ -152,16 +152,17 @@ def test_what_comes_late_is_counted_and_remembered_but_not_bet_on(people: People
 
 def test_an_hour_with_more_sound_than_the_plan_can_play_marks_the_day(people: People) -> None:
     at_us = np.arange(20) * 60_000_000
-    columns = {
+    columns: dict[str, npt.NDArray[Any]] = {
         "at_us": at_us,
         "account": np.full(20, 9, np.uint64),
         "recording": np.arange(1, 21).astype(np.uint64),
         "media_ms": np.full(20, 400_000, np.int32),
     }
-    for streams, marked in ((1.0, 1), (2.0, 0)):
-        tally = Tally.empty(people)
-        observe(tally, columns, Popularity.empty(), streams=streams)
-        assert settle(tally, DAY_US, streams=streams)["fast"].tolist() == [marked]
+    one, two = Tally.empty(people), Tally.empty(people)
+    observe(one, columns, Popularity.empty())
+    observe(two, columns, Popularity.empty(), streams=lambda codes: np.full(len(codes), 2, np.float32))
+    assert settle(one, DAY_US)["fast"].tolist() == [1]
+    assert settle(two, DAY_US)["fast"].tolist() == [0]
 
 
 def test_nothing_seen_leaves_nothing(people: People) -> None:

@@ -17,7 +17,8 @@ Array = npt.NDArray[np.float64]
 def draw(rng: np.random.Generator, law: Array) -> npt.NDArray[np.int64]:
     """One draw from each row of unnormalised laws."""
     ladder = np.cumsum(law, axis=1)
-    return (ladder < rng.random((len(law), 1)) * ladder[:, -1:]).sum(axis=1)
+    drawn: npt.NDArray[np.int64] = (ladder < rng.random((len(law), 1)) * ladder[:, -1:]).sum(axis=1)
+    return drawn
 
 
 def live_by_the_null(rng: np.random.Generator, people: People, accounts: int, n_days: int) -> Tally:

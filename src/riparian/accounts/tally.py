@@ -15,7 +15,7 @@ A *fetch* is what a person would call a play: an access to a recording other tha
 last one, or to the same one after a pause.  The next segment of the same recording is not a fetch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Self
 
@@ -60,6 +60,7 @@ STATE: Final = np.dtype(
         ("rows", np.int64),
         ("late", np.int64),
         ("days", np.int32),
+        ("streams", np.float32),
         # The day that is open, and its counts; -1 when none is.
         ("day", np.int32),
         ("day_plays", np.int32),
@@ -238,8 +239,23 @@ def enrol(tally: Tally, codes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
     return slots
 
 
+def one_stream(accounts: npt.NDArray[np.uint64]) -> npt.NDArray[np.float32]:
+    """Let every plan play one stream at once.
+
+    Examples
+    --------
+    >>> one_stream(np.array([7, 9], np.uint64)).tolist()
+    [1.0, 1.0]
+    """
+    return np.ones(len(accounts), np.float32)
+
+
 def observe(
-    tally: Tally, columns: Mapping[str, npt.NDArray[Any]], popularity: Popularity, *, streams: float = 1.0
+    tally: Tally,
+    columns: Mapping[str, npt.NDArray[Any]],
+    popularity: Popularity,
+    *,
+    streams: Callable[[npt.NDArray[np.uint64]], npt.NDArray[np.float32]] = one_stream,
 ) -> Observed:
     """Count one bucket's accesses, sorted by time.
 
@@ -253,7 +269,7 @@ def observe(
     popularity
         The catalogue, frozen before these accesses.
     streams
-        How many streams a plan plays at once.
+        Tells, for codes of accounts, how many streams their plans play at once.
 
     Returns
     -------
@@ -263,6 +279,7 @@ def observe(
     at, account, recording = columns["at_us"], columns["account"], columns["recording"]
     n = len(at)
     slot = enrol(tally, account)
+    tally.state["streams"] = streams(tally.accounts)
     if 2 * (tally.n_seen + n) > len(tally.seen):
         old = tally.seen
         tally.seen = _table_for(tally.n_seen + n)
@@ -284,13 +301,12 @@ def observe(
         _Catalogue(popularity.index, popularity.index_rows, popularity.rank, popularity.artist, popularity.place),
         (fetch, novel, late),
         days,
-        _fast_ms(streams),
     )
     tally.n_seen += n_seen
     return Observed(slot, fetch, novel, late, days[:n_days])
 
 
-def settle(tally: Tally, until_us: int, *, streams: float = 1.0) -> npt.NDArray[np.void]:
+def settle(tally: Tally, until_us: int) -> npt.NDArray[np.void]:
     """End every day that the log has passed; returns rows of ``DAYS``.
 
     Parameters
@@ -299,13 +315,8 @@ def settle(tally: Tally, until_us: int, *, streams: float = 1.0) -> npt.NDArray[
         No access before this time will come any more; microseconds since 1970, UTC.
     """
     days = np.empty(len(tally.accounts), DAYS)
-    n_days = _settle(tally.state, until_us, days, _fast_ms(streams))
+    n_days = _settle(tally.state, until_us, days)
     return days[:n_days]
-
-
-def _fast_ms(streams: float) -> int:
-    # An hour of sound for each stream, half as much again for skipping and fetching ahead, and ten minutes.
-    return int(streams * 3_600_000 * 1.5 + 600_000)
 
 
 def _size_for(n: int) -> int:
@@ -393,7 +404,7 @@ def _enrol(index, places, known, codes, slots, new):  # type: ignore[no-untyped-
 
 
 @njit(cache=True, nogil=True)
-def _end_day(s, slot, days, n_days, fast_ms):  # type: ignore[no-untyped-def]
+def _end_day(s, slot, days, n_days):  # type: ignore[no-untyped-def]
     d = days[n_days]
     d.slot = slot
     d.day = s.day
@@ -406,6 +417,8 @@ def _end_day(s, slot, days, n_days, fast_ms):  # type: ignore[no-untyped-def]
     d.row_pairs = s.day_row_pairs
     d.row_ascents = s.day_row_ascents
     hour_ms = max(s.day_hour_ms, s.hour_ms)
+    # An hour of sound for each stream, half as much again for skipping and fetching ahead, and ten minutes.
+    fast_ms = s.streams * 5_400_000 + 600_000
     d.fast = (1 if hour_ms > fast_ms else 0) if hour_ms > 0 else -1
     heard = s.day_beats + s.day_beatless
     d.silent = (1 if s.day_beatless > s.day_beats else 0) if heard >= _SILENT_FETCHES_MIN else -1
@@ -427,12 +440,12 @@ def _end_day(s, slot, days, n_days, fast_ms):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _settle(state, until_us, days, fast_ms):  # type: ignore[no-untyped-def]
+def _settle(state, until_us, days):  # type: ignore[no-untyped-def]
     n_days = 0
     for i in range(len(state)):
         s = state[i]
         if s.day >= 0 and (np.int64(s.day) + 1) * DAY_US <= until_us:
-            n_days = _end_day(s, i, days, n_days, fast_ms)
+            n_days = _end_day(s, i, days, n_days)
     return n_days
 
 
@@ -503,7 +516,7 @@ def _fetches(s, us, code, act):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _observe(  # type: ignore[no-untyped-def]
-    state, seen, slots, at, account, recording, action, media_ms, heartbeat, rows, catalogue, marks, days, fast_ms
+    state, seen, slots, at, account, recording, action, media_ms, heartbeat, rows, catalogue, marks, days
 ):
     fetch, novel, late = marks
     n_days, n_seen = 0, 0
@@ -513,7 +526,7 @@ def _observe(  # type: ignore[no-untyped-def]
         pair = max(_mask(account[i]) ^ code, np.uint64(1))
         day = us // DAY_US
         if s.day >= 0 and day > s.day:
-            n_days = _end_day(s, slots[i], days, n_days, fast_ms)
+            n_days = _end_day(s, slots[i], days, n_days)
         if day < s.day or (s.day < 0 and s.days > 0 and day <= s.last_us // DAY_US):
             # Counted, and remembered as seen (which favours the listener), but not bet on.
             s.late += 1

@@ -18,6 +18,7 @@ _NAMES: Final = {
     "account": "account accountid userid user uid id customerid customer subscriberid listenerid memberid username",
     "created": "created createdat signup signedup signupdate registered since created_us",
     "plan": "plan tier product subscription",
+    "streams": "streams concurrentstreams maxstreams simultaneous screens devicesallowed",
     "payment": "payment paymentkey paymentid card payer billing billingid",
     "cohort": "cohort signupcohort campaign",
     "honest": "honest believedhonest verified",

@@ -97,9 +97,9 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
     """
     columns, n_future = _in_order(columns, moment.latest_us)
     tally, budgets = _taken_up(before, terms)
-    observed = observe(tally, columns, terms.popularity, streams=float(terms.policy.streams_per_plan))
+    observed = observe(tally, columns, terms.popularity, streams=terms.streams_of)
     closing = weigh.weigh(tally, observed.days)
-    settled = settle(tally, moment.until_us, streams=float(terms.policy.streams_per_plan))
+    settled = settle(tally, moment.until_us)
     days = np.concatenate([observed.days, settled])
     bits = np.concatenate([closing, weigh.weigh(tally, settled)])
     budgets, drawn, refused = _charged(budgets, tally, columns, observed, terms)

@@ -23,6 +23,7 @@ KEPT: Final = pa.schema(
         pa.field("account", pa.uint64(), nullable=False),
         pa.field("created_us", pa.int64(), nullable=False),
         pa.field("parent", pa.uint64(), nullable=False),
+        pa.field("streams", pa.int16(), nullable=False),
         pa.field("honest", pa.bool_(), nullable=False),
         pa.field("exempt_until_us", pa.int64()),
         pa.field("exempt_because", pa.string()),
@@ -43,6 +44,8 @@ class Known:
         When each was made; ``UNKNOWN_US`` where not told.
     parent : np.ndarray [shape=(accounts,), uint64]
         Whoever pays for it, else its cohort; 0 where not told.
+    streams : np.ndarray [shape=(accounts,), int16]
+        How many streams its plan plays at once; 0 where not told.
     honest : np.ndarray [shape=(accounts,), bool]
         Whether the operator believes it honest.
     exempt
@@ -52,6 +55,7 @@ class Known:
     codes: npt.NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
     created_us: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     parent: npt.NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    streams: npt.NDArray[np.int16] = field(default_factory=lambda: np.empty(0, np.int16))
     honest: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     exempt: Register = field(default_factory=Register)
 
@@ -79,6 +83,7 @@ class Known:
             "parent": codes_of(pc.coalesce(*(table[c].cast(pa.string()) for c in given)), key)
             if given
             else np.zeros(n, np.uint64),
+            "streams": pc.fill_null(_column(table, "streams", pa.int16()), fill_value=0),
             "honest": pc.fill_null(_column(table, "honest", pa.bool_()), fill_value=False),
             "exempt_until_us": pa.array(until := _times(table, "exempt_until"), mask=until == UNKNOWN_US),
             "exempt_because": _column(table, "exempt_because", pa.string()),
@@ -103,7 +108,12 @@ class Known:
             [because or "" for because in exempt["exempt_because"].to_pylist()],
         )
         return cls(
-            codes, table["created_us"].to_numpy(), table["parent"].to_numpy(), table["honest"].to_numpy(), register
+            codes,
+            table["created_us"].to_numpy(),
+            table["parent"].to_numpy(),
+            table["streams"].to_numpy(),
+            table["honest"].to_numpy(),
+            register,
         )
 
     def table(self) -> pa.Table:
@@ -114,6 +124,7 @@ class Known:
                 "account": self.codes,
                 "created_us": self.created_us,
                 "parent": self.parent,
+                "streams": self.streams,
                 "honest": self.honest,
                 "exempt_until_us": [e and e.until_us for e in exempt] if exempt else pa.nulls(len(self.codes)),
                 "exempt_because": [e and e.because for e in exempt] if exempt else pa.nulls(len(self.codes)),
@@ -125,13 +136,15 @@ class Known:
         """Pick these accounts, in this order; nothing is known of those that the table does not list."""
         if not len(self.codes):
             n = len(codes)
-            return Known(codes, np.full(n, UNKNOWN_US), np.zeros(n, np.uint64), np.zeros(n, np.bool_), self.exempt)
+            none = np.zeros(n, np.uint64), np.zeros(n, np.int16), np.zeros(n, np.bool_)
+            return Known(codes, np.full(n, UNKNOWN_US), *none, self.exempt)
         rows = np.minimum(np.searchsorted(self.codes, codes), len(self.codes) - 1)
         there = self.codes[rows] == codes
         return Known(
             codes,
             np.where(there, self.created_us[rows], UNKNOWN_US),
             np.where(there, self.parent[rows], np.uint64(0)),
+            np.where(there, self.streams[rows], np.int16(0)),
             there & self.honest[rows],
             self.exempt,
         )
@@ -139,7 +152,7 @@ class Known:
     def digest(self) -> bytes:
         """Digest of everything that the weighing of accesses depends on."""
         made = hashlib.blake2b(digest_size=16)
-        for part in (self.codes, self.created_us, self.parent):
+        for part in (self.codes, self.created_us, self.parent, self.streams):
             made.update(part.tobytes())
         return made.digest()
 

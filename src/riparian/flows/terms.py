@@ -3,6 +3,9 @@
 import hashlib
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from riparian.accounts import people as people_
 from riparian.accounts.people import People
 from riparian.catalogue.popularity import Popularity
@@ -20,6 +23,11 @@ class Terms:
     people: People
     popularity: Popularity = field(default_factory=Popularity.empty)
     known: Known = field(default_factory=Known)
+
+    def streams_of(self, accounts: npt.NDArray[np.uint64]) -> npt.NDArray[np.float32]:
+        """Tell how many streams these accounts' plans play at once: as the accounts table says, else as the policy does."""
+        told = self.known.find(accounts).streams
+        return np.where(told > 0, told, self.policy.streams_per_plan).astype(np.float32)
 
     def digest(self) -> bytes:
         """Digest of it all: drafts made on other terms are thrown away."""

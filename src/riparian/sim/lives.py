@@ -107,7 +107,8 @@ def settle_people(
     persona = of_account[account]
     n = len(account)
     rng = stream(seed, "listeners/volume")
-    mean = _by_persona("plays", persona) * np.exp(_by_persona("plays_sigma", persona) * rng.standard_normal(n))
+    keen = rng.standard_normal(n)
+    mean = _by_persona("plays", persona) * np.exp(_by_persona("plays_sigma", persona) * keen)
     ordinary = _by_persona("cv", persona) == 0
     mean = np.where(ordinary, np.minimum(mean, personas.PLAYS_MAX), mean)
     cv = personas.ACTIVE_CV * np.exp(personas.ACTIVE_CV_SIGMA * rng.standard_normal(n))
@@ -115,7 +116,8 @@ def settle_people(
     zero = _by_persona("zero", persona)
     zero = np.where(zero >= 0, zero, np.minimum(odds / (1 + odds), 0.7))
     rng = stream(seed, "listeners/delta")
-    delta = _by_persona("delta", persona) + _by_persona("delta_sd", persona) * rng.standard_normal(n)
+    own = personas.KEEN_DELTA * keen + np.sqrt(1 - personas.KEEN_DELTA**2) * rng.standard_normal(n)
+    delta = _by_persona("delta", persona) + _by_persona("delta_sd", persona) * own
     created, import_day, import_size = _arrivals(seed, of_account, days)
     walk = _walks(seed, persona)
     week = personas.WEEK[(np.arange(days) + weekday) % 7].astype(np.float32)

@@ -59,6 +59,7 @@ def account_table(spec: TownSpec, counts: Days, ids: pa.Array) -> pa.Table:
         "account": ids,
         "created": pa.array(created, pa.timestamp("us", "UTC")),
         "plan": pa.array(plan),
+        "streams": pa.array(counts.streams.astype(np.int16)),
         "payment": hex_ids("p-", scattered(payment, spec.seed)),
         "cohort": pa.array(np.strings.add("week-", weeks)),
         "honest": pa.array(honest, mask=~honest),
