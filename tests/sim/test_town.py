@@ -67,13 +67,16 @@ def test_the_ordinary_town_follows_the_measured_people() -> None:
 
 @pytest.mark.slow
 def test_a_year_of_the_ordinary_town_is_as_new_as_measured() -> None:
-    """Medians over people: novel share 24.8 % measured, the law gives a little less; novel a day 9.5."""
+    """Novel share 24.8 % in the median, the law gives a little less; novel a day 9.5, 95 % point 20, most of 85 39.6."""
     town = days(TownSpec(listeners=1500, days=365, recordings=1_000_000))
     person = (town.persona == "ordinary") & (town.created_day < 0)
     plays = town.matrix("plays", 365)[person].sum(axis=1)
     novel = town.matrix("novel", 365)[person].sum(axis=1)
     assert np.median(novel / plays) == pytest.approx(0.248, abs=0.04)
-    assert np.median(novel / 365) == pytest.approx(9.5, rel=0.2)
+    assert np.median(novel / 365) == pytest.approx(9.5, rel=0.15)
+    assert np.quantile(novel / 365, 0.95) == pytest.approx(20, rel=0.30)
+    largest = [part.max() / 365 for part in np.array_split(novel, len(novel) // 85)]
+    assert np.median(largest) == pytest.approx(39.6, rel=0.30)
 
 
 def test_heavy_kinds_are_as_heavy_as_declared() -> None:
