@@ -31,10 +31,11 @@ EVER: Final = 3
 """The column of ``Budgets.told`` that counts what was ever refused."""
 
 DAY_COUNTS: Final = ("accesses", "accounts", "plays", "novel", "beyond_budget")
-DAYS: Final = pa.schema([pa.field("day", pa.int32()), *(pa.field(name, pa.int64()) for name in DAY_COUNTS)])
-OPEN: Final = pa.schema(
-    [pa.field("day", pa.int32()), *(pa.field(n, pa.int64()) for n in ("accounts", "plays", "novel"))]
+DAYS: Final = pa.schema(
+    [pa.field("day", pa.int32()), *(pa.field(name, pa.int64()) for name in DAY_COUNTS), pa.field("over", pa.bool_())]
 )
+"""Sums by day; rows of a day that is not ``over`` are made anew by each scan, the others only added to."""
+
 TOTAL_COUNTS: Final = ("accounts", "accesses", "plays", "novel", "rows", "late", "future", "account_days")
 TOTALS: Final = pa.schema(
     [
@@ -110,12 +111,13 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
         "refusals": budgets_.refusals(budgets),
         "profile": _profile(tally, budgets),
         "timeline": _grown(before, "timeline", _timeline(tally, budgets, days, bits, refused_on)),
-        "days": _grown(before, "days", _days(columns["at_us"], days, refused_on)),
-        "open_days": _open_days(tally),
+        "days": _days_so_far(before, _days(columns["at_us"], days, refused_on), _open_days(tally)),
         "draws": pa.table([drawn.account, drawn.parent, drawn.at_us], schema=DRAWS),
         "totals": _totals(before, tally, len(columns["at_us"]), n_future),
     }
     arrays = tally.arrays() | {f"budgets.{name}": a for name, a in budgets.arrays().items()} | spent.arrays()
+    # An empty table is a file that nobody needs.
+    tables = {name: table for name, table in tables.items() if len(table)}
     return Counted(arrays, tables, columns["recording"], (observed.novel | observed.late) & media(columns, moment))
 
 
@@ -265,15 +267,23 @@ def _days(at_us: npt.NDArray[np.int64], days: npt.NDArray[np.void], refused_on: 
         ]
     ).astype(np.int64)
     rows = np.flatnonzero(sums.any(axis=0))
-    return pa.table([(rows + first).astype(np.int32), *sums[:, rows]], schema=DAYS)
+    return pa.table([(rows + first).astype(np.int32), *sums[:, rows], np.ones(len(rows), np.bool_)], schema=DAYS)
 
 
 def _open_days(tally: Tally) -> pa.Table:
     state = tally.state[tally.state["day"] >= 0]
     found, inverse = np.unique(state["day"], return_inverse=True)
-    sums = [np.bincount(inverse, minlength=len(found))]
-    sums += [np.bincount(inverse, weights=state[n], minlength=len(found)) for n in ("day_plays", "day_novel")]
-    return pa.table([found.astype(np.int32), *(s.astype(np.int64) for s in sums)], schema=OPEN)
+    accounts = np.bincount(inverse, minlength=len(found))
+    plays, novel = (np.bincount(inverse, state[n], len(found)).astype(np.int64) for n in ("day_plays", "day_novel"))
+    none = np.zeros(len(found), np.int64)
+    over = np.zeros(len(found), np.bool_)
+    return pa.table([found.astype(np.int32), none, accounts, plays, novel, none, over], schema=DAYS)
+
+
+def _days_so_far(before: Before, new: pa.Table, still_open: pa.Table) -> pa.Table:
+    old = before.tables.get("days")
+    tables = [new, still_open] if old is None else [old.filter(old["over"]), new, still_open]
+    return pa.concat_tables(tables).combine_chunks()
 
 
 def _totals(before: Before, tally: Tally, n_accesses: int, n_future: int) -> pa.Table:

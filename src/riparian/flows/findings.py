@@ -14,7 +14,7 @@ from riparian.accounts.tally import Tally
 from riparian.codes import bucket_of
 from riparian.errors import InputError
 from riparian.evidence import Evidence
-from riparian.flows.bucket import DAY_COUNTS, DAYS, OPEN, PROFILE
+from riparian.flows.bucket import DAY_COUNTS, DAYS, PROFILE
 from riparian.flows.found import BY_DAY, EXPOSURE, TIMELINE, Found, Reach
 from riparian.flows.reach import Recordings, reach, taken
 from riparian.flows.terms import Terms
@@ -190,26 +190,18 @@ def _exposure(
 
 
 def _by_day(world: World, timeline: pa.Table, summary: Mapping[str, Any]) -> pa.Table:
-    days, still_open = _table(world, "days", DAYS), _table(world, "open_days", OPEN)
-    if not len(days) and not len(still_open):
+    days = _table(world, "days", DAYS)
+    if not len(days):
         return BY_DAY.empty_table()
-    day = np.concatenate([days["day"].to_numpy(), still_open["day"].to_numpy()])
+    day = days["day"].to_numpy()
     first = int(day.min())
     width = int(day.max()) - first + 1
-
-    def total(name: str) -> npt.NDArray[np.int64]:
-        parts = [
-            table[name].to_numpy() if name in table.column_names else np.zeros(len(table))
-            for table in (days, still_open)
-        ]
-        return np.bincount(day - first, weights=np.concatenate(parts), minlength=width).astype(np.int64)
-
     reached = {name: _reached(timeline, float(rung["bits"])) for name, rung in summary["ladder"].items()}
     rungs = [
         np.bincount(each[(each >= first) & (each < first + width)] - first, minlength=width).astype(np.int64)
         for each in (reached["slow"], reached["step_up"], reached["hold"])
     ]
-    sums = [total(name) for name in DAY_COUNTS]
+    sums = [np.bincount(day - first, days[name].to_numpy(), width).astype(np.int64) for name in DAY_COUNTS]
     return pa.table([np.arange(first, first + width, dtype=np.int32), *sums, *rungs], schema=BY_DAY)
 
 
