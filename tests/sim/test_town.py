@@ -67,7 +67,7 @@ def test_the_ordinary_town_follows_the_measured_people() -> None:
 
 @pytest.mark.slow
 def test_a_year_of_the_ordinary_town_is_as_new_as_measured() -> None:
-    """Novel share 24.8 % in the median, the law gives a little less; novel a day 9.5, 95 % point 20, most of 85 39.6."""
+    """Novel share 24.8 % in the median, the law gives less; novel a day 9.5, 95 % point 20, most of 85 39.6."""
     town = days(TownSpec(listeners=1500, days=365, recordings=1_000_000))
     person = (town.persona == "ordinary") & (town.created_day < 0)
     plays = town.matrix("plays", 365)[person].sum(axis=1)
