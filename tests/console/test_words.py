@@ -34,4 +34,6 @@ def test_rows_as_written_sum_to_the_total_as_written(bits: list[float]) -> None:
 def test_a_bar_has_its_width_whatever_it_draws(bits: list[float]) -> None:
     drawn = steps([Row("row", b) for b in bits])
     within = scale(drawn, [12.3])
-    assert {len(text_bar(step, within, width=36)) for step in drawn} == {36}
+    bars = [text_bar(step, within, width=36) for step in drawn]
+    assert {len(bar) for bar in bars} == {36}
+    assert all(bool(bar.strip()) == bool(step.bits) for bar, step in zip(bars, drawn, strict=True))

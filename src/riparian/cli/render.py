@@ -5,10 +5,13 @@ ended, and the total begins at zero.  Whatever came from outside is shown as tex
 colour a terminal, move its cursor, or pass for markup.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -22,11 +25,33 @@ from riparian.flows.lines import account_line, written
 from riparian.gate.decide import Decision, Restraint
 
 BAR: Final = 36
+BAR_MIN: Final = 12
 _BUDGETS: Final = {
     "novelty": "recordings beyond its novelty budget",
     "parent": "recordings beyond the budget that new accounts of its household share",
     "rows": "rows of metadata beyond its budget",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar that is drawn as wide as its column turns out to be: in a narrow window it shrinks and never folds."""
+
+    draw: Callable[..., str]
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        """Ask for what a bar needs and likes."""
+        del console
+        return Measurement(min(BAR_MIN, options.max_width), min(BAR, options.max_width))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it."""
+        del console
+        yield Text(self.draw(width=min(BAR, options.max_width)).rstrip(), no_wrap=True)
+
+
+def _mark(place: float, *, width: int) -> str:
+    return " " * min(width - 1, round(place * width)) + "┆"
 
 
 def explanation(name: str, account: Account, *, recompute: str) -> RenderableType:
@@ -74,13 +99,11 @@ def steps(evidence: Evidence, decision: Decision | None) -> Table:
     for step in drawn:
         bits = words.exact_bits(step.shown).lstrip("+" if step.is_total else "")
         style = "bold" if step.is_total else ""
-        table.add_row(
-            Text(step.label, style), Text(bits, style), Text(waterfall.text_bar(step, within, width=BAR).rstrip())
-        )
+        table.add_row(Text(step.label, style), Text(bits, style), Bar(partial(waterfall.text_bar, step, within)))
     if wanted is not None and decision is not None:
         rung = screen.NAMES[max(decision.restraint, Restraint.SLOW)]
-        mark = " " * min(BAR - 1, round(within.place(wanted) * BAR)) + "┆"
-        table.add_row(Text(f"wanted to {rung}", "dim"), Text(f"{wanted:.3f}", "dim"), Text(mark, "dim"))
+        mark = Bar(partial(_mark, within.place(wanted)))
+        table.add_row(Text(f"wanted to {rung}", "dim"), Text(f"{wanted:.3f}", "dim"), mark)
     return table
 
 

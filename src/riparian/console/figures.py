@@ -147,8 +147,8 @@ def _picture(ident: str, size: tuple[float, float], title: str, words: str, insi
 def _evidence_frame(lines: Sequence[Line], marks: Sequence[Mark], width: int) -> Frame:
     wanted = max((mark.bits for mark in marks), default=10.0)
     reached = max(max(line.bits) for line in lines)
-    # A hundred bits would press all rungs into one line at the bottom: the picture ends at twice the highest rung.
-    highest = max(1.2 * wanted, min(1.06 * reached, 2.0 * wanted))
+    # A hundred bits would press all rungs into one line at the bottom: then the picture ends at twice the highest rung.
+    highest = max(1.2 * wanted, 1.06 * reached if reached < 2.6 * wanted else 2.0 * wanted)
     first = min(line.days[0] for line in lines)
     last = max(line.days[-1] for line in lines)
     right = width - (190 if width == WIDE else 100)

@@ -104,17 +104,18 @@ def text_bar(step: Step, within: Scale, *, width: int) -> str:
     >>> [text_bar(s, within, width=10) for s in steps([Row("volume", 5.25), Row("price", -3.0)])]
     ['█████▎    ', '  ▒▒▒     ', '██▎       ']
     """
+    if step.bits == 0:
+        return " " * width
     low, high = sorted((within.place(step.start) * width, within.place(step.end) * width))
     if step.bits < 0:
-        first, last = round(low), max(round(high), round(low))
+        first = min(round(low), width - 1)
+        last = max(round(high), first + 1)
         return (" " * first + "▒" * (last - first)).ljust(width)[:width]
     # A bar can end on an eighth of a character but begins on a whole one: the blocks grow from the left.
-    first = round(low)
+    first = min(round(low), width - 1)
     eighths = max(0, round((high - first) * 8))
     bar = "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
-    if not bar and step.bits > 0:
-        bar = "▏"
-    return (" " * first + bar).ljust(width)[:width]
+    return (" " * first + (bar or "▏")).ljust(width)[:width]
 
 
 def drawn_bar(step: Step, within: Scale, *, threshold: float | None = None) -> Markup:
