@@ -29,7 +29,6 @@ from riparian.feeds.fields import check_map, recognise
 from riparian.feeds.patterns import parse_patterns, shipped_patterns
 from riparian.feeds.places import Place, expand
 from riparian.feeds.sessions import read_sessions
-from riparian.feeds.stretches import cut
 from riparian.feeds.tables import read_bytes
 from riparian.feeds.text import read_text, reject_rows
 from riparian.feeds.unpack import Broken, blocks, is_packed, peek
@@ -129,9 +128,13 @@ def _read_place(place: Place, reading: _Reading) -> Iterator[Chunk]:
             yield from read_history(place, stream, door=reading.door, known=reading.known)
         else:
             grows = not is_packed(head) and "://" not in place.name
-            stretches = cut(stream, size=reading.options.chunk_bytes, grows=grows)
             yield from read_text(
-                stretches, source=place.name, options=reading.options, door=reading.door, known=reading.known
+                stream,
+                grows=grows,
+                source=place.name,
+                options=reading.options,
+                door=reading.door,
+                known=reading.known,
             )
 
 

@@ -118,6 +118,10 @@ def _identifiers(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return values
 
 
+def _text(text: str) -> pa.Scalar:
+    return pa.scalar(text, pa.large_string())
+
+
 def _coded(values: pa.ChunkedArray, key: bytes) -> Codes:
     codes = codes_of(_identifiers(values), key)
     blank = codes_of(pa.array(["-", "null"]), key)
@@ -189,7 +193,7 @@ def _requests(table: pa.Table, plan: Plan) -> tuple[pa.ChunkedArray, pa.ChunkedA
         given = pc.and_kleene(pc.is_valid(query), pc.not_equal(pc.cast(query, pa.large_string()), "-"))
         given = pc.and_kleene(given, pc.not_equal(pc.cast(query, pa.large_string()), ""))
         whole = pc.binary_join_element_wise(
-            pc.cast(path, pa.large_string()), pc.fill_null(pc.cast(query, pa.large_string()), ""), "?"
+            pc.cast(path, pa.large_string()), pc.fill_null(pc.cast(query, pa.large_string()), _text("")), _text("?")
         )
         path = pc.if_else(given, whole, pc.cast(path, pa.large_string()))
     return path, _column(table, plan, "method")
@@ -199,7 +203,7 @@ def _times(table: pa.Table, plan: Plan) -> npt.NDArray[np.int64]:
     if "at" in plan.columns:
         return times_us(table.column(plan.columns["at"]), unit=plan.unit)
     date, time = (pc.cast(table.column(plan.columns[name]), pa.large_string()) for name in ("date", "time"))
-    return times_us(pc.binary_join_element_wise(date, time, "T"))
+    return times_us(pc.binary_join_element_wise(date, time, _text("T")))
 
 
 def _why_no_time(table: pa.Table, plan: Plan, rows: npt.NDArray[np.int64]) -> list[str]:

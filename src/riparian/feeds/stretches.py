@@ -123,98 +123,11 @@ def _next_cut(data: Any, places: Any, first: Any, lo: Any, before: Any, size: An
 
 
 @dataclass(slots=True)
-class _Cutter:
-    """What was read and not yet given out."""
-
-    size: int
-    line_max: int
-    offset: int
-    line: int
-    parts: list[memoryview] = field(default_factory=list)
-    ends: list[npt.NDArray[np.int64]] = field(default_factory=list)
-    n_bytes: int = 0
-    n_lines: int = 0
-    rejects: tuple[tuple[int, bytes], ...] = ()
-
-    def add(self, data: memoryview, ends: npt.NDArray[np.int64]) -> None:
-        self.parts.append(data)
-        self.ends.append(ends + self.n_bytes)
-        self.n_bytes += len(data)
-        self.n_lines += ends.size
-
-    def take(self, *, is_open: bool = False, broken: str = "") -> Stretch:
-        ends = np.concatenate(self.ends) if self.ends else np.zeros(0, np.int64)
-        data = b"".join(self.parts)
-        stretch = Stretch(data, ends, self.offset, self.line, is_open, self.rejects, broken)
-        self.offset += self.n_bytes
-        self.line += self.n_lines
-        self.parts, self.ends, self.n_bytes, self.n_lines, self.rejects = [], [], 0, 0, ()
-        return stretch
-
-    def reject(self, head: bytes, n_bytes: int) -> Iterator[Stretch]:
-        if self.n_lines:
-            yield self.take()
-        self.rejects = (*self.rejects, (self.line, head[:TEXT_CHARS_MAX]))
-        self.line += 1
-        self.offset += n_bytes
-
-
-def _cut_lines(cutter: _Cutter, text: bytes) -> Iterator[Stretch]:
-    view = np.frombuffer(text, dtype=np.uint8)
-    whole = memoryview(text)
-    places = np.flatnonzero(view == _NEWLINE)
-    first = 0
-    while first < places.size:
-        lo = int(places[first - 1]) + 1 if first else 0
-        before = (cutter.n_bytes, cutter.n_lines)
-        outcome, i = _next_cut(view, places, first, lo, before, cutter.size, cutter.line_max)
-        stop = i + 1 if outcome == _CUT else i
-        hi = int(places[stop - 1]) + 1 if stop > first else lo
-        if stop > first:
-            cutter.add(whole[lo:hi], places[first:stop] - lo)
-        if outcome == _CUT:
-            yield cutter.take()
-        elif outcome == _LONG:
-            yield from cutter.reject(text[hi : hi + TEXT_CHARS_MAX], int(places[i]) + 1 - hi)
-            stop = i + 1
-        first = stop
-
-
-def _whole_lines(cutter: _Cutter, blocks: Iterable[bytes], rest: list[bytes]) -> Iterator[Stretch]:
-    # ``rest`` holds the unfinished line, also when the blocks end in ``Broken``.
-    skipping = False
-    for block in blocks:
-        if skipping:
-            place = block.find(b"\n") + 1
-            cutter.offset += place or len(block)
-            skipping = not place
-            text = block[place:] if place else b""
-        else:
-            text = rest[0] + block if rest[0] else block
-        end = text.rfind(b"\n") + 1
-        rest[0] = text[end:]
-        if end:
-            yield from _cut_lines(cutter, text[:end])
-        if len(rest[0]) > cutter.line_max:
-            yield from cutter.reject(rest[0], len(rest[0]))
-            rest[0] = b""
-            skipping = True
-
-
-def _without_mark(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    for place, block in enumerate(blocks):
-        yield block if place else block.removeprefix(_BOM)
-
-
-def cut(
-    blocks: Iterable[bytes], *, size: int, grows: bool, line_max: int = LINE_BYTES_MAX, offset: int = 0, line: int = 1
-) -> Iterator[Stretch]:
-    """Cut a log into stretches.
+class Cutter:
+    """Cuts one log into stretches; iterate over it.
 
     Parameters
     ----------
-    blocks
-        The decompressed bytes, in pieces of any size.
     size
         Bytes that a stretch holds at most, but for its last line.
     grows
@@ -222,25 +135,124 @@ def cut(
     line_max
         Bytes of the longest line that is read.
     offset, line
-        Where the bytes begin in their log.
+        Where the bytes begin in their log; kept up to date.
 
     Examples
     --------
-    >>> [part.data for part in cut([b"a\\nbb", b"b\\nc"], size=1 << 20, grows=True)]
+    >>> [part.data for part in Cutter(size=1 << 20, grows=True).cut([b"a\\nbb", b"b\\nc"])]
     [b'a\\nbbb\\n', b'c\\n']
     """
-    cutter = _Cutter(size, line_max, offset, line)
-    rest = [b""]
-    broken = ""
-    try:
-        yield from _whole_lines(cutter, blocks if offset else _without_mark(blocks), rest)
-    except Broken as error:
-        broken = str(error)
-    if cutter.n_lines or (not rest[0] and (cutter.rejects or broken)):
-        yield cutter.take(is_open=grows, broken="" if rest[0] else broken)
-    if rest[0]:
-        cutter.add(memoryview(rest[0] + b"\n"), np.array([len(rest[0])]))
-        yield cutter.take(is_open=grows, broken=broken)
+
+    size: int
+    grows: bool
+    line_max: int = LINE_BYTES_MAX
+    offset: int = 0
+    line: int = 1
+    _parts: list[memoryview] = field(default_factory=list)
+    _ends: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    _n_bytes: int = 0
+    _n_lines: int = 0
+    _rejects: tuple[tuple[int, bytes], ...] = ()
+    _rest: bytes = b""
+    _may_extend: bool = False
+    _extended: Stretch | None = None
+
+    def cut(self, blocks: Iterable[bytes]) -> Iterator[Stretch]:
+        """Give the stretches of the decompressed bytes, which come in pieces of any size."""
+        broken = ""
+        try:
+            yield from self._whole_lines(blocks if self.offset else _without_mark(blocks))
+        except Broken as error:
+            broken = str(error)
+        if self._n_lines or (not self._rest and (self._rejects or broken)):
+            yield self._take(is_open=self.grows, broken="" if self._rest else broken)
+        if self._rest:
+            self._add(memoryview(self._rest + b"\n"), np.array([len(self._rest)]))
+            yield self._take(is_open=self.grows, broken=broken)
+
+    def extend(self, rest: Stretch) -> bool:
+        """Ask for the end of the stretch just given once more, as the beginning of the next one.
+
+        What was known before the rest acts as a cut.  False when the log does not go on behind it,
+        so that the rest has to be taken as it is.
+        """
+        if self._may_extend:
+            self._extended = rest
+        return self._may_extend
+
+    def _whole_lines(self, blocks: Iterable[bytes]) -> Iterator[Stretch]:
+        skipping = False
+        for block in blocks:
+            if skipping:
+                place = block.find(b"\n") + 1
+                self.offset += place or len(block)
+                skipping = not place
+                text = block[place:] if place else b""
+            else:
+                text = self._rest + block if self._rest else block
+            end = text.rfind(b"\n") + 1
+            self._rest = text[end:]
+            if end:
+                yield from self._lines(text[:end])
+            if len(self._rest) > self.line_max:
+                yield from self._reject(self._rest, len(self._rest))
+                self._rest = b""
+                skipping = True
+
+    def _lines(self, text: bytes) -> Iterator[Stretch]:
+        view = np.frombuffer(text, dtype=np.uint8)
+        places = np.flatnonzero(view == _NEWLINE)
+        first = 0
+        while first < places.size:
+            lo = int(places[first - 1]) + 1 if first else 0
+            before = (self._n_bytes, self._n_lines)
+            outcome, i = _next_cut(view, places, first, lo, before, self.size, self.line_max)
+            stop = i + 1 if outcome == _CUT else i
+            hi = int(places[stop - 1]) + 1 if stop > first else lo
+            if stop > first:
+                self._add(memoryview(text)[lo:hi], places[first:stop] - lo)
+            if outcome == _LONG:
+                yield from self._reject(text[hi : hi + TEXT_CHARS_MAX], int(places[i]) + 1 - hi)
+                stop = i + 1
+            elif outcome == _CUT:
+                stretch = self._take()
+                self._may_extend = True
+                yield stretch
+                self._may_extend = False
+                if self._extended is not None:
+                    text = self._extended.data + text[hi:]
+                    self.offset, self.line = self._extended.offset, self._extended.line
+                    self._extended = None
+                    view = np.frombuffer(text, dtype=np.uint8)
+                    places = np.flatnonzero(view == _NEWLINE)
+                    stop = 0
+            first = stop
+
+    def _add(self, data: memoryview, ends: npt.NDArray[np.int64]) -> None:
+        self._parts.append(data)
+        self._ends.append(ends + self._n_bytes)
+        self._n_bytes += len(data)
+        self._n_lines += ends.size
+
+    def _take(self, *, is_open: bool = False, broken: str = "") -> Stretch:
+        ends = np.concatenate(self._ends) if self._ends else np.zeros(0, np.int64)
+        stretch = Stretch(b"".join(self._parts), ends, self.offset, self.line, is_open, self._rejects, broken)
+        self.offset += self._n_bytes
+        self.line += self._n_lines
+        self._parts, self._ends, self._n_bytes, self._n_lines, self._rejects = [], [], 0, 0, ()
+        return stretch
+
+    def _reject(self, head: bytes, n_bytes: int) -> Iterator[Stretch]:
+        if self._n_lines:
+            yield self._take()
+        self._rejects = (*self._rejects, (self.line, head[:TEXT_CHARS_MAX]))
+        self.line += 1
+        self.offset += n_bytes
+
+
+def _without_mark(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    for place, block in enumerate(blocks):
+        yield block if place else block.removeprefix(_BOM)
 
 
 def _first_digest(stretch: Stretch) -> bytes:
@@ -248,52 +260,65 @@ def _first_digest(stretch: Stretch) -> bytes:
     return hashlib.sha256(_FIRST + line).digest()[:DIGEST_BYTES]
 
 
+def _sizes(stretch: Stretch) -> Iterable[int]:
+    return reversed(range(max(stretch.ends.size - 1, 1).bit_length()))
+
+
 def _known_lines(stretch: Stretch, known: Known) -> int:
     if not known(_first_digest(stretch)):
         return 0
     n = stretch.ends.size
     place = 1
-    for k in reversed(range(max(n - 1, 1).bit_length())):
+    for k in _sizes(stretch):
         if place + (1 << k) <= n and known(stretch.part(place, place + (1 << k)).digest()):
             place += 1 << k
     return place
 
 
-def new_parts(stretch: Stretch, known: Known) -> Iterator[tuple[bytes, Stretch]]:
+def _no_more(rest: Stretch) -> bool:
+    del rest
+    return False
+
+
+def new_parts(
+    stretch: Stretch, known: Known, extend: Callable[[Stretch], bool] = _no_more
+) -> Iterator[tuple[bytes, Stretch]]:
     """Give the parts of a stretch that were not counted before, each with the digest to keep.
 
     Parameters
     ----------
     stretch
-        As :func:`cut` gave it.
+        As a :class:`Cutter` gave it.
     known
         Whether a digest was counted before.
+    extend
+        The cutter's :meth:`Cutter.extend`.
 
     Examples
     --------
-    >>> short, long = (next(cut([text], size=1 << 20, grows=True)) for text in (b"a\\nb\\nc\\n", b"a\\nb\\nc\\nd\\ne\\n"))
+    >>> short, long = (next(Cutter(1 << 20, True).cut([text])) for text in (b"a\\nb\\nc\\n", b"a\\nb\\nc\\nd\\ne\\n"))
     >>> counted = {digest for digest, part in new_parts(short, lambda digest: False)}
     >>> [part.data for digest, part in new_parts(long, counted.__contains__)]
     [b'd\\n', b'e\\n']
     """
-    if not stretch.ends.size:
+    rest = stretch
+    while rest.ends.size:
+        whole = rest.digest()
+        if known(whole):
+            return
+        place = _known_lines(rest, known)
+        if not place:
+            break
+        rest = replace(rest.part(place, rest.ends.size), is_open=stretch.is_open)
+    if not rest.ends.size or (rest is not stretch and extend(rest)):
         return
-    whole = stretch.digest()
-    if known(whole):
+    if not rest.is_open:
+        yield whole, rest
         return
-    place = _known_lines(stretch, known)
-    if place:
-        rest = stretch.part(place, stretch.ends.size)
-        yield from new_parts(replace(rest, is_open=stretch.is_open), known)
-        return
-    if not stretch.is_open:
-        yield whole, stretch
-        return
-    n = stretch.ends.size
-    yield _first_digest(stretch), stretch.part(0, 1)
+    yield _first_digest(rest), rest.part(0, 1)
     place = 1
-    for k in reversed(range(max(n - 1, 1).bit_length())):
-        if (n - place) & (1 << k):
-            piece = stretch.part(place, place + (1 << k))
+    for k in _sizes(rest):
+        if (rest.ends.size - place) & (1 << k):
+            piece = rest.part(place, place + (1 << k))
             yield piece.digest(), piece
             place += 1 << k

@@ -6,7 +6,7 @@ way agree, and a bad line costs its own time and not that of its neighbours.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from riparian.feeds.coding import Coded, Door, code_table, no_accesses
 from riparian.feeds.fields import Plan, recognise
 from riparian.feeds.layouts import Layout, recognise_layout, sample_columns, w3c_delimiter, w3c_fields
 from riparian.feeds.scanners import BLANK, SLOW, Spans, texts_at
-from riparian.feeds.stretches import Known, Stretch, new_parts
+from riparian.feeds.stretches import Cutter, Known, Stretch, new_parts
 
 _FIELDS_LINE: Final = re.compile(rb"^#Fields:[^\n]*", re.MULTILINE)
 _SHOWN: Final = ("at", "date", "time", "recording", "action", "status", "method")
@@ -217,9 +217,22 @@ def _only_rejects(stretch: Stretch, log: _Log) -> Iterator[Chunk]:
 
 
 def read_text(
-    stretches: Iterator[Stretch], *, source: str, options: ReadOptions, door: Door, known: Known
+    stream: Iterable[bytes], *, grows: bool, source: str, options: ReadOptions, door: Door, known: Known
 ) -> Iterator[Chunk]:
-    """Read the stretches of one log.
+    """Read one log.
+
+    Parameters
+    ----------
+    stream
+        Its decompressed bytes.
+    grows
+        Whether it may go on where it ends now.
+    source
+        As the operator named it.
+    options, door
+        How to read and to code.
+    known
+        Whether a digest was counted before.
 
     Raises
     ------
@@ -228,7 +241,8 @@ def read_text(
     """
     log = _Log(source, options, door)
     rejected = False
-    for stretch in stretches:
+    cutter = Cutter(options.chunk_bytes, grows)
+    for stretch in cutter.cut(stream):
         for chunk in _only_rejects(stretch, log):
             rejected = True
             if not known(chunk.digest):
@@ -238,7 +252,7 @@ def read_text(
         if not log.layouts and not stretch.data.strip():
             continue
         _learn(stretch, log)
-        for digest, part in new_parts(stretch, known):
+        for digest, part in new_parts(stretch, known, cutter.extend):
             found = _Found()
             for segment, layout in _segments(part, log):
                 _code_part(segment, layout, log, found)
