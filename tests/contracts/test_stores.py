@@ -393,7 +393,8 @@ def test_erasing_a_person_leaves_nothing_of_them_and_all_of_the_others(world: Wo
         for bucket in range(BUCKETS):
             columns = scan.columns(bucket)
             if columns["account"].size:
-                scan.save(bucket, {"account": np.unique(columns["account"])}, {"evidence": counted(columns)})
+                own = np.unique(columns["account"])
+                scan.save(bucket, {"account": own, "mean": np.full(own.size, np.nan)}, {"evidence": counted(columns)})
         scan.save(SHARED, {"account": np.array([gone], np.uint64)}, {})
         scan.commit(to_table([held(gone), held(stays)]), {})
         stage(world, piece(b"two", rows))

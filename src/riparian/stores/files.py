@@ -6,21 +6,17 @@ Whatever fails outside becomes ``OutsideError`` with its cause (:func:`reaching`
 """
 
 import contextlib
-import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from riparian.errors import CustodyError, OutsideError
-from riparian.ports import Arrays
+from riparian.errors import OutsideError
 
 UNFINISHED: Final = ".unfinished"
 _MODE: Final = 0o600
@@ -66,38 +62,6 @@ def sweep(folder: Path, wanted: set[str]) -> None:
     for path in folder.iterdir():
         if path.name not in wanted:
             path.unlink(missing_ok=True)
-
-
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Keep named arrays: a line of JSON with their names, then each in NumPy's own format.
-
-    An archive (.npz) would check sums that nobody needs, at three times the cost.
-    """
-
-    def write(file: BinaryIO) -> None:
-        file.write(json.dumps(list(arrays)).encode() + b"\n")
-        for array in arrays.values():
-            np.lib.format.write_array(file, np.asarray(array, order="C"), allow_pickle=False)
-
-    write_whole(path, write)
-
-
-def read_arrays(path: Path) -> Arrays:
-    """Read what :func:`write_arrays` kept.
-
-    Raises
-    ------
-    CustodyError
-        When the file is not what was written.
-    """
-    with path.open("rb") as file:
-        try:
-            names = json.loads(file.readline())
-            return {name: np.lib.format.read_array(file, allow_pickle=False) for name in names}
-        except ValueError as error:
-            raise CustodyError(
-                f"`{path.name}` is not what was written: {error}", hint="Restore the workspace from a backup."
-            ) from error
 
 
 def write_table(path: Path, table: pa.Table) -> None:

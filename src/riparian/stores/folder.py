@@ -16,7 +16,6 @@ from riparian.stores.files import UNFINISHED, reaching, sweep
 from riparian.stores.names import Names
 from riparian.stores.records import Records
 
-TALLY: Final = "tally"
 _TRIES: Final = 5
 
 T = TypeVar("T")
@@ -67,7 +66,7 @@ class Folder:
         with reaching("sweeping the workspace"):
             rows = self.records.rows("SELECT file FROM chunk UNION SELECT file FROM draft UNION SELECT file FROM kept")
             wanted = {file for (file,) in rows if file is not None}
-            for name in ("staged", "tallies", "evidence"):
+            for name in ("staged", "drawers"):
                 sweep(self.path / name, {Path(file).name for file in wanted if file.startswith(f"{name}/")})
             for leftover in self.path.glob(f"catalogue.parquet.*{UNFINISHED}"):
                 leftover.unlink(missing_ok=True)
@@ -76,8 +75,8 @@ class Folder:
         """Name a file that was never there before."""
         return f"{folder}/{stem}-{secrets.token_hex(4)}.{suffix}"
 
-    def visible(self, bucket: int, name: str, read: Callable[[Path], T]) -> T | None:
-        """Read a file of the last commit; None where there is none.
+    def visible(self, bucket: int, read: Callable[[Path], T]) -> T | None:
+        """Read a bucket as of the last commit; None where there is none.
 
         A commit may take the file away between the look at its name and at its bytes: then there is
         another name.
@@ -85,18 +84,14 @@ class Folder:
         with reaching("reading the workspace"):
             for _ in range(_TRIES - 1):
                 with contextlib.suppress(FileNotFoundError):
-                    return self._read("kept", bucket, name, read)
-            return self._read("kept", bucket, name, read)
+                    return self._read("kept", bucket, read)
+            return self._read("kept", bucket, read)
 
-    def drafted(self, bucket: int, name: str, read: Callable[[Path], T]) -> T | None:
-        """Read a file of the generation in the making; None where there is none."""
+    def drafted(self, bucket: int, read: Callable[[Path], T]) -> T | None:
+        """Read a bucket of the generation in the making; None where there is none."""
         with reaching("reading the workspace"):
-            return self._read("draft", bucket, name, read)
+            return self._read("draft", bucket, read)
 
-    def _read(self, place: str, bucket: int, name: str, read: Callable[[Path], T]) -> T | None:
-        found = self.records.rows(
-            f"SELECT file FROM {place} WHERE bucket = ? AND name = ?",
-            bucket,
-            name,
-        )
+    def _read(self, place: str, bucket: int, read: Callable[[Path], T]) -> T | None:
+        found = self.records.rows(f"SELECT file FROM {place} WHERE bucket = ?", bucket)
         return read(self.path / found[0][0]) if found else None

@@ -1,7 +1,7 @@
 """Where is what the last commit made visible?
 
-Findings of a name are one file a bucket; the tally of a bucket is one file, too.  Decisions are rows of the
-database, because people change them one at a time, while scans run.
+The tally of a bucket and the tables beside it are one file.  Decisions are rows of the database,
+because people change them one at a time, while scans run.
 """
 
 import pyarrow as pa
@@ -11,8 +11,9 @@ from riparian.errors import LifecycleError
 from riparian.gate.decide import Decision, from_table, to_table
 from riparian.gate.holds import Change, Event
 from riparian.ports import SHARED, Arrays
-from riparian.stores.files import reaching, read_arrays, read_table
-from riparian.stores.folder import TALLY, Folder
+from riparian.stores.drawers import read_arrays, read_table
+from riparian.stores.files import reaching
+from riparian.stores.folder import Folder
 from riparian.stores.records import signed
 
 
@@ -30,7 +31,7 @@ class FolderTallies:
 
     def load(self, bucket: int) -> Arrays | None:
         """See ``ports.Tallies``."""
-        return self._folder.visible(bucket, TALLY, read_arrays)
+        return self._folder.visible(bucket, read_arrays)
 
 
 class FolderFindings:
@@ -45,7 +46,7 @@ class FolderFindings:
 
     def in_bucket(self, name: str, bucket: int) -> pa.Table | None:
         """See ``ports.Findings``."""
-        return self._folder.visible(bucket, f"table {name}", read_table)
+        return self._folder.visible(bucket, lambda path: read_table(path, name))
 
 
 class FolderDecisions:

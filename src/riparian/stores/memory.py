@@ -23,7 +23,7 @@ from riparian.schema import ACCESS_REQUIRED
 from riparian.stores.arrange import Arranged, arranged, dtype_of, plain
 from riparian.stores.kept import joined
 from riparian.stores.scanning import unless_changed
-from riparian.stores.vault import without
+from riparian.stores.vault import unchanged, without
 
 
 @dataclass(slots=True)
@@ -323,7 +323,7 @@ def _forget(kept: _Bucket, account: int, forget: Callable[[Arrays, int], Arrays]
     old, rows = kept.arrays, sum(table.num_rows for table in kept.tables.values())
     kept.arrays = forget({name: array.copy() for name, array in old.items()}, account)
     kept.tables = {name: _left(table, account) for name, table in kept.tables.items()}
-    same = kept.arrays.keys() == old.keys() and all(np.array_equal(kept.arrays[name], old[name]) for name in old)
+    same = unchanged(old, kept.arrays)
     return not same or rows != sum(table.num_rows for table in kept.tables.values())
 
 

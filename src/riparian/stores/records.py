@@ -41,8 +41,8 @@ CREATE TABLE chunk (
 CREATE TABLE scan (
     generation INTEGER PRIMARY KEY, context BLOB NOT NULL, begun_us INTEGER NOT NULL,
     last_event INTEGER NOT NULL, summary TEXT);
-CREATE TABLE draft (bucket INTEGER, name TEXT, file TEXT NOT NULL, PRIMARY KEY (bucket, name)) WITHOUT ROWID;
-CREATE TABLE kept (bucket INTEGER, name TEXT, file TEXT NOT NULL, PRIMARY KEY (bucket, name)) WITHOUT ROWID;
+CREATE TABLE draft (bucket INTEGER PRIMARY KEY, file TEXT NOT NULL);
+CREATE TABLE kept (bucket INTEGER PRIMARY KEY, file TEXT NOT NULL);
 CREATE TABLE decision (
     account INTEGER PRIMARY KEY, restraint INTEGER NOT NULL, because TEXT NOT NULL, bits REAL NOT NULL,
     threshold_bits REAL NOT NULL, declared REAL NOT NULL, certified REAL, since_us INTEGER NOT NULL,

@@ -20,8 +20,9 @@ from riparian.errors import LifecycleError
 from riparian.gate.holds import steps
 from riparian.ports import SHARED, Arrays, Chunk, Clock, Reject
 from riparian.stores.arrange import arranged, plain
-from riparian.stores.files import reaching, read_table, write_arrays, write_table
-from riparian.stores.folder import TALLY, Folder
+from riparian.stores.drawers import read_table, write_drawer
+from riparian.stores.files import reaching
+from riparian.stores.folder import Folder
 from riparian.stores.kept import joined
 from riparian.stores.records import unsigned
 from riparian.stores.staged import Staged, read_bucket, write_staged
@@ -165,7 +166,7 @@ class FolderScan:
                 generation,
             )
         ]
-        self._saved = {bucket for (bucket,) in self._records.rows("SELECT bucket FROM draft WHERE name = ?", TALLY)}
+        self._saved = {bucket for (bucket,) in self._records.rows("SELECT bucket FROM draft")}
 
     def columns(self, bucket: int) -> Arrays:
         """See ``ports.Scan``."""
@@ -180,24 +181,19 @@ class FolderScan:
         """See ``ports.Scan``."""
         self._require_open()
         with reaching("saving a bucket"):
-            stem = f"{bucket:02d}-{self.generation}"
-            files = {TALLY: self._folder.new("tallies", stem, "arrays")}
-            write_arrays(self._folder.path / files[TALLY], arrays)
-            for name, table in tables.items():
-                files[f"table {name}"] = self._folder.new("evidence", f"{name}-{stem}", "parquet")
-                write_table(self._folder.path / files[f"table {name}"], table)
+            file = self._folder.new("drawers", f"{bucket:02d}-{self.generation}", "drawer")
+            write_drawer(self._folder.path / file, arrays, tables)
             with self._records.transaction():
-                self._records.run("DELETE FROM draft WHERE bucket = ?", bucket)
-                self._records.run_many("INSERT INTO draft VALUES (?, ?, ?)", [(bucket, n, f) for n, f in files.items()])
+                self._records.run("INSERT OR REPLACE INTO draft VALUES (?, ?)", bucket, file)
         self._saved.add(bucket)
 
     def table(self, name: str) -> pa.Table | None:
         """See ``ports.Scan``."""
-        return joined([self._in_bucket(f"table {name}", bucket) for bucket in (*range(BUCKETS), SHARED)])
+        return joined([self._in_bucket(name, bucket) for bucket in (*range(BUCKETS), SHARED)])
 
     def _in_bucket(self, name: str, bucket: int) -> pa.Table | None:
         place = self._folder.drafted if bucket in self._saved else self._folder.visible
-        return place(bucket, name, read_table)
+        return place(bucket, lambda path: read_table(path, name))
 
     def commit(self, decisions: pa.Table, summary: Mapping[str, Any]) -> None:
         """See ``ports.Scan``."""
@@ -215,7 +211,7 @@ class FolderScan:
         run = self._records.run
         # A bucket saved anew replaces all that was kept of it: a table no longer made does not linger.
         run("DELETE FROM kept WHERE bucket IN (SELECT bucket FROM draft)")
-        run("INSERT INTO kept SELECT bucket, name, file FROM draft")
+        run("INSERT INTO kept SELECT bucket, file FROM draft")
         run("DELETE FROM draft")
         run(
             "UPDATE chunk SET file = NULL, begins = NULL, offsets = NULL WHERE generation = ? AND file IS NOT NULL",

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from riparian.codes import bucket_of, codes_of
 from riparian.ports import SHARED, Arrays
-from riparian.stores.files import reaching, read_arrays, read_table, write_arrays, write_table
-from riparian.stores.folder import TALLY, Folder
+from riparian.stores.drawers import read_arrays, read_table, table_names, write_drawer
+from riparian.stores.files import reaching
+from riparian.stores.folder import Folder
 from riparian.stores.records import signed
 from riparian.stores.staged import Staged, read_whole, write_staged
 
@@ -71,8 +72,8 @@ class FolderVault:
                         int(chunk.offsets[-1]),
                         seq,
                     )
-                for bucket, name, file in kept:
-                    self._records.run("UPDATE kept SET file = ? WHERE bucket = ? AND name = ?", file, bucket, name)
+                for bucket, file in kept:
+                    self._records.run("UPDATE kept SET file = ? WHERE bucket = ?", file, bucket)
             self._folder.sweep()
             self._records.checkpoint()
         return bool(gone or staged or kept)
@@ -89,35 +90,38 @@ class FolderVault:
                 written.append((seq, name, write_staged(self._folder.path / name, rows.without(account))))
         return written
 
-    def _kept_without(self, account: int, forget: Callable[[Arrays, int], Arrays]) -> list[tuple[int, str, str]]:
-        bucket = int(bucket_of(np.array([account], np.uint64))[0])
+    def _kept_without(self, account: int, forget: Callable[[Arrays, int], Arrays]) -> list[tuple[int, str]]:
+        own = int(bucket_of(np.array([account], np.uint64))[0])
         written = []
-        rows = self._records.rows("SELECT bucket, name, file FROM kept WHERE bucket IN (?, ?)", bucket, SHARED)
-        for drawer, name, old in rows:
-            write = self._tally_without if name == TALLY else self._table_without
-            file = write(self._folder.path / old, f"{drawer:02d}-{name.removeprefix('table ')}", account, forget)
+        for bucket, old in self._records.rows("SELECT bucket, file FROM kept WHERE bucket IN (?, ?)", own, SHARED):
+            file = self._drawer_without(self._folder.path / old, bucket, account, forget)
             if file is not None:
-                written.append((drawer, name, file))
+                written.append((bucket, file))
         return written
 
-    def _tally_without(
-        self, path: Path, stem: str, account: int, forget: Callable[[Arrays, int], Arrays]
+    def _drawer_without(
+        self, path: Path, bucket: int, account: int, forget: Callable[[Arrays, int], Arrays]
     ) -> str | None:
         arrays = read_arrays(path)
         left = forget({name: array.copy() for name, array in arrays.items()}, account)
-        if left.keys() == arrays.keys() and all(np.array_equal(left[name], arrays[name]) for name in arrays):
+        same = unchanged(arrays, left)
+        tables = {name: read_table(path, name) for name in table_names(path)}
+        others = {name: without(table, account) for name, table in tables.items()}
+        if same and all(table is None for table in others.values()):
             return None
-        file = self._folder.new("tallies", stem, "arrays")
-        write_arrays(self._folder.path / file, left)
+        file = self._folder.new("drawers", f"{bucket:02d}-without", "drawer")
+        write_drawer(
+            self._folder.path / file, left, {n: tables[n] if table is None else table for n, table in others.items()}
+        )
         return file
 
-    def _table_without(self, path: Path, stem: str, account: int, _: Callable[[Arrays, int], Arrays]) -> str | None:
-        left = without(read_table(path), account)
-        if left is None:
-            return None
-        file = self._folder.new("evidence", stem, "parquet")
-        write_table(self._folder.path / file, left)
-        return file
+
+def unchanged(before: Arrays, after: Arrays) -> bool:
+    """Say whether arrays are the same to the last bit; a number that is none equals itself here."""
+    return before.keys() == after.keys() and all(
+        (before[n].dtype, before[n].shape, before[n].tobytes()) == (after[n].dtype, after[n].shape, after[n].tobytes())
+        for n in before
+    )
 
 
 def without(table: pa.Table, account: int) -> pa.Table | None:

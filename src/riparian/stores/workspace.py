@@ -7,8 +7,7 @@
       secret.key         16 bytes, made on first use: who has it and an identifier can make its pseudonym
       scan.lock          locked for as long as a scan runs; the system unlocks it when the process dies
       staged/            chunks not yet counted, Arrow IPC
-      tallies/           arrays, one file a bucket
-      evidence/          tables beside the tallies, Parquet, one file a bucket and name
+      drawers/           the tally of each bucket and the tables beside it, one file a bucket
       rejects/           rejects.tsv: source, line, reason, and the beginning of each line that could not be read
       catalogue.parquet  the recordings that we hold
 
@@ -45,7 +44,7 @@ from riparian.stores.scanning import FolderScans, FolderStaging
 from riparian.stores.vault import FolderVault
 
 KEY_BYTES: Final = 16
-_FOLDERS: Final = ("staged", "tallies", "evidence", "rejects")
+_FOLDERS: Final = ("staged", "drawers", "rejects")
 _PRIVATE: Final = 0o700
 
 
@@ -58,7 +57,7 @@ class Workspace:
     >>> folder = tempfile.TemporaryDirectory()
     >>> workspace = Workspace.open(Path(folder.name) / "riparian-workspace")
     >>> len(workspace.key), sorted(path.name for path in workspace.path.iterdir())[:3]
-    (16, ['evidence', 'rejects', 'riparian.sqlite'])
+    (16, ['drawers', 'rejects', 'riparian.sqlite'])
     >>> workspace.close()
     >>> folder.cleanup()
     """
