@@ -130,7 +130,8 @@ def by_day(days: Sequence[int], panels: Sequence[Panel], *, width: int, ident: s
         top = bottom + 34
         bottom = top + (height if highest else 4)
         frame = Frame(_EDGE + slot / 2, width - _EDGE - slot / 2, top, bottom, days[0], days[-1], max(highest, 1.0))
-        parts.append(_bars(frame, days, panel, slot=slot))
+        most = f"at most {count(highest)}{' on a day' if width == WIDE else ''}" if highest else "none"
+        parts += [_bars(frame, days, panel, slot=slot), _panel_name(frame, panel, most, slot=slot)]
     parts.append(_day_axis(frame, width))
     words = "; ".join(f"{p.name}: at most {count(max(p.counts))} on a day" for p in panels)
     return _picture(ident, (width, frame.bottom + 28), "Day by day", words, Markup("").join(parts))
@@ -289,18 +290,13 @@ def _bars(frame: Frame, days: Sequence[int], panel: Panel, *, slot: float) -> Ma
         for d, n in zip(days, panel.counts, strict=True)
         if n > 0
     )
-    most = f"at most {count(max(panel.counts))} on a day" if max(panel.counts) else "none"
+    return Markup('<path class="axis" d="M{l:.1f} {b:.1f}H{r:.1f}"/><path class="bars {k}" d="{p}"/>').format(
+        l=frame.left - slot / 2, r=frame.right + slot / 2, b=frame.bottom, k=panel.kind, p=bars or "M0 0"
+    )
+
+
+def _panel_name(frame: Frame, panel: Panel, most: str, *, slot: float) -> Markup:
     return Markup(
         '<text class="panel-name" x="{l:.1f}" y="{t:.1f}">{n}</text>'
         '<text class="tick" x="{r:.1f}" y="{t:.1f}" text-anchor="end">{m}</text>'
-        '<path class="axis" d="M{l:.1f} {b:.1f}H{r:.1f}"/><path class="bars {k}" d="{p}"/>'
-    ).format(
-        l=frame.left - slot / 2,
-        r=frame.right + slot / 2,
-        t=frame.top - 8,
-        b=frame.bottom,
-        n=panel.name,
-        m=most,
-        k=panel.kind,
-        p=bars or "M0 0",
-    )
+    ).format(l=frame.left - slot / 2, r=frame.right + slot / 2, t=frame.top - 8, n=panel.name, m=most)

@@ -32,6 +32,7 @@ from riparian.schema import ACCESS, DAY_US
 
 LINES_MAX: Final = 6
 FALLS_MAX: Final = 6
+DRAWN_BITS: Final = 1.0
 EXPOSED_MAX: Final = 15
 LISTED_MAX: Final = 100
 TABLED_DAYS_MAX: Final = 400
@@ -197,16 +198,15 @@ def _evidence_figures(found: Found) -> Markup:
 
 def _lines(timeline: pa.Table) -> list[figures.Line]:
     points: dict[int, list[tuple[int, float]]] = {}
-    for account, day, reached in zip(
-        timeline["account"].to_pylist(), timeline["day"].to_pylist(), timeline["bits"].to_pylist(), strict=True
-    ):
-        if account not in points and len(points) == LINES_MAX:
-            break
+    columns = (timeline[name].to_pylist() for name in ("account", "day", "bits"))
+    for account, day, reached in zip(*columns, strict=True):
         points.setdefault(account, []).append((day, reached))
-    return [
-        figures.Line(label(account), *(tuple(column) for column in zip(*sorted(path), strict=True)))
-        for account, path in points.items()
-    ]
+    lines = []
+    for account, path in points.items():
+        days, bits = zip(*sorted(path), strict=True)
+        if max(bits) >= DRAWN_BITS:
+            lines.append(figures.Line(label(account), days, bits))
+    return sorted(lines, key=lambda line: -max(line.bits))[:LINES_MAX]
 
 
 def _day_figures(found: Found) -> Markup:
@@ -216,11 +216,11 @@ def _day_figures(found: Found) -> Markup:
     days = table["day"].to_pylist()
     shown = (
         ("accesses", "accesses", ""),
-        ("novel", "recordings new to the account that fetched them", ""),
-        ("beyond_budget", "of these, beyond a novelty budget", "slow"),
-        ("slowed", "accounts that first reached slow", "slow"),
-        ("stepped_up", "accounts that first reached step up", "step-up"),
-        ("held", "accounts that first reached hold", "hold"),
+        ("novel", "recordings new to the account", ""),
+        ("beyond_budget", "of these, beyond a budget", "slow"),
+        ("slowed", "accounts first at slow", "slow"),
+        ("stepped_up", "accounts first at step up", "step-up"),
+        ("held", "accounts first at hold", "hold"),
     )
     panels = [figures.Panel(name, tuple(table[column].to_pylist()), kind) for column, name, kind in shown]
     return Markup("").join(
