@@ -195,7 +195,7 @@ class Tally:
             When it was made by other pools or against other people, or its arrays do not fit together.
         """
         wanted = f"{people_.VERSION}/{people.version}"
-        found = str(arrays["version"])
+        found = str(arrays["version"].item())
         if found != wanted:
             raise CustodyError(
                 f"the tally was made against people `{found}`, wanted `{wanted}`",
