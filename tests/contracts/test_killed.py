@@ -26,7 +26,10 @@ from riparian.errors import CustodyError, InputError, LifecycleError, OutsideErr
 from riparian.gate.decide import to_table
 from riparian.ports import World
 from riparian.stores.files import UNFINISHED
+from riparian.stores.folder import Folder
 from riparian.stores.memory import FixedClock, Memory
+from riparian.stores.names import Names
+from riparian.stores.records import Records
 from riparian.stores.workspace import Workspace
 from tests.contracts.test_stores import NOW, Line, Piece, account, counted, held, piece, without
 
@@ -327,4 +330,31 @@ def test_a_rejects_file_says_where_and_why_on_one_line_each(tmp_path: Path) -> N
     with world.scans.alone():
         world.staging.add(chunk(2))
     assert len(workspace.rejects.read_text().splitlines()) == 2
+    workspace.close()
+
+
+def test_looking_neither_waits_for_a_scan_that_writes_nor_stumbles_over_its_commit(tmp_path: Path) -> None:
+    path = tmp_path / "w"
+    scan_in(path, FIRST)
+    writing = sqlite3.connect(path / "riparian.sqlite", isolation_level=None)
+    writing.execute("BEGIN IMMEDIATE")
+    workspace, world = open_world(path)
+    assert seen(world) == expected()[0]
+    writing.execute("ROLLBACK")
+    writing.close()
+
+    # Another process commits between the look at a file's name and at its bytes: once it is gone, twice there.
+    records = Records(path / "riparian.sqlite")
+    folder = Folder(path, records, Names(records), b"")
+    names: list[str] = []
+
+    def read(file: Path) -> str:
+        names.append(file.name)
+        if len(names) == 1:
+            scan(world, SECOND)
+        return file.read_bytes()[-1:].hex()
+
+    assert folder.visible(0, read)
+    assert len(set(names)) == 2
+    records.close()
     workspace.close()

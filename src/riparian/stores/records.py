@@ -86,19 +86,26 @@ class Records:
         run("PRAGMA synchronous = FULL")
         run("PRAGMA secure_delete = ON")
         run("PRAGMA cache_size = -65536")
-        with self.transaction():
-            version = self.number("PRAGMA user_version")
-            if version == 0 and not self.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
-                for statement in filter(str.strip, _TABLES.split(";")):
-                    run(statement)
-                run(f"PRAGMA application_id = {_APPLICATION}")
-                run(f"PRAGMA user_version = {SCHEMA_VERSION}")
-                return
+        if not self._made():
+            with self.transaction():
+                if not self._made():
+                    self._make()
+        version = self.number("PRAGMA user_version")
         if version != SCHEMA_VERSION or self.number("PRAGMA application_id") != _APPLICATION:
             raise InputError(
                 f"`{path.name}` has schema version {version}, wanted {SCHEMA_VERSION}",
                 hint="Use the version of Riparian that made this workspace, or scan the logs into a new one.",
             )
+
+    def _made(self) -> bool:
+        # Whoever only looks must not wait for a scan that writes: no transaction where none is needed.
+        return bool(self.rows("SELECT 1 FROM sqlite_master LIMIT 1"))
+
+    def _make(self) -> None:
+        for statement in filter(str.strip, _TABLES.split(";")):
+            self.run(statement)
+        self.run(f"PRAGMA application_id = {_APPLICATION}")
+        self.run(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:

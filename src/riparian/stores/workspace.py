@@ -146,16 +146,16 @@ def _key(path: Path, records: Records) -> bytes:
         _make_key(file)
     key = file.read_bytes() if file.exists() else b""
     check = hashlib.sha256(b"riparian secret key" + key).digest()
-    with records.transaction():
-        known = records.note("key")
-        if known is None and len(key) == KEY_BYTES:
-            records.keep_note("key", check)
-        elif known != check:
-            # With another key everybody would be somebody else, and every restraint on nobody.
-            raise CustodyError(
-                "`secret.key` is missing or not the one that this workspace was made with",
-                hint="Restore secret.key from a backup; without it the pseudonyms in this workspace mean nobody.",
-            )
+    if records.note("key") is None and len(key) == KEY_BYTES:
+        with records.transaction():
+            if records.note("key") is None:
+                records.keep_note("key", check)
+    if records.note("key") != check:
+        # With another key everybody would be somebody else, and every restraint on nobody.
+        raise CustodyError(
+            "`secret.key` is missing or not the one that this workspace was made with",
+            hint="Restore secret.key from a backup; without it the pseudonyms in this workspace mean nobody.",
+        )
     return key
 
 
