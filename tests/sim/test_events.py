@@ -77,6 +77,9 @@ def test_a_ring_that_joins_leaves_listeners_as_they_were() -> None:
     kept = joined.accesses.filter(mine)
     for name in alone.accesses.column_names:
         assert kept[name].to_pylist() == alone.accesses[name].to_pylist(), name
+    assert joined.accounts.slice(0, 40).equals(alone.accounts)
+    assert joined.truth.slice(0, 40).equals(alone.truth)
+    assert joined.catalogue.equals(alone.catalogue)
 
 
 def test_time_runs_forward_inside_the_period(town: Town) -> None:

@@ -22,6 +22,7 @@ from riparian.sim.holdings import COUNTRIES, Shelf, recording_ids, recording_tab
 from riparian.sim.register import account_ids, account_table, hex_ids, truth_table
 from riparian.sim.town import Days, TownSpec, days
 
+_PLACE_BITS: Final = 36
 _ACTIONS: Final = pa.array(["", *(action.name.lower() for action in Action)])
 
 
@@ -112,15 +113,14 @@ def each_day(stage: Stage) -> Iterator[pa.Table]:
     accesses : pa.Table
         Columns ``at account recording action session device country media_ms heartbeat rows``.
     """
-    for day, sheet in _sheets(stage):
-        visits, visit = np.unique(sheet["session"], return_inverse=True)
+    for day, sheet, sessions in _sheets(stage):
         yield pa.table(
             {
                 "at": pa.array(_times(stage.spec, day, sheet), pa.timestamp("us", "UTC")),
                 "account": _dictionary(sheet["account"], stage.account_ids),
                 "recording": _dictionary(sheet["recording"], stage.recording_ids),
                 "action": _dictionary(sheet["action"], _ACTIONS),
-                "session": _dictionary(visit, hex_ids("s-", visits)),
+                "session": _dictionary(sheet["visit"], sessions),
                 "device": _dictionary(sheet["device"], stage.device_ids),
                 "country": _dictionary(sheet["country"], pa.array(COUNTRIES)),
                 "media_ms": _unless(sheet["media_ms"], sheet["heartbeat"] < 0),
@@ -141,14 +141,13 @@ def each_day_coded(stage: Stage, key: bytes) -> Iterator[pa.Table]:
     recordings = np.append(codes_of(stage.recording_ids, RECORDING_KEY), np.uint64(0))
     accounts, devices = codes_of(stage.account_ids, key), codes_of(stage.device_ids, key)
     packed = np.array([int.from_bytes(c.encode(), "big") for c in COUNTRIES], np.uint16)
-    for day, sheet in _sheets(stage):
-        visits, visit = np.unique(sheet["session"], return_inverse=True)
+    for day, sheet, sessions in _sheets(stage):
         columns = {
             "at_us": pa.array(_times(stage.spec, day, sheet)),
             "account": pa.array(accounts[sheet["account"]]),
             "recording": pa.array(recordings[sheet["recording"]]),
             "action": pa.array(sheet["action"]),
-            "session": pa.array(codes_of(hex_ids("s-", visits), key)[visit]),
+            "session": pa.array(codes_of(sessions, key)[sheet["visit"]]),
             "heartbeat": _unless(sheet["heartbeat"] == 1, sheet["heartbeat"] < 0),
             "rows": _unless(sheet["rows"], sheet["rows"] < 0),
             "media_ms": _unless(sheet["media_ms"], sheet["heartbeat"] < 0),
@@ -158,16 +157,21 @@ def each_day_coded(stage: Stage, key: bytes) -> Iterator[pa.Table]:
         yield pa.table(columns, schema=pa.schema([ACCESS.field(name) for name in columns]))
 
 
-def _sheets(stage: Stage) -> Iterator[tuple[int, npt.NDArray[np.void]]]:
-    """Play one day after another and put its accesses in order of time."""
+def _sheets(stage: Stage) -> Iterator[tuple[int, npt.NDArray[np.void], pa.Array]]:
+    """Play one day after another and put its accesses in order of time; with them go the names of the visits."""
     rows, people = stage.rows, stage.people
     sizes = playback.accesses_of(rows, people)
     edges = np.searchsorted(rows["day"][stage.by_day], np.arange(stage.spec.days + 1))
     for day in range(stage.spec.days):
         which = stage.by_day[edges[day] : edges[day + 1]]
         sheet = np.zeros(int(sizes[which].sum()), playback.ENTRY)
-        playback.play_day(which, rows, people, stage.shelf, stage.pool, playback.RHYTHMS, sheet)
-        yield day, sheet[np.argsort(sheet["at_ms"], kind="stable")]
+        visits = np.zeros(len(sheet) + 1, np.uint64)
+        playback.play_day(which, rows, people, stage.shelf, stage.pool, playback.RHYTHMS, sheet, visits)
+        # Time above, place below: sorting the numbers themselves is stable and several times faster than argsort.
+        order = np.sort(sheet["at_ms"].astype(np.int64) << _PLACE_BITS | np.arange(len(sheet))) & (
+            (1 << _PLACE_BITS) - 1
+        )
+        yield day, sheet[order], hex_ids("s-", visits[1 : int(visits[0]) + 1])
 
 
 def _times(spec: TownSpec, day: int, sheet: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:

@@ -48,14 +48,23 @@ RHYTHMS: Final = np.cumsum(_HOURS / _HOURS.sum(axis=1, keepdims=True), axis=1)
 
 ENTRY: Final = np.dtype(
     [
-        ("at_ms", "i4"), ("account", "i4"), ("recording", "i4"), ("device", "i4"), ("session", "u8"),
+        ("at_ms", "i4"), ("account", "i4"), ("recording", "i4"), ("device", "i4"), ("visit", "i4"),
         ("media_ms", "i4"), ("rows", "i4"), ("action", "u1"), ("country", "u1"), ("heartbeat", "i1"),
     ],
     align=True,
 )  # fmt: skip
-"""One access: time since midnight; indices of account, recording (-1 where none was asked for) and device; number of
+"""One access: time since midnight; indices of account, recording (-1 where none was asked for) and device; index of
 the visit; sound received; metadata rows (-1 where none); action as in ``ACCESS``; index into ``COUNTRIES``; 1 reported
 as played, 0 not, -1 not a matter of playing."""
+
+
+@njit(cache=True)
+def _visit(visits: Any, row: Any, who: Any, number: Any) -> Any:
+    """Begin a visit: the first place of ``visits`` counts them, the others hold a number that is like no other's."""
+    visits[0] += np.uint64(1)
+    index = np.int64(visits[0])
+    visits[index] = mix(who.seed + np.uint64(row.day * 4_096 + number))
+    return index - 1
 
 
 @njit(cache=True)
@@ -65,7 +74,7 @@ def _write(sheet: Any, i: Any, row: Any, who: Any, at_ms: Any, visit: Any, devic
     entry.at_ms = at_ms
     entry.account = row.account
     entry.device = who.device_first + device % who.devices
-    entry.session = mix(who.seed + np.uint64(row.day * 4_096 + visit))
+    entry.visit = visit
     entry.country = who.country
     entry.recording = -1
     entry.rows = -1
@@ -162,35 +171,37 @@ def _lay(starts: Any, heard: Any) -> None:
 
 @njit(cache=True)
 def _lane(
-    state: Any, sheet: Any, i: Any, row: Any, who: Any, hours: Any, recordings: Any, heard: Any, lane: Any
+    state: Any, sheet: Any, i: Any, row: Any, who: Any, hours: Any, recordings: Any, heard: Any, lane: Any, visits: Any
 ) -> Any:
     """Play one person's day in visits; returns the next free place and the start of some visit."""
     n = len(recordings)
-    visits = np.int64(min(1 + n / VISIT_PLAYS * (0.6 + 0.8 * uniform(state)), n, _VISITS_MAX))
-    starts = np.zeros(visits, np.int64)
+    many = np.int64(min(1 + n / VISIT_PLAYS * (0.6 + 0.8 * uniform(state)), n, _VISITS_MAX))
+    starts = np.zeros(many, np.int64)
     _arrive(state, hours, who.offset_h, starts)
     _lay(starts, heard)
-    for v in range(visits):
+    for v in range(many):
+        visit = _visit(visits, row, who, lane * 256 + v + 1)
         device = lane + (1 if uniform(state) < 0.2 else 0)
         clock = starts[v]
-        for p in range(v * n // visits, (v + 1) * n // visits):
-            entry = _write(sheet, i, row, who, clock, lane * 256 + v + 1, device)
+        for p in range(v * n // many, (v + 1) * n // many):
+            entry = _write(sheet, i, row, who, clock, visit, device)
             entry.recording = recordings[p]
             entry.action = _PLAY
             entry.media_ms = heard[p]
             entry.heartbeat = 0 if who.mute or uniform(state) < _LOST_HEARTBEAT else 1
             clock += heard[p] + _GAP_MS + np.int64(uniform(state) * 1_000)
             i += 1
-    return i, starts[below(state, visits)]
+    return i, starts[below(state, many)]
 
 
 @njit(cache=True)
-def _import(state: Any, sheet: Any, i: Any, row: Any, who: Any, shelf: Any, pool: Any) -> Any:
+def _import(state: Any, sheet: Any, i: Any, row: Any, who: Any, shelf: Any, pool: Any, visits: Any) -> Any:
     """Download a library one after another, side by side with whatever is played."""
     clock = np.int64(uniform(state) * (_DAY_MS - row.downloads * 2_500))
+    visit = _visit(visits, row, who, 4_095)
     for p in range(row.downloads):
         recording = np.int64(pool[row.at + p])
-        entry = _write(sheet, i, row, who, clock, 4_095, 0)
+        entry = _write(sheet, i, row, who, clock, visit, 0)
         entry.recording = recording
         entry.action = _DOWNLOAD
         entry.media_ms = shelf.tracks[recording].duration_ms
@@ -201,11 +212,11 @@ def _import(state: Any, sheet: Any, i: Any, row: Any, who: Any, shelf: Any, pool
 
 
 @njit(cache=True)
-def _search(state: Any, sheet: Any, i: Any, row: Any, who: Any, around: Any) -> Any:
+def _search(state: Any, sheet: Any, i: Any, row: Any, who: Any, around: Any, visit: Any) -> Any:
     left = row.rows
     while left > 0:
         clock = max(around - np.int64(uniform(state) * 90_000), 0)
-        entry = _write(sheet, i, row, who, clock, 1, 0)
+        entry = _write(sheet, i, row, who, clock, visit, 0)
         entry.action = _SEARCH
         entry.rows = min(left, SEARCH_ROWS)
         left -= SEARCH_ROWS
@@ -214,13 +225,13 @@ def _search(state: Any, sheet: Any, i: Any, row: Any, who: Any, around: Any) -> 
 
 
 @njit(cache=True)
-def _page(state: Any, sheet: Any, i: Any, row: Any, who: Any, shelf: Any) -> Any:
+def _page(state: Any, sheet: Any, i: Any, row: Any, who: Any, shelf: Any, visit: Any) -> Any:
     """Read metadata: a reader goes on at its cursor in identifier order, a widget looks up what is popular."""
     left, page = row.rows, 0
     pages = (left + PAGE_ROWS - 1) // PAGE_ROWS
     while left > 0:
         clock = np.int64((page + uniform(state)) / pages * (_DAY_MS - 1))
-        entry = _write(sheet, i, row, who, clock, 1, 0)
+        entry = _write(sheet, i, row, who, clock, visit, 0)
         entry.recording = (row.cursor + page * PAGE_ROWS) % len(shelf.tracks)
         if who.kind == WIDGET:
             entry.recording = shelf.chart[popular(state, shelf)].recording
@@ -233,7 +244,7 @@ def _page(state: Any, sheet: Any, i: Any, row: Any, who: Any, shelf: Any) -> Any
 
 
 @njit(cache=True)
-def _fetch(state: Any, sheet: Any, i: Any, row: Any, who: Any, shelf: Any, recordings: Any) -> Any:
+def _fetch(state: Any, sheet: Any, i: Any, row: Any, who: Any, shelf: Any, recordings: Any, visit: Any) -> Any:
     """Spread a copier's fetches over its hours, 14 to 24 a day, the same every day."""
     n = len(recordings)
     own = mix(who.seed + np.uint64(77))
@@ -241,7 +252,7 @@ def _fetch(state: Any, sheet: Any, i: Any, row: Any, who: Any, shelf: Any, recor
     start = np.int64(np.float64((own >> np.uint64(32)) % np.uint64(1_000)) / 1_000 * (_DAY_MS - length))
     for p in range(n):
         clock = start + np.int64((p + uniform(state)) / n * (length - 1))
-        entry = _write(sheet, i, row, who, clock, 1, 0)
+        entry = _write(sheet, i, row, who, clock, visit, 0)
         entry.recording = recordings[p]
         entry.action = _PLAY
         entry.media_ms = shelf.tracks[recordings[p]].duration_ms
@@ -251,7 +262,7 @@ def _fetch(state: Any, sheet: Any, i: Any, row: Any, who: Any, shelf: Any, recor
 
 
 @njit(cache=True)
-def play_day(which: Any, rows: Any, people: Any, shelf: Any, pool: Any, rhythms: Any, sheet: Any) -> Any:
+def play_day(which: Any, rows: Any, people: Any, shelf: Any, pool: Any, rhythms: Any, sheet: Any, visits: Any) -> Any:
     """Write the accesses of these account-days, all of one day, and return how many there are.
 
     Parameters
@@ -266,6 +277,8 @@ def play_day(which: Any, rows: Any, people: Any, shelf: Any, pool: Any, rhythms:
         Cumulative hours of the day [shape=(rhythms, 24)].
     sheet
         Records of ENTRY, written from the beginning; wants room for all plays, searches and pages.
+    visits
+        Zeros, one more than accesses; how many visits there are comes first, then a number for each [uint64].
     """
     state = np.zeros(1, np.uint64)
     most = 1
@@ -280,20 +293,23 @@ def play_day(which: Any, rows: Any, people: Any, shelf: Any, pool: Any, rhythms:
         n, listens = row.plays - row.downloads, who.kind == LISTENER
         _choose(state, pool, row, _NOVEL_RUN if listens else 0.0, who.narrow, recordings[:n])
         if row.downloads > 0:
-            i = _import(state, sheet, i, row, who, shelf, pool)
+            i = _import(state, sheet, i, row, who, shelf, pool, visits)
         around = below(state, _DAY_MS - 1)
+        first = np.int64(visits[0])
         lanes = min(who.lanes, 1 + n // VISIT_PLAYS) if listens and n > 0 else 0
         for lane in range(lanes):
             low, high = lane * n // lanes, (lane + 1) * n // lanes
             _hear(state, shelf, who.skip, recordings[low:high], heard[low:high])
             hours = rhythms[who.rhythm]
-            i, around = _lane(state, sheet, i, row, who, hours, recordings[low:high], heard[low:high], lane)
+            i, around = _lane(state, sheet, i, row, who, hours, recordings[low:high], heard[low:high], lane, visits)
+        if lanes == 0 and (row.rows > 0 or n > 0):
+            first = _visit(visits, row, who, 1)
         if n > 0 and not listens:
-            i = _fetch(state, sheet, i, row, who, shelf, recordings[:n])
+            i = _fetch(state, sheet, i, row, who, shelf, recordings[:n], first)
         if row.rows > 0 and listens:
-            i = _search(state, sheet, i, row, who, around)
+            i = _search(state, sheet, i, row, who, around, first)
         elif row.rows > 0:
-            i = _page(state, sheet, i, row, who, shelf)
+            i = _page(state, sheet, i, row, who, shelf, first)
     return i
 
 

@@ -47,13 +47,13 @@ def account_table(spec: TownSpec, counts: Days, ids: pa.Array) -> pa.Table:
     Rings share a payment between four accounts and a sign-up cohort between all; listeners have their own payment and
     the cohort of the week in which they came.
     """
-    rng = stream(spec.seed, "accounts/table")
     n = counts.accounts
-    created = spec.start_us + (counts.created_day.astype(np.int64) * DAY_US) + rng.integers(0, DAY_US // 4, n)
+    # Made at the day's first moment, so that nobody plays before their account is there.
+    created = spec.start_us + counts.created_day.astype(np.int64) * DAY_US
     listener = counts.role == "listener"
     payment = np.where(listener, np.arange(n), _COPIERS_FROM + np.arange(n) // PAYMENT_SHARED).astype(np.uint64)
     plan = np.where(counts.people > 1, "family", np.where(counts.streams > 1, "business", "single"))
-    honest = listener & (counts.created_day < 0) & (rng.random(n) < HONEST_SHARE)
+    honest = listener & (counts.created_day < 0) & (stream(spec.seed, "register/honest").random(n) < HONEST_SHARE)
     weeks = (created // (7 * DAY_US)).astype(str)
     columns = {
         "account": ids,
