@@ -178,7 +178,7 @@ class Tally:
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Everything to keep, as plain arrays; the inverse of :meth:`from_arrays`."""
         return {
-            "version": np.array(f"{people_.VERSION}/{self.people.version}"),
+            "version": np.array([f"{people_.VERSION}/{self.people.version}"]),
             "accounts": self.accounts,
             "state": self.state,
             "likelihoods": self.likelihoods,

@@ -14,6 +14,7 @@ from riparian.accounts import weigh
 from riparian.flows.bucket import TOTAL_COUNTS
 from riparian.flows.found import REVIEW_MINUTES
 from riparian.flows.terms import Terms
+from riparian.gate.budgets import HISTORY_DAYS
 from riparian.gate.decide import reachable
 from riparian.gate.policy import Restraint, threshold_bits, tolerated
 from riparian.ports import Scan, World
@@ -51,6 +52,7 @@ def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen:
     n_accounts = max(int(totals["accounts"]), terms.policy.accounts)
     known = terms.known.find(evidence["account"].to_numpy()) if evidence is not None else terms.known
     honest_bits = evidence["bits"].to_numpy()[known.honest] if evidence is not None else np.empty(0)
+    reasons = sorted({*dropped, *last.get("dropped", {})})
     names = sorted({*columns, *last.get("columns", ())})
     days = max(1, math.ceil((totals["log_end_us"] - totals["log_start_us"]) / DAY_US)) if totals["accesses"] else 0
     by_restraint = np.bincount(decisions["restraint"].to_numpy(), minlength=len(Restraint))
@@ -65,7 +67,7 @@ def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen:
         **totals,
         "days": days,
         "rejected": world.staging.rejected(),
-        "dropped": dict(dropped),
+        "dropped": {why: last.get("dropped", {}).get(why, 0) + dropped.get(why, 0) for why in reasons},
         "columns": names,
         "recordings_ours": terms.popularity.size or None,
         "honest": len(honest_bits),
@@ -155,6 +157,11 @@ def _cannot_see(columns: Sequence[str], terms: Terms, days: int) -> list[str]:
         sentences.append("the order in which new recordings are met: the catalogue has no popularity")
     if not terms.known.parent.any():
         sentences.append("new accounts paid for by one hand: no accounts table names a payment or cohort")
+    if days < HISTORY_DAYS:
+        sentences.append(
+            f"what accounts older than the log had before it: until it is {HISTORY_DAYS} days long they are not charged"
+            " for what is new to them, and only accounts that the accounts table calls younger meet the novelty budget"
+        )
     if days < 7:
         sentences.append(f"slow copiers: the log spans {days} day{'s' * (days != 1)}, and evidence grows by the day")
     return sentences
