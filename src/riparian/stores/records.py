@@ -17,6 +17,7 @@ files are removed after it.
 
 import contextlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -77,6 +78,8 @@ class Records:
 
     def __init__(self, path: Path) -> None:
         with reaching("opening the workspace's database"):
+            # It holds the vault: nobody else may read it, whatever the folder allows.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
             self._prepare(path)
 
