@@ -30,7 +30,7 @@ from riparian.feeds.patterns import parse_patterns, shipped_patterns
 from riparian.feeds.places import Place, expand
 from riparian.feeds.sessions import read_sessions
 from riparian.feeds.tables import read_bytes
-from riparian.feeds.text import read_text, reject_rows
+from riparian.feeds.text import TextLog, reject_rows
 from riparian.feeds.unpack import Broken, blocks, is_packed, peek
 
 __all__ = ["FORMATS", "Chunk", "ReadOptions", "Reject", "read"]
@@ -128,14 +128,8 @@ def _read_place(place: Place, reading: _Reading) -> Iterator[Chunk]:
             yield from read_history(place, stream, door=reading.door, known=reading.known)
         else:
             grows = not is_packed(head) and "://" not in place.name
-            yield from read_text(
-                stream,
-                grows=grows,
-                source=place.name,
-                options=reading.options,
-                door=reading.door,
-                known=reading.known,
-            )
+            log = TextLog(place.name, reading.options, reading.door, reading.known)
+            yield from log.chunks(stream, grows=grows)
 
 
 def _unreadable(place: Place, error: InputError) -> Chunk:
@@ -184,7 +178,7 @@ def read(
             f"`{options.format}` is no format, wanted one of {', '.join(FORMATS)}", hint="Correct --format."
         )
     check_map(options.map)
-    reading = _Reading(options, _door(options, key), known)
+    reading = _Reading(options, door_of(options, key), known)
     first_error: InputError | None = None
     for place in expand(sources):
         try:
@@ -199,7 +193,14 @@ def read(
         raise first_error or _nothing_usable(reading)
 
 
-def _door(options: ReadOptions, key: bytes) -> Door:
+def door_of(options: ReadOptions, key: bytes) -> Door:
+    """Make what is needed to let a log in: patterns and sessions are read here.
+
+    Raises
+    ------
+    InputError
+        When the patterns or the sessions table cannot be read.
+    """
     own = (
         parse_patterns(read_bytes(options.patterns).decode("utf-8", "replace"), options.patterns)
         if options.patterns

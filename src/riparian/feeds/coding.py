@@ -346,8 +346,10 @@ def _accounts(
     sieve.drop(keys == 0, "no account")
     places = door.sessions.find(keys)
     sieve.drop(places < 0, "unknown session")
-    codes = np.where(places >= 0, door.sessions.accounts[places], np.uint64(0))
-    return codes, pa.chunked_array([door.sessions.names.take(pa.array(np.maximum(places, 0)))])
+    joined = places >= 0
+    codes = np.zeros(places.size, dtype=np.uint64)
+    codes[joined] = door.sessions.accounts[places[joined]]
+    return codes, pa.chunked_array([door.sessions.names.take(pa.array(places, mask=~joined))])
 
 
 def _recordings(table: pa.Table, plan: Plan, given: Mapping[str, pa.ChunkedArray]) -> Codes:

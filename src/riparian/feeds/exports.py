@@ -138,7 +138,7 @@ def read_history(place: Place, stream: Iterable[bytes], *, door: Door, known: Kn
                     f"`{place.name}` is larger than {FILE_BYTES_MAX >> 20} MiB, wanted one person's history"
                 )
     except Broken as error:
-        raise InputError(f"`{place.name}` cannot be read: {error}", hint="Copy the file again.") from error
+        raise InputError(f"`{place.name}` {error}, wanted a whole file", hint="Copy the file again.") from error
     data = b"".join(parts)
     account = account_of(place)
     digest = hashlib.sha256(account.encode() + b"\0" + data).digest()[:DIGEST_BYTES]

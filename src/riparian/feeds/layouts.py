@@ -37,7 +37,6 @@ _MBID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|")
 _CONTROL_SHARE: Final = 0.1
 _SAME_SHARE: Final = 0.8
 _DEPTH_MAX: Final = 8
-_SAMPLE_LINE_CHARS: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +262,13 @@ def _told(lines: Sequence[str], raw: Sequence[bytes]) -> Layout | None:
     lastfm = _lastfm(lines)
     if lastfm is not None and all(_MBID.fullmatch(line.split("\t")[2]) for line in lines[:10] if line.count("\t") > 1):
         return lastfm
-    return _cells(lines, "\t,;|")
+    return _cells(lines, "\t,;|") or _few_good(lines)
+
+
+def _few_good(lines: Sequence[str]) -> Layout | None:
+    # Mostly rubbish, but lines of a known form among it.
+    layout = _objects([line for line in lines if line.lstrip().startswith("{")])
+    return layout if layout.columns else _combined(lines)
 
 
 def sample_lines(data: bytes) -> list[bytes]:
@@ -275,7 +280,7 @@ def sample_lines(data: bytes) -> list[bytes]:
             break
         text = line.rstrip(b"\r\n")
         if text.strip():
-            found.append(text[:_SAMPLE_LINE_CHARS])
+            found.append(text)
     return found
 
 

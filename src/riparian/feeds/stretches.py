@@ -163,12 +163,13 @@ class Cutter:
         try:
             yield from self._whole_lines(blocks if self.offset else _without_mark(blocks))
         except Broken as error:
-            broken = str(error)
+            # The line in which the log breaks off goes with the break.
+            broken, self._rest = str(error), b""
         if self._n_lines or (not self._rest and (self._rejects or broken)):
-            yield self._take(is_open=self.grows, broken="" if self._rest else broken)
+            yield self._take(is_open=self.grows, broken=broken)
         if self._rest:
             self._add(memoryview(self._rest + b"\n"), np.array([len(self._rest)]))
-            yield self._take(is_open=self.grows, broken=broken)
+            yield self._take(is_open=self.grows)
 
     def extend(self, rest: Stretch) -> bool:
         """Ask for the end of the stretch just given once more, as the beginning of the next one.

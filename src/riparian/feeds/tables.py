@@ -54,7 +54,7 @@ def read_bytes(source: str) -> bytes:
             try:
                 parts.append(b"".join(blocks(raw)))
             except Broken as error:
-                raise InputError(f"`{place.name}` cannot be read: {error}", hint="Copy the file again.") from error
+                raise InputError(f"`{place.name}` {error}, wanted a whole file", hint="Copy the file again.") from error
     return b"".join(parts)
 
 
@@ -72,7 +72,7 @@ def read_table(source: str) -> pa.Table:
             try:
                 data = b"".join(blocks(raw))
             except Broken as error:
-                raise InputError(f"`{place.name}` cannot be read: {error}", hint="Copy the file again.") from error
+                raise InputError(f"`{place.name}` {error}, wanted a whole file", hint="Copy the file again.") from error
         if data:
             tables.append(_parse(data, place.name))
     if not tables:

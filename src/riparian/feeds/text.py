@@ -19,7 +19,7 @@ from riparian.feeds.chunks import LINE_BYTES_MAX, REJECTS_MAX, TEXT_CHARS_MAX, C
 from riparian.feeds.coding import Coded, Door, code_table, no_accesses
 from riparian.feeds.fields import Plan, recognise
 from riparian.feeds.layouts import Layout, recognise_layout, sample_columns, w3c_delimiter, w3c_fields
-from riparian.feeds.scanners import BLANK, SLOW, Spans, texts_at
+from riparian.feeds.scanners import BLANK, READ, SLOW, Spans, texts_at
 from riparian.feeds.stretches import Cutter, Known, Stretch, new_parts
 
 _FIELDS_LINE: Final = re.compile(rb"^#Fields:[^\n]*", re.MULTILINE)
@@ -28,20 +28,67 @@ _TOO_LONG: Final = f"longer than {LINE_BYTES_MAX >> 20} MiB, wanted a shorter li
 
 
 @dataclass(slots=True)
-class _Log:
-    """One text log while it is read."""
+class TextLog:
+    """One text log while it is read.
+
+    Parameters
+    ----------
+    source
+        As the operator named it.
+    options, door
+        How to read and to code.
+    known
+        Whether a digest was counted before.
+    """
 
     source: str
     options: ReadOptions
     door: Door
+    known: Known
+    offset: int = 0
+    line: int = 1
     layouts: list[tuple[int, Layout]] = field(default_factory=list)
     plans: dict[tuple[str, ...], Plan] = field(default_factory=dict)
 
-    def plan(self, layout: Layout, data: bytes) -> Plan:
-        """Say which column is which; once for each set of columns."""
+    def chunks(self, blocks: Iterable[bytes], *, grows: bool = True) -> Iterator[Chunk]:
+        """Read the next bytes of the log, decompressed; ``grows`` when more may follow.
+
+        Raises
+        ------
+        InputError
+            When the format or a needed column is not recognised, or there is no line to read at all.
+        """
+        cutter = Cutter(self.options.chunk_bytes, grows, offset=self.offset, line=self.line)
+        why_not = ""
+        for stretch in cutter.cut(blocks):
+            if stretch.rejects and not why_not:
+                why_not = f"has no line shorter than {LINE_BYTES_MAX >> 20} MiB"
+            why_not = stretch.broken or why_not
+            for chunk in _only_rejects(stretch, self):
+                if not self.known(chunk.digest):
+                    yield chunk
+            if not stretch.ends.size or (not self.layouts and not stretch.data.strip()):
+                continue
+            _learn(stretch, self)
+            for digest, part in new_parts(stretch, self.known, cutter.extend):
+                found = _Found()
+                for segment, layout in _segments(part, self):
+                    _code_part(segment, layout, self, found)
+                yield found.chunk(digest, part, self.source)
+        self.offset, self.line = cutter.offset, cutter.line
+        if why_not and not self.layouts:
+            raise InputError(
+                f"`{self.source}` {why_not}, wanted a log in lines", hint="Leave it out, convert it or copy it again."
+            )
+
+    def plan(self, layout: Layout, data: bytes) -> Plan | None:
+        """Say which column is which, once for each set of columns; None as long as there are no values."""
         if layout.columns not in self.plans:
+            sample = sample_columns(layout, data)
+            if not any(sample.values()):
+                return None
             self.plans[layout.columns] = recognise(
-                sample_columns(layout, data),
+                sample,
                 source=self.source,
                 mapping=self.options.map,
                 given=self.door.gives,
@@ -114,7 +161,9 @@ def _line(part: Stretch, i: int) -> bytes:
     return part.data[lo : int(part.ends[i])].removesuffix(b"\r")
 
 
-def _read_slowly(part: Stretch, layout: Layout, wanted: Sequence[str], spans: Spans, log: _Log, found: _Found) -> None:
+def _read_slowly(
+    part: Stretch, layout: Layout, wanted: Sequence[str], spans: Spans, log: TextLog, found: _Found
+) -> None:
     # Values of the lines that are read go behind the text; the spans then point there.
     more = bytearray()
     behind = len(part.data)
@@ -164,14 +213,27 @@ def reject_rows(coded: Coded, table: pa.Table, plan: Plan, source: str, lines: n
     return [Reject(source, int(lines[row]), why, _shown(table, plan, row)) for row, why in pairs]
 
 
-def _code_part(part: Stretch, layout: Layout, log: _Log, found: _Found) -> None:
+def _later_plan(part: Stretch, layout: Layout, log: TextLog) -> Plan | None:
+    # The first thousand lines may be bad: look at the first good one.
+    spans = layout.scan(part.data, part.ends, [])
+    _headers_out(part, layout, spans)
+    good = np.flatnonzero(spans.state == READ)
+    if not good.size:
+        return None
+    i = int(good[0])
+    return log.plan(layout, part.data[int(part.ends[i - 1]) + 1 if i else 0 :])
+
+
+def _code_part(part: Stretch, layout: Layout, log: TextLog, found: _Found) -> None:
     part = _valid(part)
-    plan = log.plan(layout, part.data)
-    wanted = list(dict.fromkeys(plan.columns.values()))
+    plan = log.plan(layout, part.data) or _later_plan(part, layout, log)
+    wanted = list(dict.fromkeys(plan.columns.values())) if plan else []
     spans = layout.scan(part.data, part.ends, wanted)
     _headers_out(part, layout, spans)
     _read_slowly(part, layout, wanted, spans, log, found)
     rows = np.flatnonzero(spans.state != BLANK)
+    if plan is None:
+        return
     table = pa.table([texts_at(spans, column, rows) for column in range(len(wanted))], names=wanted)
     coded = code_table(table, plan, log.door)
     found.take(coded)
@@ -180,7 +242,7 @@ def _code_part(part: Stretch, layout: Layout, log: _Log, found: _Found) -> None:
     found.n_rejected += max(coded.bad.size - REJECTS_MAX, 0)
 
 
-def _segments(part: Stretch, log: _Log) -> Iterator[tuple[Stretch, Layout]]:
+def _segments(part: Stretch, log: TextLog) -> Iterator[tuple[Stretch, Layout]]:
     # A W3C log may name its fields anew in the middle.
     cuts = [begin - part.offset for begin, _ in log.layouts if part.offset < begin < part.offset + len(part.data)]
     first = 0
@@ -191,10 +253,12 @@ def _segments(part: Stretch, log: _Log) -> Iterator[tuple[Stretch, Layout]]:
         first = last
 
 
-def _learn(stretch: Stretch, log: _Log) -> None:
+def _learn(stretch: Stretch, log: TextLog) -> None:
     if not log.layouts:
         layout = recognise_layout(stretch.data, source=log.source, wanted=log.options.format)
         log.layouts.append((stretch.offset, layout))
+        # From the whole stretch: its first part may be a single line.
+        log.plan(layout, stretch.data)
     if log.layouts[0][1].kind == "w3c":
         for found in _FIELDS_LINE.finditer(stretch.data):
             last = log.layouts[-1][1]
@@ -202,9 +266,10 @@ def _learn(stretch: Stretch, log: _Log) -> None:
             fields = replace(w3c_fields(found.group()), delimiter=w3c_delimiter(after, last.delimiter))
             if fields != last:
                 log.layouts.append((stretch.offset + found.start(), fields))
+                log.plan(fields, stretch.data[found.start() :])
 
 
-def _only_rejects(stretch: Stretch, log: _Log) -> Iterator[Chunk]:
+def _only_rejects(stretch: Stretch, log: TextLog) -> Iterator[Chunk]:
     found = _Found()
     for line, head in stretch.rejects:
         found.reject(Reject(log.source, line, _TOO_LONG, head.decode("utf-8", "replace")[:TEXT_CHARS_MAX]))
@@ -214,51 +279,3 @@ def _only_rejects(stretch: Stretch, log: _Log) -> Iterator[Chunk]:
         told = repr([(reject.line, reject.reason, reject.text) for reject in found.rejects])
         empty = Stretch(told.encode(), np.zeros(0, np.int64), stretch.offset, stretch.line)
         yield found.chunk(empty.digest(), empty, log.source)
-
-
-def read_text(
-    stream: Iterable[bytes], *, grows: bool, source: str, options: ReadOptions, door: Door, known: Known
-) -> Iterator[Chunk]:
-    """Read one log.
-
-    Parameters
-    ----------
-    stream
-        Its decompressed bytes.
-    grows
-        Whether it may go on where it ends now.
-    source
-        As the operator named it.
-    options, door
-        How to read and to code.
-    known
-        Whether a digest was counted before.
-
-    Raises
-    ------
-    InputError
-        When the format or a needed column is not recognised, or there is no line to read at all.
-    """
-    log = _Log(source, options, door)
-    rejected = False
-    cutter = Cutter(options.chunk_bytes, grows)
-    for stretch in cutter.cut(stream):
-        for chunk in _only_rejects(stretch, log):
-            rejected = True
-            if not known(chunk.digest):
-                yield chunk
-        if not stretch.ends.size:
-            continue
-        if not log.layouts and not stretch.data.strip():
-            continue
-        _learn(stretch, log)
-        for digest, part in new_parts(stretch, known, cutter.extend):
-            found = _Found()
-            for segment, layout in _segments(part, log):
-                _code_part(segment, layout, log, found)
-            yield found.chunk(digest, part, source)
-    if rejected and not log.layouts:
-        raise InputError(
-            f"`{source}` has no line shorter than {LINE_BYTES_MAX >> 20} MiB, wanted a log in lines",
-            hint="Leave it out, or convert it.",
-        )

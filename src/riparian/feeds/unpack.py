@@ -18,6 +18,7 @@ ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 MAGIC_BYTES: Final = 8
 ZSTD_WINDOW_MAX: Final = 1 << 27
 _ZSTD_BITE_BYTES: Final = 1 << 10
+_GZIP_BITE_BYTES: Final = 1 << 12
 
 
 class Broken(Exception):  # noqa: N818 -- an end of input, caught in this room
@@ -71,7 +72,8 @@ def _gzip_blocks(raw: BinaryIO) -> Iterator[bytes]:
     begun = False
     while True:
         if not pending:
-            pending = raw.read(BLOCK_BYTES)
+            # Small bites: what one call gives is lost when it fails.
+            pending = raw.read(_GZIP_BITE_BYTES)
             if not pending:
                 break
         if inflate.eof:
@@ -84,7 +86,7 @@ def _gzip_blocks(raw: BinaryIO) -> Iterator[bytes]:
         try:
             block = inflate.decompress(pending, BLOCK_BYTES)
         except zlib.error as error:
-            raise Broken(f"the gzip stream is damaged ({error})") from error
+            raise Broken(f"is a damaged gzip stream ({error})") from error
         pending = inflate.unconsumed_tail
         if inflate.eof:
             pending = inflate.unused_data
@@ -95,9 +97,9 @@ def _gzip_blocks(raw: BinaryIO) -> Iterator[bytes]:
         try:
             block = inflate.decompress(b"", BLOCK_BYTES)
         except zlib.error as error:
-            raise Broken(f"the gzip stream is damaged ({error})") from error
+            raise Broken(f"is a damaged gzip stream ({error})") from error
         if not block:
-            raise Broken("the gzip stream breaks off")
+            raise Broken("is a gzip stream that breaks off")
         yield block
 
 
@@ -114,12 +116,12 @@ def _zstd_blocks(raw: BinaryIO) -> Iterator[bytes]:
             try:
                 block = frame.decompress(bite)
             except zstandard.ZstdError as error:
-                raise Broken(f"the zstd stream is damaged ({error})") from error
+                raise Broken(f"is a damaged zstd stream ({error})") from error
             place += len(bite) - (len(frame.unused_data) if frame.eof else 0)
             if block:
                 yield block
     if frame is not None and not frame.eof:
-        raise Broken("the zstd stream breaks off")
+        raise Broken("is a zstd stream that breaks off")
 
 
 def is_packed(head: bytes) -> bool:
