@@ -50,7 +50,8 @@ def bars() -> Iterator[Told]:
 
         yield told
     finally:
-        shown.stop()
+        if shown.live.is_started:
+            shown.stop()
 
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:

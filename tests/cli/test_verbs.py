@@ -1,0 +1,143 @@
+"""Every verb as an operator types it: what it prints, what it ends with."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from riparian.cli import VERBS, app, exit_with, main
+
+runner = CliRunner()
+
+
+def run(*words: str | Path) -> str:
+    ended = runner.invoke(app, [str(word) for word in words])
+    if ended.exception is not None and not isinstance(ended.exception, SystemExit):
+        raise ended.exception
+    assert ended.exit_code == 0, ended.output
+    return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("town")
+    run("simulate", folder, "--listeners", "60", "--days", "8", "--recordings", "5000", "--ring", "1x300:queue")
+    run(
+        "scan", folder / "accesses.parquet", "--catalogue", folder / "catalogue.parquet",
+        "--accounts", folder / "accounts.parquet", "--workspace", folder / "workspace",
+    )  # fmt: skip
+    return folder
+
+
+def copier(town: Path) -> str:
+    lines = [json.loads(line) for line in run("accounts", "-w", town / "workspace", "--json").splitlines()]
+    return str(lines[0]["account"])
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_says_what_it_does(verb: str) -> None:
+    assert "Usage" in run(verb, "--help")
+
+
+def test_the_version_is_told() -> None:
+    assert run("--version").startswith("riparian 0.")
+
+
+def test_a_town_is_written_with_its_truth(town: Path) -> None:
+    names = {path.name for path in town.iterdir()}
+    assert {"accesses.parquet", "catalogue.parquet", "accounts.parquet", "truth.parquet"} <= names
+
+
+def test_programs_get_one_object_a_line(town: Path) -> None:
+    out = run("scan", town / "accesses.parquet", "-w", town / "workspace", "--json")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [line["kind"] for line in lines[:-1]] == ["account"] * (len(lines) - 1)
+    assert lines[-1]["kind"] == "summary"
+    first = lines[0]
+    assert first["action"] == "hold"
+    assert {"account", "applied", "bits", "reached_at", "because", "until", "declared", "certified"} <= set(first)
+
+
+def test_people_get_a_table(town: Path) -> None:
+    out = run("accounts", "-w", town / "workspace")
+    assert "because" in out
+    assert "hold" in out
+    assert "shadow: nothing is applied" in out
+
+
+def test_a_hold_is_listed_extended_and_released_and_does_not_come_back(town: Path) -> None:
+    account, workspace = copier(town), town / "workspace"
+    assert account in run("hold", "list", "-w", workspace, "--json")
+    run("hold", "extend", account, "--days", "3", "--person", "Ada", "--reason", "under review", "-w", workspace)
+    run("hold", "release", account, "--person", "Ada", "--reason", "is our own test", "-w", workspace)
+    assert account not in run("hold", "list", "-w", workspace, "--json")
+    run("scan", town / "accesses.parquet", "-w", workspace)
+    assert account not in run("hold", "list", "-w", workspace, "--json")
+
+
+def test_a_spike_is_contained_and_leaves_the_workspace_alone(town: Path) -> None:
+    before = run("accounts", "-w", town / "workspace", "--json")
+    out = run("scan", town / "accesses.parquet", "-w", town / "workspace", "--spike", "2x200:queue", "--json")
+    told = json.loads(out)
+    assert told["kind"] == "spike"
+    assert told["held"] == told["accounts"] == 2
+    assert 0 < told["leaked"] < told["unrestrained"]
+    assert run("accounts", "-w", town / "workspace", "--json") == before
+
+
+def test_a_file_of_somebody_elses_accesses_can_be_the_spike(town: Path, tmp_path: Path) -> None:
+    town_of_copiers = ("--listeners", "0", "--days", "8", "--recordings", "5000", "--ring", "1x400", "--seed", "9")
+    run("simulate", tmp_path, *town_of_copiers)
+    out = run(
+        "scan", town / "accesses.parquet", "-w", town / "workspace", "--spike", tmp_path / "accesses.parquet", "--json"
+    )
+    assert json.loads(out)["held"] == 1
+
+
+def test_the_laws_are_audited_on_a_list_of_honest_accounts(town: Path, tmp_path: Path) -> None:
+    truth = pq.read_table(town / "truth.parquet").to_pylist()
+    honest = tmp_path / "honest.txt"
+    honest.write_text("\n".join(row["account"] for row in truth if row["role"] == "listener"))
+    out = run("audit", "-w", town / "workspace", "--honest", honest, "--json")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert {line["kind"] for line in lines} == {"bet", "rung"}
+    assert all(line["holds"] for line in lines)
+
+
+def test_a_report_is_one_file(town: Path, tmp_path: Path) -> None:
+    run("scan", town / "accesses.parquet", "-w", town / "workspace", "--report", tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.lower().startswith("<!doctype html>")
+
+
+MISTAKES = {
+    "a log that is not there": (["scan", "/nowhere/access.log"], "does not exist"),
+    "a map without a column": (["scan", "x", "--map", "account"], "wanted FIELD=COLUMN"),
+    "a workspace without a scan": (["accounts"], "has no scan"),
+    "a ring in another form": (["simulate", "out", "--ring", "many"], "ring `many`"),
+    "an account that nobody knows": (["hold", "release", "u-1", "--person", "a", "--reason", "b"], "not in the vault"),
+}
+
+
+@pytest.mark.parametrize(("words", "message"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_is_one_message_and_exit_code_2(
+    words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["riparian", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert told.startswith("riparian: ")
+    assert message in told
+
+
+def test_an_error_that_nobody_foresaw_is_not_hidden() -> None:
+    def surprise() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        exit_with(surprise)
