@@ -75,7 +75,8 @@ def _honest_bits(declared: People, listeners: int) -> npt.NDArray[np.float64]:
     town = days(TownSpec(listeners=listeners, days=90, seed=1))
     tally = enrolled(town, declared)
     weigh.weigh(tally, ended_days(town))
-    return np.sort(tally.state["most"]["joined"])
+    bits: npt.NDArray[np.float64] = tally.state["most"]["joined"]
+    return bits
 
 
 def _run(spec: str, seed: int, n_days: int, declared: People) -> tuple[Days, npt.NDArray[np.float64]]:
@@ -111,7 +112,7 @@ def _table(
 
 
 def _days(reached: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1, NEVER)
+    return np.asarray(np.where(reached.any(axis=1), reached.argmax(axis=1) + 1, NEVER), np.int64)
 
 
 def _told(reached: npt.NDArray[np.int64]) -> object:
@@ -120,7 +121,8 @@ def _told(reached: npt.NDArray[np.int64]) -> object:
 
 
 def _leak(got: npt.NDArray[np.int64], held: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    return got[np.arange(len(got)), np.minimum(held, got.shape[1]) - 1]
+    leaked: npt.NDArray[np.int64] = got[np.arange(len(got)), np.minimum(held, got.shape[1]) - 1]
+    return leaked
 
 
 def _caps(towns: Sequence[Days], n_days: int) -> dict[str, int]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from measure import allowance, options, people, write
 
 from riparian.accounts import weigh
-from riparian.gate.budgets import Budgets, charge_served
+from riparian.gate.budgets import Budgets, backfilling, charge_served
 from riparian.gate.policy import Policy, Restraint, threshold_bits, tolerated
 from riparian.schema import DAY_US
 from riparian.sim.tallied import ended_days, enrolled
@@ -76,12 +76,12 @@ def _refused(town: Days, n_days: int) -> npt.NDArray[np.bool_]:
     account, day = np.nonzero(novel)
     n = novel[account, day].astype(np.int64)
     within = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
-    at_us = np.repeat(day * DAY_US, n) + within * (DAY_US // np.repeat(n, n))
-    budgets = Budgets.empty().joined(
-        np.arange(1, town.accounts + 1, dtype=np.uint64), town.created_day.astype(np.int64) * DAY_US
-    )
+    at_us = (np.repeat(day * DAY_US, n) + within * (DAY_US // np.repeat(n, n))).astype(np.int64)
+    codes = np.arange(1, town.accounts + 1, dtype=np.uint64)
+    budgets = Budgets.empty().joined(codes, town.created_day.astype(np.int64) * DAY_US, town.streams)
     slot = np.repeat(account, n).astype(np.int32)
-    refused = charge_served(budgets, slot, at_us, novel=np.ones(len(slot), np.bool_), policy=Policy())
+    novel_now = ~backfilling(budgets, slot, at_us, log_start_us=0)
+    refused = charge_served(budgets, slot, at_us, novel=novel_now, policy=Policy())
     return np.bincount(slot[refused], minlength=town.accounts) > 0
 
 

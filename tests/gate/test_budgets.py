@@ -12,6 +12,7 @@ from riparian.gate.budgets import (
     Budgets,
     Draws,
     Parents,
+    backfilling,
     charge_enforced,
     charge_parents,
     charge_rows,
@@ -38,12 +39,12 @@ class SlowBucket:
 
     def newcomers(self, at_us: int) -> Fraction:
         if self.created_us is None:
-            return Fraction(self.burst * 3, 4)
+            return Fraction(self.burst, 2)
         days = Fraction(min(max(at_us - self.created_us, 0), 60 * DAY_US), DAY_US)
-        return days * Fraction(self.burst, 80)
+        return days * Fraction(self.burst, 120)
 
     def ask(self, at_us: int) -> bool:
-        most = Fraction(self.burst, 4) + self.newcomers(at_us)
+        most = Fraction(self.burst, 2) + self.newcomers(at_us)
         if self.level is None:
             self.level, self.at_us = most, at_us
         elif at_us > self.at_us:
@@ -69,7 +70,7 @@ def ask(budgets: Budgets, at_us: list[int], policy: Policy) -> NDArray[np.bool_]
 
 
 policies = st.builds(
-    lambda eighties, per_day: Policy(novelty_burst=80 * eighties, novelty_per_day=per_day),
+    lambda whole, per_day: Policy(novelty_burst=120 * whole, novelty_per_day=per_day),
     st.integers(1, 4),
     st.integers(0, 1000),
 )
@@ -237,7 +238,7 @@ def test_six_new_accounts_of_a_household_never_meet_their_parent() -> None:
 def test_a_hundred_new_accounts_get_no_more_than_six() -> None:
     slot, at_us = flood(100, 5)
     novel = np.ones(slot.size, bool)
-    cap = 6 * (500 + 25 * 30) + 6 * 40 * 5
+    cap = 6 * (1000 + 1000 * 30 // 60) + 6 * 40 * 5
     budgets, parent = household(100)
     charged = ~charge_served(budgets, slot, at_us, novel=novel, policy=Policy())
     drawn = draws(budgets, slot, at_us, charged=charged, parent=parent)
@@ -256,3 +257,36 @@ def test_a_hundred_new_accounts_get_no_more_than_six() -> None:
         budgets, slot, at_us, novel=novel, recording=recording, policy=Policy(), parents=joined, parent=parent
     )
     assert cap - 6 <= int((~answer).sum()) <= cap
+
+
+PRICES = {
+    "one stream": (1, 2_000),
+    "two streams": (2, 2_000),
+    "a plan for a couple and guests": (4, 4_000),
+    "a family plan": (6, 6_000),
+}
+
+
+@pytest.mark.parametrize("name", PRICES)
+def test_a_plan_for_several_people_has_a_budget_for_several(name: str) -> None:
+    streams, allowed = PRICES[name]
+    budgets = Budgets.empty().joined(np.array([7], np.uint64), None, np.array([streams]))
+    assert int((~ask(budgets, [T0] * 7_000, Policy())).sum()) == allowed
+
+
+HISTORIES = {
+    "an account older than the log shows what it had": (T0 - 8 * DAY_US, T0 + 27 * DAY_US, True),
+    "after four weeks it has shown it": (T0 - 8 * DAY_US, T0 + 28 * DAY_US, False),
+    "one made later has no history": (T0 + DAY_US, T0 + 2 * DAY_US, False),
+    "one made when the log began has none": (T0, T0, False),
+    "one made days before has hardly any": (T0 - 6 * DAY_US, T0, False),
+    "one of which nothing is known may have one": (UNKNOWN_US, T0, True),
+}
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_history_before_the_log_is_not_charged(name: str) -> None:
+    created_us, at_us, free = HISTORIES[name]
+    budgets = one_account(created_us)
+    marked = backfilling(budgets, np.zeros(1, np.int32), np.array([at_us]), log_start_us=T0)
+    assert marked.tolist() == [free]

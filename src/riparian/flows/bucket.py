@@ -78,10 +78,11 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Which days are over, and after when an access is dated in the future."""
+    """Which days are over, after when an access is dated in the future, and when the first log began."""
 
     until_us: int
     latest_us: int
+    log_start_us: int
 
 
 def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Counted:
@@ -103,7 +104,9 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
     settled = settle(tally, moment.until_us)
     days = np.concatenate([observed.days, settled])
     bits = np.concatenate([closing, weigh.weigh(tally, settled)])
-    budgets, drawn, refused = _charged(budgets, tally, columns, observed, terms)
+    created_us = terms.known.find(tally.accounts).created_us
+    budgets = budgets.joined(tally.accounts, created_us, terms.streams_of(tally.accounts))
+    drawn, refused = _charged(budgets, columns, observed, terms, moment)
     spent = _Spent.of(before, columns["at_us"], observed, refused)
     spent, refused_on = spent.matched(days)
     tables = {
@@ -150,18 +153,18 @@ def _taken_up(before: Before, terms: Terms) -> tuple[Tally, Budgets]:
 
 
 def _charged(
-    budgets: Budgets, tally: Tally, columns: Arrays, observed: Observed, terms: Terms
-) -> tuple[Budgets, Draws, npt.NDArray[np.bool_]]:
-    known = terms.known.find(tally.accounts)
-    budgets = budgets.joined(tally.accounts, known.created_us)
+    budgets: Budgets, columns: Arrays, observed: Observed, terms: Terms, moment: Moment
+) -> tuple[Draws, npt.NDArray[np.bool_]]:
+    known = terms.known.find(budgets.account)
     at_us, slot, policy = columns["at_us"], observed.slot, terms.policy
-    refused = budgets_.charge_served(budgets, slot, at_us, novel=observed.novel, policy=policy)
+    novel = observed.novel & ~budgets_.backfilling(budgets, slot, at_us, log_start_us=moment.log_start_us)
+    refused = budgets_.charge_served(budgets, slot, at_us, novel=novel, policy=policy)
     if "rows" in columns:
         budgets_.charge_rows(budgets, slot, at_us, rows=columns["rows"], policy=policy)
     if not known.parent.any():
-        return budgets, _NO_DRAWS, refused
-    charged = observed.novel & ~refused
-    return budgets, budgets_.draws(budgets, slot, at_us, charged=charged, parent=known.parent), refused
+        return _NO_DRAWS, refused
+    charged = novel & ~refused
+    return budgets_.draws(budgets, slot, at_us, charged=charged, parent=known.parent), refused
 
 
 @dataclass(frozen=True, slots=True)

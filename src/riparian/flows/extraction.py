@@ -144,12 +144,15 @@ def _told(world: World, dropped: dict[str, int]) -> str:
 def _moment(made: Scan, last: dict[str, Any], ends: Ends) -> bucket_.Moment:
     latest_us = made.begun_us + DAY_US
     end_us = int(last.get("log_end_us") or 0)
+    starts = [int(last["log_start_us"])] if last else []
     for number in range(BUCKETS):
         at_us = made.columns(number)["at_us"]
         if len(at_us):
             in_time = at_us if int(at_us.max()) <= latest_us else at_us[at_us <= latest_us]
             end_us = max(end_us, int(in_time.max(initial=end_us)))
-    return bucket_.Moment((end_us - ends * HOUR_US) // DAY_US * DAY_US, latest_us)
+            if not last:
+                starts.append(int(at_us.min()))
+    return bucket_.Moment((end_us - ends * HOUR_US) // DAY_US * DAY_US, latest_us, min(starts, default=end_us))
 
 
 def _weigh(world: World, made: Scan, terms: Terms, moment: bucket_.Moment, progress: Progress) -> list[str]:

@@ -25,7 +25,7 @@ class Terms:
     known: Known = field(default_factory=Known)
 
     def streams_of(self, accounts: npt.NDArray[np.uint64]) -> npt.NDArray[np.float32]:
-        """Tell how many streams these accounts' plans play at once: as the accounts table says, else as the policy does."""
+        """Tell how many streams plans play at once: as the accounts table says, else as the policy does."""
         told = self.known.find(accounts).streams
         return np.where(told > 0, told, self.policy.streams_per_plan).astype(np.float32)
 

@@ -8,9 +8,14 @@ Rules
 -----
 * A recording new to the account is allowed if and only if a whole token is there.
 * An account of standing starts at ``novelty_burst`` tokens and earns ``novelty_per_day``, up to the burst.
-* A new account starts at a quarter of the burst and earns, on top, one eightieth of the burst a day for
-  sixty days: 500, and 25 a day, to 2000.  So in its first year no account gets more than
+* A new account starts at half of the burst and earns, on top, one hundred-and-twentieth of the burst a day
+  for sixty days: 1000, and 17 a day, to 2000.  So in its first year no account gets more than
   2000 + 40 * 365 = 16,600 recordings new to it.  An account whose creation is not known is of standing.
+* A plan that plays several streams at once is paid for by several people: from three streams on a recording
+  costs half a token, from five on a third; so a family plan gets up to three times as many.
+* An account made a week or more before the log, or nobody knows when, has a history that the log does not show, and would be charged for what it has
+  long had.  So for the log's first 28 days its recordings are remembered and not charged
+  (:func:`backfilling`): the set of what an account has had may only ever err in the listener's favour.
 * For its first thirty days an account draws on its *parent* as well (payment, else device), so that new
   accounts are no way round.  A parent is sized for a household of six: it starts at six times what one
   account may hold on its thirtieth day and earns six times ``novelty_per_day``; six new accounts at full
@@ -37,7 +42,7 @@ collects what new accounts drew (:func:`draws`), and charges the parents at the 
 Fails when
 ----------
 Many accounts with distinct payments and devices share the work: then the cap is per account, and only
-evidence sees them.  Accounts that were bought come with standing.
+evidence sees them.  Accounts that were bought come with standing, and with 28 free days when the log is new.
 """
 
 from dataclasses import dataclass, fields
@@ -52,6 +57,11 @@ from riparian.gate.decide import REFUSAL
 from riparian.gate.policy import Policy
 from riparian.gate.tokens import HOUSEHOLD, PARENT_DAYS, UNKNOWN_US, Ints
 from riparian.schema import DAY_US
+
+HISTORY_DAYS: Final = 28
+"""After how many days of a log an account older than it has shown what it had."""
+OLDER_DAYS: Final = 7
+"""An account made that long before the log has a history that the log does not show."""
 
 _TOLD: Final = 4  # refused in this spell, since, last, refused ever
 _SEED: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -72,6 +82,8 @@ class Budgets:
         Units of 1/86,400,000,000 recording, and when there were so many [shape=(accounts,)].
     rows_level, rows_at_us
         The same in rows of metadata.
+    price
+        Units that a recording costs [shape=(accounts,)].
     told, rows_told
         Refused in the latest spell, since, last, refused ever [shape=(accounts, 4)].
 
@@ -90,13 +102,14 @@ class Budgets:
     at_us: Ints
     rows_level: Ints
     rows_at_us: Ints
+    price: Ints
     told: Ints
     rows_told: Ints
 
     @classmethod
     def empty(cls) -> "Budgets":
         """Make budgets of nobody."""
-        none = (np.zeros(0, np.int64) for _ in range(5))
+        none = (np.zeros(0, np.int64) for _ in range(6))
         told = (np.zeros((0, _TOLD), np.int64) for _ in range(2))
         return cls(np.zeros(0, np.uint64), *none, *told)
 
@@ -109,7 +122,9 @@ class Budgets:
         """Lay the state down as named arrays, for a store."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
-    def joined(self, accounts: NDArray[np.uint64], created_us: Ints | None = None) -> "Budgets":
+    def joined(
+        self, accounts: NDArray[np.uint64], created_us: Ints | None = None, streams: NDArray[Any] | None = None
+    ) -> "Budgets":
         """Add rows at the end for accounts that have none.
 
         Parameters
@@ -118,6 +133,8 @@ class Budgets:
             Every account, those with rows first and in their order, as a tally has them [shape=(accounts,)].
         created_us
             When each was made [shape=(accounts,)]; what was not known before is taken up.
+        streams
+            Streams that each plan plays at once [shape=(accounts,)]; one where not given.
         """
         n, new = self.account.size, accounts.size - self.account.size
         if new < 0 or not np.array_equal(accounts[:n], self.account):
@@ -134,6 +151,7 @@ class Budgets:
             np.concatenate((self.at_us, unknown)),
             np.concatenate((self.rows_level, zero)),
             np.concatenate((self.rows_at_us, unknown)),
+            _prices(streams if streams is not None else np.ones(accounts.size)),
             np.concatenate((self.told, untold)),
             np.concatenate((self.rows_told, untold)),
         )
@@ -209,6 +227,26 @@ def _rows_of(known: NDArray[np.uint64], codes: NDArray[np.uint64]) -> NDArray[np
     return rows
 
 
+def backfilling(budgets: Budgets, slot: NDArray[np.int32], at_us: Ints, *, log_start_us: int) -> NDArray[np.bool_]:
+    """Mark fetches by which an account older than the log only makes its history known.
+
+    Parameters
+    ----------
+    budgets, slot, at_us
+        As of :func:`charge_served`.
+    log_start_us
+        When the first log that was ever counted begins.
+
+    Examples
+    --------
+    >>> budgets = Budgets.empty().joined(np.array([7], np.uint64))
+    >>> backfilling(budgets, np.zeros(2, np.int32), np.array([0, 28 * DAY_US]), log_start_us=0).tolist()
+    [True, False]
+    """
+    older = budgets.created_us < log_start_us - OLDER_DAYS * DAY_US
+    return older[slot] & (at_us < log_start_us + HISTORY_DAYS * DAY_US)
+
+
 def charge_served(
     budgets: Budgets, slot: NDArray[np.int32], at_us: Ints, *, novel: NDArray[np.bool_], policy: Policy
 ) -> NDArray[np.bool_]:
@@ -242,6 +280,7 @@ def charge_served(
             budgets.created_us,
             budgets.level,
             budgets.at_us,
+            budgets.price,
             budgets.told,
         )
     )
@@ -391,13 +430,18 @@ def charge_enforced(
         up,
         policy.novelty_burst,
         policy.novelty_per_day,
-        (budgets.created_us, budgets.level, budgets.at_us),
+        (budgets.created_us, budgets.level, budgets.at_us, budgets.price),
         budgets.told,
         _parent_cap(policy),
         shared.level,
         shared.at_us,
     )
     return refused, waiting
+
+
+def _prices(streams: NDArray[Any]) -> Ints:
+    each = np.array([tokens.price.py_func(n) for n in range(128)], np.int64)
+    return np.asarray(each[np.clip(streams, 0, 127).astype(np.int64)])
 
 
 def _parent_cap(policy: Policy) -> int:

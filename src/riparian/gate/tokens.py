@@ -33,17 +33,29 @@ Ints = NDArray[np.int64]
 
 
 @njit(cache=True)
+def price(streams: int) -> int:
+    """Price a recording in units: a whole token for a plan of one or two streams, half of one up to four, else a third.
+
+    Examples
+    --------
+    >>> [DAY_US // price(streams) for streams in (1, 2, 3, 4, 5, 9)]
+    [1, 1, 2, 2, 3, 3]
+    """
+    return DAY_US // min(3, 1 + max(0, streams - 1) // 2)
+
+
+@njit(cache=True)
 def earned(age_us: int, burst: int) -> int:
     """Count the units that being new has added by an age."""
-    # burst * age / 80 units, rounded down once and for all at each age, without leaving 64 bits.
+    # burst * age / 120 units, rounded down once and for all at each age, without leaving 64 bits.
     age = min(max(age_us, 0), NEWCOMER_DAYS * DAY_US)
-    return burst * (age // 80) + burst * (age % 80) // 80
+    return burst * (age // 120) + burst * (age % 120) // 120
 
 
 @njit(cache=True)
 def most(age_us: int, burst: int) -> int:
     """Count the units that an account may hold at an age."""
-    return burst * DAY_US // 4 + earned(age_us, burst)
+    return burst * DAY_US // 2 + earned(age_us, burst)
 
 
 @njit(cache=True)
@@ -105,6 +117,7 @@ def served(
     created: Ints,
     level: Ints,
     last: Ints,
+    price: Ints,
     told: Ints,
 ) -> NDArray[np.bool_]:
     """Charge recordings that were served; True where refused."""
@@ -113,8 +126,8 @@ def served(
         if novel[i]:
             row, now = slot[i], min(max(at_us[i], 0), LATEST_US)
             refill(row, now, burst, per_day, created, level, last)
-            if level[row] >= DAY_US:
-                level[row] -= DAY_US
+            if level[row] >= price[row]:
+                level[row] -= price[row]
             else:
                 refused[i] = True
                 tell(told, row, now, 1)
@@ -181,14 +194,14 @@ def enforced(
     parent: NDArray[np.int32],
     burst: int,
     per_day: int,
-    own: tuple[Ints, Ints, Ints],
+    own: tuple[Ints, Ints, Ints, Ints],
     told: Ints,
     cap: int,
     parent_level: Ints,
     parent_last: Ints,
 ) -> tuple[NDArray[np.bool_], NDArray[np.uint64]]:
     """Charge recordings that are had only if allowed; True where refused, and what is not had."""
-    created, level, last = own
+    created, level, last, price = own
     waiting = set(unhad)
     refused = np.zeros(slot.size, np.bool_)
     for i in range(slot.size):
@@ -200,12 +213,12 @@ def enforced(
         shared = up >= 0 and created[row] != UNKNOWN_US and now - created[row] < PARENT_DAYS * DAY_US
         if shared:
             refill_plain(up, now, cap, HOUSEHOLD * per_day, parent_level, parent_last)
-        if level[row] < DAY_US or (shared and parent_level[up] < DAY_US):
+        if level[row] < price[row] or (shared and parent_level[up] < DAY_US):
             refused[i] = True
             tell(told, row, now, 1)
             waiting.add(pair[i])
             continue
-        level[row] -= DAY_US
+        level[row] -= price[row]
         if shared:
             parent_level[up] -= DAY_US
         if again:

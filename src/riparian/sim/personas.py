@@ -18,9 +18,6 @@ NOVELTY_PHI: Final = 3.58
 """Sum of the two parameters of the daily beta distribution: days burst."""
 DELTA_SD: Final = 0.51
 """People differ by a Gaussian constant on the logit of novelty."""
-DELTA_ON_VOLUME: Final = -0.40
-"""Whoever plays more returns more: part of that constant falls with the logarithm of volume, so that the year's
-novel recordings a day have the median, 95 % point and maximum of the 85 people (9.5, 20, 39.6)."""
 KEEN_DELTA: Final = -0.30
 """Correlation of that constant with log volume: who plays more finds less that is new.  With none, the 95 % point of
 novel recordings a day would be 28; measured were a median of 9.5, a 95 % point of 20 and a largest of 39.6, of 85."""
