@@ -13,9 +13,10 @@ Rules
   2000 + 40 * 365 = 16,600 recordings new to it.  An account whose creation is not known is of standing.
 * A plan that plays several streams at once is paid for by several people: from three streams on a recording
   costs half a token, from five on a third; so a family plan gets up to three times as many.
-* An account made a week or more before the log, or nobody knows when, has a history that the log does not show, and would be charged for what it has
-  long had.  So for the log's first 28 days its recordings are remembered and not charged
-  (:func:`backfilling`): the set of what an account has had may only ever err in the listener's favour.
+* An account made a week or more before the log, or nobody knows when, has a history that the log does not
+  show, and would be charged for what it has long had.  So for the log's first 28 days its recordings are
+  remembered and not charged (:func:`backfilling`): the set of what an account has had may only ever err in
+  the listener's favour.
 * For its first thirty days an account draws on its *parent* as well (payment, else device), so that new
   accounts are no way round.  A parent is sized for a household of six: it starts at six times what one
   account may hold on its thirtieth day and earns six times ``novelty_per_day``; six new accounts at full
