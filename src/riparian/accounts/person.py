@@ -64,22 +64,26 @@ def see(volume, newness, order, d, pools):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def bits(volume, newness, order, laws, room):  # type: ignore[no-untyped-def]
-    """Weigh the account: bits of volume alone, of volume and newness, and of all three.
+    """Weigh the account: bits of volume, newness and order, one joint bet.
 
     ``room`` has shape (3, kinds + 1) and is written over; its last column is the alternative.
     """
     averages(laws.volume, volume, room[0])
     averages(laws.newness, newness, room[1])
     averages(laws.order, order, room[2])
-    people_v, people_vn, people_vno = 0.0, 0.0, 0.0
-    kinds = len(laws.shares)
+    people, kinds = 0.0, len(laws.shares)
+    for kind in range(kinds):
+        people += np.float64(laws.shares[kind]) * room[0, kind] * room[1, kind] * room[2, kind]
+    return np.log2(np.float64(room[0, kinds]) * room[1, kinds] * room[2, kinds] / people)
+
+
+@njit(cache=True, nogil=True)
+def parts(laws, room):  # type: ignore[no-untyped-def]
+    """Tell how far volume alone, and volume and newness, go; of the account that ``room`` was last written for."""
+    people_v, people_vn, kinds = 0.0, 0.0, len(laws.shares)
     for kind in range(kinds):
         p = np.float64(laws.shares[kind]) * room[0, kind]
         people_v += p
-        p *= room[1, kind]
-        people_vn += p
-        people_vno += p * room[2, kind]
+        people_vn += p * room[1, kind]
     other_v = np.float64(room[0, kinds])
-    other_vn = other_v * room[1, kinds]
-    other_vno = other_vn * room[2, kinds]
-    return np.log2(other_v / people_v), np.log2(other_vn / people_vn), np.log2(other_vno / people_vno)
+    return np.log2(other_v / people_v), np.log2(other_v * room[1, kinds] / people_vn)

@@ -143,15 +143,16 @@ def _weigh(state, likelihoods, ends, days, pools, laws, closing) -> Any:  # type
     room = np.empty((3, len(laws.shares) + 1), np.float32)
     for i in range(len(days)):
         d = days[i]
-        now, past = state[d.slot].now, likelihoods[d.slot]
+        s, past = state[d.slot], likelihoods[d.slot]
+        volume, newness, order = past[: ends[1]], past[ends[1] : ends[2]], past[ends[2] : ends[3]]
+        now = s.now
         if d.plays > 0:
-            volume, newness, order = past[: ends[1]], past[ends[1] : ends[2]], past[ends[2] : ends[3]]
             person.see(volume, newness, order, d, pools)
-            now.volume, now.newness, now.person = person.bits(volume, newness, order, laws, room)
+            now.person = person.bits(volume, newness, order, laws, room)
         if d.rows > 0:
-            rows, order = past[ends[3] : ends[4]], past[ends[4] : ends[5]]
-            enumeration.see(rows, order, d, pools)
-            now.enumeration = enumeration.bits(rows, order, laws)
+            rows, rows_order = past[ends[3] : ends[4]], past[ends[4] : ends[5]]
+            enumeration.see(rows, rows_order, d, pools)
+            now.enumeration = enumeration.bits(rows, rows_order, laws)
         if d.fast >= 0:
             fast = past[ends[5] : ends[6]]
             pace.see(fast, d.fast == 1, pools.flags)
@@ -160,15 +161,18 @@ def _weigh(state, likelihoods, ends, days, pools, laws, closing) -> Any:  # type
             silent = past[ends[6] :]
             pace.see(silent, d.silent == 1, pools.flags)
             now.silence = pace.bits(silent, laws.clients_unplayed, laws.other_flags)
-        closing[i] = _join(state[d.slot], d.day)
+        now.joined = _joined(now)
+        closing[i] = now.joined
+        if now.joined > s.most.joined:
+            # Rare, so that the parts of the person bet are only told where they are kept.
+            if d.plays == 0:
+                person.bits(volume, newness, order, laws, room)
+            now.volume, now.newness = person.parts(laws, room)
+            s.most = now
+            s.reached_us = (np.int64(d.day) + 1) * DAY_US
 
 
 @njit(cache=True, nogil=True)
-def _join(s, day):  # type: ignore[no-untyped-def]
-    now = s.now
+def _joined(now):  # type: ignore[no-untyped-def]
     e = WEIGHTS[0] * 2.0**now.person + WEIGHTS[1] * 2.0**now.pace
-    now.joined = np.log2(e + WEIGHTS[2] * 2.0**now.silence + WEIGHTS[3] * 2.0**now.enumeration)
-    if now.joined > s.most.joined:
-        s.most = now
-        s.reached_us = (np.int64(day) + 1) * DAY_US
-    return now.joined
+    return np.log2(e + WEIGHTS[2] * 2.0**now.silence + WEIGHTS[3] * 2.0**now.enumeration)

@@ -65,8 +65,20 @@ def averages(weights, likelihood, out):  # type: ignore[no-untyped-def]
     >>> out.tolist()
     [0.625, 1.0]
     """
-    for k in range(len(out)):
-        total = np.float32(0.0)
-        for i in range(weights.shape[1]):
-            total += weights[k, i] * likelihood[i]
-        out[k] = total
+    # Five sums at a time: one alone waits for each of its additions before the next may begin.
+    k, n = 0, len(out)
+    while k + 5 <= n:
+        w0, w1, w2, w3, w4 = weights[k], weights[k + 1], weights[k + 2], weights[k + 3], weights[k + 4]
+        t0 = t1 = t2 = t3 = t4 = np.float32(0.0)
+        for i in range(len(likelihood)):
+            x = likelihood[i]
+            t0 += w0[i] * x
+            t1 += w1[i] * x
+            t2 += w2[i] * x
+            t3 += w3[i] * x
+            t4 += w4[i] * x
+        out[k], out[k + 1], out[k + 2], out[k + 3], out[k + 4] = t0, t1, t2, t3, t4
+        k += 5
+    while k < n:
+        out[k] = average(weights[k], likelihood)
+        k += 1
