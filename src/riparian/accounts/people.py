@@ -40,7 +40,6 @@ from typing import Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import gammaln
 
 from riparian.errors import PolicyError
 
@@ -305,7 +304,7 @@ def _flag_weights(name: str, pairs: Sequence[Sequence[float]]) -> Array:
 def _volume_table() -> Array:
     n = np.arange(VOLUME_MAX + 1, dtype=np.float64)[:, None]
     mean, shape = (a.ravel()[None, :] for a in np.meshgrid(_MEANS, _SHAPES, indexing="ij"))
-    log_p = gammaln(n + shape) - gammaln(shape) - gammaln(n + 1)
+    log_p = _log_rising(shape[0], VOLUME_MAX)
     log_p += shape * np.log(shape / (shape + mean)) + n * np.log(mean / (shape + mean))
     p = np.exp(log_p)
     p = p / (1 - p[0])
@@ -316,10 +315,15 @@ def _volume_table() -> Array:
     return cast(Array, (1 - ODD_DAY) * p + ODD_DAY * odd)
 
 
+def _log_rising(a: Array, count: int) -> Array:
+    """Log rising factorials over factorials: of a (a + 1) ... (a + k - 1) / k! for k = 0 .. count."""
+    j = np.arange(count, dtype=np.float64).reshape(-1, *([1] * a.ndim))
+    steps = np.cumsum(np.log((a + j) / (j + 1)), axis=0)
+    return np.concatenate([np.zeros((1, *a.shape)), steps])
+
+
 def _rising(a: Array, count: int) -> Array:
-    """Rising factorials over factorials: a (a + 1) ... (a + k - 1) / k! for k = 0 .. count."""
-    k = np.arange(count + 1, dtype=np.float64).reshape(-1, *([1] * a.ndim))
-    return cast(Array, np.exp(gammaln(k + a) - gammaln(a) - gammaln(k + 1)))
+    return cast(Array, np.exp(_log_rising(a, count)))
 
 
 def _newness_tables(curve: Array) -> tuple[Array, Array, Array]:
