@@ -37,7 +37,7 @@ def demo(
     out: Annotated[Path, typer.Argument(help="A folder for the town, the workspace and the report.")] = Path(
         "riparian-demo"
     ),
-    listeners: Annotated[int, typer.Option(help="Accounts of listeners.")] = 3000,
+    listeners: Annotated[int, typer.Option(help="Accounts of listeners.")] = 2000,
     days: Annotated[int, typer.Option(help="Length of the period.")] = 21,
     seed: Annotated[int, typer.Option(help="The same seed, the same town.")] = 1,
 ) -> None:

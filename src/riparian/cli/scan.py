@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from riparian import assembly
-from riparian.cli import ladder, lines, options, paper, screen
+from riparian.cli import ladder, lines, options, screen
 from riparian.errors import InputError
 from riparian.feeds.chunks import ReadOptions
 from riparian.flows.extraction import scan
@@ -59,6 +59,8 @@ def scan_logs(
         with screen.bars() as progress:
             found = scan(house.world, assembly.chunks(house, logs, read), house.terms, progress=progress)
         if report is not None:
+            from riparian.cli import paper  # noqa: PLC0415 -- templates take their time, and few scans need them
+
             paper.write(house, found, report)
         if json:
             lines.write([*account_lines(house.world, found), summary_line(found)])

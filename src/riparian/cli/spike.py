@@ -6,6 +6,7 @@ from pathlib import Path
 
 from riparian import assembly
 from riparian.cli import lines, screen
+from riparian.cli.copiers import Spike
 from riparian.console import words
 from riparian.feeds.chunks import ReadOptions
 from riparian.flows.extraction import scan
@@ -19,7 +20,7 @@ def spiked(given: assembly.Given, logs: Sequence[str], read: ReadOptions, *, spe
     with tempfile.TemporaryDirectory(prefix="riparian-spike-") as folder:
         aside = assembly.aside(given, Path(folder))
         with assembly.house(aside) as house, screen.bars() as progress:
-            spike = assembly.Spike(house, spec, read)
+            spike = Spike(house, spec, read)
             found = scan(house.world, spike.among(assembly.chunks(house, logs, read)), house.terms, progress=progress)
             timeline, profile = house.world.findings.table("timeline"), house.world.findings.table("profile")
             result = contained(found, timeline, profile, spike.accounts)

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from riparian.codes import label
 from riparian.flows.found import Found
@@ -54,12 +56,10 @@ def account_lines(world: World, found: Found) -> Iterator[dict[str, Any]]:
     """Tell every decision, the strongest first."""
     decisions = from_table(found.decisions)
     codes = [decision.account for decision in decisions]
-    evidence = found.evidence
-    reached = (
-        dict(zip(evidence["account"].to_pylist(), evidence["reached_us"].to_pylist(), strict=True)) if codes else {}
-    )
+    rows = pc.index_in(pa.array(codes, pa.uint64()), found.evidence["account"])
+    reached = dict(zip(codes, found.evidence["reached_us"].take(rows).to_pylist(), strict=True))
     for name, decision in zip(names_of(world, codes), decisions, strict=True):
-        yield account_line(name, decision, reached.get(decision.account, decision.since_us))
+        yield account_line(name, decision, reached[decision.account] or decision.since_us)
 
 
 def summary_line(found: Found) -> dict[str, Any]:
