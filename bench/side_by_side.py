@@ -1,0 +1,362 @@
+"""What does a copier get away with before it is stopped, by Riparian and by what one would use without it?
+
+One town of 5,000 listeners (heavy ones included) for 60 days and the same copiers in it, several seeds, at the
+level of days; every detector looks at the same counts at the end of every day.
+
+Detectors
+---------
+iforest, ecod
+    PyOD's IsolationForest and ECOD on seventeen features of an account's day, its last seven days and all its
+    days so far.  They are trained on the honest accounts alone.
+plays_limit, novel_limit, week_limit
+    So many plays a day; so many new recordings a day; so many new recordings in seven days.  The same limit
+    counts rows of metadata with a number of its own.  What comes as an import is not counted.
+riparian_evidence
+    Held when the bits reach what 2 wrongful holds a year among 20,000 accounts want: 13.3.
+riparian
+    The same beside the enforced novelty budget and the budget of metadata rows, and the evidence sees only what
+    the budgets let through.
+
+The peers are treated as favourably as can be: their limits are the highest that any honest account of *this* town
+ever reached, so they hit nobody by construction, and an operator could not know them.  Riparian's threshold is
+derived from the policy and was not tuned on this town; that it hits nobody is a result.  ``riparian_same`` is
+the evidence with its threshold set as the peers' is.
+
+A copier is stopped on the first day on which a detector speaks; a limit stops it in the middle of that day.
+``leaked`` is what was new to it by then (recordings, or rows of metadata), ``day`` the day of its life: medians
+over all copiers of the row.  ``never`` is all of the period, and then all that it asked for leaked.
+
+    python bench/side_by_side.py [--seeds 5] [--listeners 5000] [--days 60] [--copiers 4] [--out FILE]
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from guarantee_copiers import DISGUISES, PACES, ROW_PACES
+from measure import options, people, write
+from pyod.models.ecod import ECOD
+from pyod.models.iforest import IForest
+
+from riparian.accounts import weigh
+from riparian.accounts.people import People
+from riparian.gate.budgets import Budgets, backfilling, charge_enforced, charge_rows
+from riparian.gate.policy import Policy, Restraint, threshold_bits
+from riparian.schema import DAY_US
+from riparian.sim.copiers import PAGE_ROWS, CopierSpec, parse_ring
+from riparian.sim.tallied import ended_days, enrolled
+from riparian.sim.town import Days, TownSpec, days
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+PEERS = ("iforest", "ecod", "plays_limit", "novel_limit", "week_limit")
+OURS = ("riparian_same", "riparian_evidence", "riparian")
+WEEK = 7
+CATALOGUE = 100_000_000
+"""Recordings; so many that no copier is through before the period ends."""
+
+Row = tuple[str, str]
+ROWS: tuple[Row, ...] = (
+    *((name, f"{pace}{order}") for name, order in DISGUISES for pace in PACES),
+    *(("an API key reading metadata rows in order", f"{pace}:metadata") for pace in ROW_PACES),
+)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What one detector did: for each account the day on which it stopped it, and what was new to it by then.
+
+    Parameters
+    ----------
+    day
+        Counted from 1; 0 where it never did [shape=(accounts,)].
+    leaked
+        New recordings and rows until then [shape=(accounts,)].
+    hit
+        Honest accounts stopped.
+    slowed
+        Honest accounts of which a budget refused anything.
+    cpu_s
+        Of the detector's own work, on all account-days.
+    """
+
+    day: npt.NDArray[np.int64]
+    leaked: npt.NDArray[np.int64]
+    hit: int
+    slowed: int
+    cpu_s: float
+
+
+def main() -> None:
+    """Run every seed, then write what leaked, and what each detector cost."""
+    given = options(__doc__, seeds=5, listeners=5_000, days=60, copiers=4)
+    runs = []
+    for seed in range(1, given.seeds + 1):
+        spec = town_spec(ROWS, given.listeners, given.days, seed, copiers=given.copiers)
+        runs.append(side_by_side(spec))
+        print(f"seed {seed}:", {name: (stop.hit, stop.slowed, round(stop.cpu_s, 1)) for name, stop in runs[-1].items()})
+    write(leak_rows(ROWS, runs, given.listeners, given.copiers), given.out, "side_by_side")
+    beside = given.out.with_name(f"{given.out.stem}_detectors.csv") if given.out else None
+    write(detector_rows(runs, given.listeners), beside, "side_by_side_detectors")
+
+
+def town_spec(rows: Sequence[Row], listeners: int, n_days: int, seed: int, *, copiers: int) -> TownSpec:
+    """Put the copiers of all rows into one town, so many accounts each."""
+    rings: tuple[CopierSpec, ...] = tuple(parse_ring(f"{copiers}x{spec}") for _, spec in rows)
+    return TownSpec(listeners, n_days, seed, copiers=rings, recordings=CATALOGUE)
+
+
+def side_by_side(spec: TownSpec) -> dict[str, Stopped]:
+    """Let every detector look at one town."""
+    town = days(spec)
+    declared = people()
+    honest = town.role == "listener"
+    asked = _got(town, spec.days)
+    made = _features(town, spec.days)
+    found = {
+        "iforest": _learned(IForest(n_estimators=200, max_samples=1024, random_state=spec.seed), made, honest, asked),
+        "ecod": _learned(ECOD(), made, honest, asked),
+        "plays_limit": _limited(_by_day(town, spec.days, "plays"), honest, asked),
+        "novel_limit": _limited(_by_day(town, spec.days, "novel"), honest, asked),
+        "week_limit": _limited(_weekly(_by_day(town, spec.days, "novel")), honest, asked),
+    }
+    threshold = threshold_bits(Policy(wrongful_holds_per_year=2), Restraint.HOLD, 20_000)
+    return found | _riparian(town, declared, honest, threshold, spec.days)
+
+
+@contextmanager
+def _timed() -> Iterator[Callable[[], float]]:
+    begun = time.process_time()
+    yield lambda: time.process_time() - begun
+
+
+def _got(town: Days, n_days: int) -> npt.NDArray[np.int64]:
+    """Sum what was new to each account by the end of each day [shape=(accounts, days)]."""
+    return np.cumsum(town.matrix("novel", n_days) + town.matrix("rows", n_days), axis=1, dtype=np.int64)
+
+
+def _stopped(
+    alarms: Flags, honest: Flags, got: npt.NDArray[np.int64], *, slowed: int = 0, cpu_s: float = 0.0
+) -> Stopped:
+    """Stop each account at the end of the first day with an alarm [shape=(accounts, days)]."""
+    ever = np.asarray(alarms.any(axis=1), np.bool_)
+    day = np.where(ever, alarms.argmax(axis=1) + 1, 0)
+    last = np.where(ever, day, got.shape[1])
+    leaked = got[np.arange(len(got)), last - 1]
+    return Stopped(day, leaked, int(ever[honest].sum()), slowed, cpu_s)
+
+
+# What an account's days look like to a detector that learns
+
+
+def _features(town: Days, n_days: int) -> tuple[Floats, Flags, float]:
+    """Features of every account on every day [shape=(accounts, days, features)], whether it was active, CPU seconds."""
+    with _timed() as cpu_s:
+        count = {
+            name: town.matrix(name, n_days).astype(float) for name in ("plays", "novel", "rows", "pairs", "ascents")
+        }
+        active = (count["plays"] > 0) | (count["rows"] > 0)
+        seen = np.cumsum(active, axis=1)
+        age = np.where(seen > 0, np.arange(n_days) - active.argmax(axis=1)[:, None] + 1, 1)
+        total = {name: np.cumsum(of_day, axis=1) for name, of_day in count.items()}
+        week = {name: _window(so_far) for name, so_far in total.items()}
+        squares = np.cumsum(count["plays"] ** 2, axis=1)
+        mean = total["plays"] / age
+        deviation = np.sqrt(np.maximum(squares / age - mean**2, 0)) / np.maximum(mean, 1e-9)
+        columns = [
+            *(np.log1p(of_day[name]) for of_day in (count, week, total) for name in ("plays", "novel", "rows")),
+            *(_share(of_day["novel"], of_day["plays"]) for of_day in (count, week, total)),
+            *(_share(of_day["ascents"], of_day["pairs"]) for of_day in (week, total)),
+            np.log1p(mean),
+            deviation,
+            seen / age,
+        ]
+        made = np.stack(columns, axis=2)
+    return made, active, cpu_s()
+
+
+def _window(so_far: Floats) -> Floats:
+    """Sum over the last seven days, from running sums."""
+    before = np.zeros_like(so_far)
+    before[:, WEEK:] = so_far[:, :-WEEK]
+    return so_far - before
+
+
+def _share(part: Floats, whole: Floats) -> Floats:
+    return (part + 0.5) / (whole + 1.0)
+
+
+def _learned(
+    model: IForest | ECOD, made: tuple[Floats, Flags, float], honest: Flags, got: npt.NDArray[np.int64]
+) -> Stopped:
+    features, active, features_s = made
+    with _timed() as cpu_s:
+        lived = active & honest[:, None]
+        model.fit(features[lived])
+        limit = float(model.decision_scores_.max())
+        copied = active & ~honest[:, None]
+        alarms = np.zeros(active.shape, np.bool_)
+        alarms[lived] = model.decision_scores_ > limit
+        alarms[copied] = model.decision_function(features[copied]) > limit
+        spent = cpu_s()
+    return _stopped(alarms, honest, got, cpu_s=spent + features_s)
+
+
+# Limits
+
+
+def _by_day(town: Days, n_days: int, name: str) -> tuple[Floats, Floats]:
+    counted = town.matrix(name, n_days) - town.matrix("downloads", n_days)
+    return counted.astype(float), town.matrix("rows", n_days).astype(float)
+
+
+def _weekly(counts: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    plays, rows = (_window(np.cumsum(count, axis=1)) for count in counts)
+    return plays, rows
+
+
+def _limited(counts: tuple[Floats, Floats], honest: Flags, got: npt.NDArray[np.int64]) -> Stopped:
+    """Stop who goes beyond the most that any honest account reached, in the middle of the day."""
+    with _timed() as cpu_s:
+        limits = [float(count[honest].max()) for count in counts]
+        over = np.stack([count > limit for count, limit in zip(counts, limits, strict=True)])
+        stop = _stopped(np.asarray(over.any(axis=0), np.bool_), honest, got)
+        caught = np.flatnonzero(stop.day > 0)
+        at = stop.day[caught] - 1
+        today = got[caught, at] - np.where(at > 0, got[caught, at - 1], 0)
+        beyond = np.max([count[caught, at] - limit for count, limit in zip(counts, limits, strict=True)], axis=0)
+        leaked = stop.leaked.copy()
+        leaked[caught] -= np.minimum(beyond, today).astype(np.int64)
+        spent = cpu_s()
+    return replace(stop, leaked=leaked, cpu_s=spent)
+
+
+# Riparian
+
+
+def _riparian(town: Days, declared: People, honest: Flags, threshold: float, n_days: int) -> dict[str, Stopped]:
+    got = _got(town, n_days)
+    with _timed() as cpu_s:
+        bits = _bits(town, declared, n_days)
+        spent = cpu_s()
+    with _timed() as cpu_s:
+        served, refused = enforced(town)
+        # Who was refused nothing has the same bits as before.
+        stopped = _stopped(_bits(served, declared, n_days) >= threshold, honest, _got(served, n_days))
+        spent_with_budget = cpu_s()
+    return {
+        "riparian_same": _stopped(bits > bits[honest].max(), honest, got, cpu_s=spent),
+        "riparian_evidence": _stopped(bits >= threshold, honest, got, cpu_s=spent),
+        "riparian": replace(stopped, slowed=int((refused & honest).sum()), cpu_s=spent_with_budget),
+    }
+
+
+def _bits(town: Days, declared: People, n_days: int) -> Floats:
+    tally = enrolled(town, declared)
+    rows = ended_days(town)
+    bits = np.full((town.accounts, n_days), -np.inf)
+    bits[rows["slot"], rows["day"]] = weigh.weigh(tally, rows)
+    return bits
+
+
+def enforced(town: Days) -> tuple[Days, Flags]:
+    """Take out of a town what its budgets refuse; also says of whom they refused anything [shape=(accounts,)].
+
+    New recordings and pages of rows spread evenly over a day.  Refused recordings are not asked for again: others
+    are, the next day.
+    """
+    policy = Policy()
+    codes = np.arange(1, town.accounts + 1, dtype=np.uint64)
+    budgets = Budgets.empty().joined(codes, town.created_day.astype(np.int64) * DAY_US, town.streams)
+    which, at_us = _spread(town.novel, town.day)
+    slot = town.account[which]
+    novel = ~backfilling(budgets, slot, at_us, log_start_us=0)
+    recording = np.arange(1, len(which) + 1, dtype=np.uint64)
+    refused, _ = charge_enforced(budgets, slot, at_us, novel=novel, recording=recording, policy=policy)
+    less = np.bincount(which[refused], minlength=len(town.novel)).astype(np.int32)
+    which_page, page_at_us = _spread(-(-town.rows // PAGE_ROWS), town.day)
+    first = np.diff(which_page, prepend=-1) != 0
+    rows = np.where(first & (town.rows[which_page] % PAGE_ROWS > 0), town.rows[which_page] % PAGE_ROWS, PAGE_ROWS)
+    rows_refused = charge_rows(budgets, town.account[which_page], page_at_us, rows=rows, policy=policy)
+    less_rows = np.bincount(which_page, weights=rows * rows_refused, minlength=len(town.rows)).astype(np.int32)
+    ratio = (town.novel - less) / np.maximum(town.novel, 1)
+    served = replace(
+        town,
+        plays=town.plays - less,
+        novel=town.novel - less,
+        downloads=np.minimum(town.downloads, town.novel - less),
+        rows=town.rows - less_rows,
+        pairs=np.floor(town.pairs * ratio).astype(np.int32),
+        ascents=np.floor(town.ascents * ratio).astype(np.int32),
+    )
+    kept = (served.plays > 0) | (served.rows > 0)
+    by_account = ("account", "day", "plays", "novel", "downloads", "rows", "pairs", "ascents")
+    served = replace(served, **{name: getattr(served, name)[kept] for name in by_account})
+    return served, np.bincount(town.account, less + less_rows, town.accounts) > 0
+
+
+def _spread(
+    counts: npt.NDArray[np.int32], day: npt.NDArray[np.int32]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Spread counts evenly over their days: the row of each, and its time."""
+    which = np.repeat(np.arange(len(counts)), counts)
+    within = np.arange(len(which)) - np.repeat(np.cumsum(counts, dtype=np.int64) - counts, counts)
+    return which, day[which].astype(np.int64) * DAY_US + within * (DAY_US // counts[which].astype(np.int64))
+
+
+# Tables
+
+
+def leak_rows(
+    rows: Sequence[Row], runs: Sequence[dict[str, Stopped]], listeners: int, copiers: int
+) -> list[dict[str, object]]:
+    """One row a disguise and pace: what leaked by the day on which each detector stopped it, and who is ahead."""
+    table = []
+    for number, (name, spec) in enumerate(rows):
+        first = listeners + number * copiers
+        row: dict[str, object] = {"disguise": name, "per_day": int(spec.split(":")[0])}
+        leaked: dict[str, int] = {}
+        for detector in (*PEERS, *OURS):
+            each = [(run[detector].day, run[detector].leaked) for run in runs]
+            day = np.concatenate([d[first : first + copiers] for d, _ in each])
+            leaked[detector] = int(np.median(np.concatenate([k[first : first + copiers] for _, k in each])))
+            middle = float(np.median(np.where(day > 0, day, 10**6)))
+            row[f"{detector}_leaked"] = leaked[detector]
+            row[f"{detector}_day"] = "never" if middle >= 10**5 else round(middle)
+        row["best_peer"] = _least({d: leaked[d] for d in PEERS}, row)
+        row["evidence_is"] = _standing(leaked["riparian_evidence"], min(leaked[d] for d in PEERS))
+        row["riparian_is"] = _standing(leaked["riparian"], min(leaked[d] for d in PEERS))
+        table.append(row)
+    return table
+
+
+def _least(leaked: dict[str, int], row: dict[str, object]) -> str:
+    best = min(leaked, key=lambda detector: leaked[detector])
+    return "none" if row[f"{best}_day"] == "never" else best
+
+
+def _standing(ours: int, theirs: int) -> str:
+    return "ahead" if ours < theirs else "behind" if ours > theirs else "even"
+
+
+def detector_rows(runs: Sequence[dict[str, Stopped]], listeners: int) -> list[dict[str, object]]:
+    """One row a detector: whom it hit, and what it cost."""
+    return [
+        {
+            "detector": name,
+            "seeds": len(runs),
+            "honest_accounts": listeners * len(runs),
+            "honest_hit": sum(run[name].hit for run in runs),
+            "honest_beyond_budget": sum(run[name].slowed for run in runs),
+            "cpu_s": round(float(np.mean([run[name].cpu_s for run in runs])), 2),
+        }
+        for name in (*PEERS, *OURS)
+    ]
+
+
+if __name__ == "__main__":
+    main()
