@@ -17,11 +17,15 @@ from measure import options, people, write
 
 from riparian.accounts import weigh
 from riparian.accounts.people import People
+from riparian.accounts.tally import Tally, observe, settle
+from riparian.catalogue.popularity import Popularity
 from riparian.gate.budgets import Budgets, charge_enforced
 from riparian.gate.decide import certify
 from riparian.gate.policy import Policy, Restraint, threshold_bits
 from riparian.schema import DAY_US
-from riparian.sim.copiers import parse_ring
+from riparian.sim.copiers import CopierSpec, parse_ring
+from riparian.sim.events import each_day_coded, set_stage
+from riparian.sim.holdings import recording_table
 from riparian.sim.tallied import ended_days, enrolled
 from riparian.sim.town import Days, TownSpec, days
 
@@ -40,7 +44,9 @@ DISGUISES = (
     ("volume, bursts and a quarter replays like a person's", ":irregular:bursty:mimic=0.25"),
     ("all that, shuffled", ":irregular:bursty:mimic=0.25:random"),
 )
-ROW_PACES = (1_000, 10_000, 100_000)
+ROW_PACES = (1_000, 5_000, 20_000)
+ROWS_HELD = 500_000
+"""Recordings in the catalogue that a reader of metadata pages through; the copier stops at its end."""
 NEVER = 10_000
 
 
@@ -82,12 +88,30 @@ def _honest_bits(declared: People, listeners: int) -> npt.NDArray[np.float64]:
 def _run(spec: str, seed: int, n_days: int, declared: People) -> tuple[Days, npt.NDArray[np.float64]]:
     """Return the copier's days, and the most bits it had by the end of each."""
     ring = parse_ring(f"1x{spec}")
+    if ring.kind == "metadata":
+        return _read(ring, seed, n_days, declared)
     town = days(TownSpec(listeners=0, days=n_days, seed=seed, copiers=(ring,), recordings=2_000_000))
     tally = enrolled(town, declared)
     rows = ended_days(town)
     bits = np.full(n_days, -np.inf)
     bits[rows["day"]] = weigh.weigh(tally, rows)
     return town, np.maximum.accumulate(bits)
+
+
+def _read(ring: CopierSpec, seed: int, n_days: int, declared: People) -> tuple[Days, npt.NDArray[np.float64]]:
+    """Play a reader of metadata out, since the order of its pages is in its accesses only."""
+    stage = set_stage(TownSpec(listeners=0, days=n_days, seed=seed, copiers=(ring,), recordings=ROWS_HELD))
+    catalogue = Popularity.of(recording_table(stage.shelf, stage.spec.start_us))
+    tally = Tally.empty(declared)
+    first = stage.spec.start_us // DAY_US
+    bits = np.full(n_days, -np.inf)
+    for table in each_day_coded(stage, bytes(16)):
+        columns = {name: table[name].to_numpy() for name in ("at_us", "account", "recording", "action", "rows")}
+        ended = observe(tally, columns, catalogue).days
+        bits[ended["day"] - first] = weigh.weigh(tally, ended)
+    ended = settle(tally, (first + n_days) * DAY_US)
+    bits[ended["day"] - first] = weigh.weigh(tally, ended)
+    return stage.days, np.maximum.accumulate(bits)
 
 
 def _table(
