@@ -182,7 +182,7 @@ class Tally:
             "accounts": self.accounts,
             "state": self.state,
             "likelihoods": self.likelihoods,
-            "seen": self.seen[self.seen != 0],
+            "seen": _pairs(self.seen, np.empty(self.n_seen + 1, np.uint64))[: self.n_seen],
         }
 
     @classmethod
@@ -220,11 +220,9 @@ def pool_widths(people: People) -> tuple[int, int, int, int, int, int, int]:
 
 def enrol(tally: Tally, codes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
     """Give every account a slot, new ones at the end, and return each code's slot."""
-    index = np.zeros(_size_for(len(tally.accounts) + len(codes)), np.uint64)
-    places = np.zeros(len(index), np.int32)
     slots = np.empty(len(codes), np.int32)
     new = np.empty(len(codes), np.uint64)
-    n_new = _enrol(index, places, tally.accounts, codes, slots, new)
+    n_new = _enrol(tally.accounts, codes, slots, new)
     if n_new:
         state = np.zeros(n_new, STATE)
         state["day"] = -1
@@ -380,17 +378,39 @@ def _fill(table, values):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _enrol(index, places, known, codes, slots, new):  # type: ignore[no-untyped-def]
-    mask = np.uint64(len(index) - 1)
-    for i in range(len(known)):
-        at = known[i] & mask
+def _pairs(table, out):  # type: ignore[no-untyped-def]
+    n = 0
+    for pair in table:
+        out[n] = pair
+        n += pair != 0
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _slots_of(known, new, size):  # type: ignore[no-untyped-def]
+    index, places = np.zeros(size, np.uint64), np.zeros(size, np.int32)
+    mask = np.uint64(size - 1)
+    for i in range(len(known) + len(new)):
+        code = known[i] if i < len(known) else new[i - len(known)]
+        at = code & mask
         while index[at] != 0:
             at = (at + np.uint64(1)) & mask
-        index[at] = known[i]
+        index[at] = code
         places[at] = i
+    return index, places
+
+
+@njit(cache=True, nogil=True)
+def _enrol(known, codes, slots, new):  # type: ignore[no-untyped-def]
+    # The table follows the number of accounts, not of accesses: a small one stays near the processor.
+    size = 1024
+    while size < 4 * len(known):
+        size *= 2
+    index, places = _slots_of(known, new[:0], size)
     n_new = 0
     for i in range(len(codes)):
         code = codes[i]
+        mask = np.uint64(size - 1)
         at = code & mask
         while index[at] != 0 and index[at] != code:
             at = (at + np.uint64(1)) & mask
@@ -400,6 +420,9 @@ def _enrol(index, places, known, codes, slots, new):  # type: ignore[no-untyped-
             new[n_new] = code
             n_new += 1
         slots[i] = places[at]
+        if 2 * (len(known) + n_new) > size:
+            size *= 4
+            index, places = _slots_of(known, new[:n_new], size)
     return n_new
 
 

@@ -257,13 +257,15 @@ def _days(at_us: npt.NDArray[np.int64], days: npt.NDArray[np.void], refused_on: 
     """Sum by day the accesses that came and the account-days that closed; a day may have rows of several scans."""
     if not len(at_us) and not len(days):
         return DAYS.empty_table()
-    of_access = at_us // DAY_US
-    first = int(min(of_access.min(initial=2**31 - 1), days["day"].min(initial=2**31 - 1)))
-    width = int(max(of_access.max(initial=first), days["day"].max(initial=first))) - first + 1
+    ends = [int(at_us[0] // DAY_US), int(at_us[-1] // DAY_US)] if len(at_us) else []
+    ends += [int(days["day"].min()), int(days["day"].max())] if len(days) else []
+    first, width = min(ends), max(ends) - min(ends) + 1
     closed = days["day"] - first
+    # Accesses stand in the order of time.
+    begins = np.searchsorted(at_us, (np.arange(width + 1) + first) * DAY_US)
     sums = np.stack(
         [
-            np.bincount(of_access - first, minlength=width),
+            np.diff(begins),
             np.bincount(closed, minlength=width),
             *(np.bincount(closed, weights=days[name], minlength=width) for name in ("plays", "novel")),
             np.bincount(closed, weights=refused_on, minlength=width),
