@@ -60,7 +60,20 @@ def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _hash_all(data: Any, offsets: Any, start: Any, v: Any, out: Any) -> None:
+def _word(data: Any, words: Any, p: Any, n: Any) -> Any:
+    # The ``n`` bytes at ``p``, at most seven of them, as a number; read at once unless the buffer ends there.
+    if p < words.size:
+        return words[p] & ((_U(1) << _U(8 * n)) - _U(1))
+    m = _U(0)
+    for j in range(n):
+        m |= _U(data[p + j]) << _U(8 * j)
+    return m
+
+
+@njit(cache=True, nogil=True)
+def _hash_all(  # noqa: PLR0913, PLR0917 -- a kernel takes its arrays one by one
+    data: Any, words: Any, offsets: Any, start: Any, v: Any, out: Any
+) -> None:
     for i in range(out.size):
         lo = np.int64(offsets[start + i])
         hi = np.int64(offsets[start + i + 1])
@@ -71,16 +84,12 @@ def _hash_all(data: Any, offsets: Any, start: Any, v: Any, out: Any) -> None:
         v0, v1, v2, v3 = v[0], v[1], v[2], v[3]
         whole = lo + (n & ~7)
         for p in range(lo, whole, 8):
-            m = _U(0)
-            for j in range(8):
-                m |= _U(data[p + j]) << _U(8 * j)
+            m = words[p]
             v3 ^= m
             v0, v1, v2, v3 = _round(v0, v1, v2, v3)
             v0, v1, v2, v3 = _round(v0, v1, v2, v3)
             v0 ^= m
-        m = _U(n & 255) << _U(56)
-        for j in range(hi - whole):
-            m |= _U(data[whole + j]) << _U(8 * j)
+        m = (_U(n & 255) << _U(56)) | _word(data, words, whole, hi - whole)
         v3 ^= m
         v0, v1, v2, v3 = _round(v0, v1, v2, v3)
         v0, v1, v2, v3 = _round(v0, v1, v2, v3)
@@ -90,6 +99,29 @@ def _hash_all(data: Any, offsets: Any, start: Any, v: Any, out: Any) -> None:
             v0, v1, v2, v3 = _round(v0, v1, v2, v3)
         code = v0 ^ v1 ^ v2 ^ v3
         out[i] = code if code != _U(0) else _U(1)
+
+
+def words_at(octets: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    """See bytes as little-endian words that begin at every byte; nothing is copied.
+
+    Parameters
+    ----------
+    octets : np.ndarray [shape=(n,), contiguous]
+
+    Returns
+    -------
+    words : np.ndarray [shape=(max(n - 7, 0),), not aligned]
+        ``words[p]`` holds the bytes ``p`` to ``p + 7``.
+
+    Examples
+    --------
+    >>> [hex(word) for word in words_at(np.arange(9, dtype=np.uint8)).tolist()]
+    ['0x706050403020100', '0x807060504030201']
+    """
+    if octets.size < 8:
+        octets = np.zeros(8, dtype=np.uint8)
+        return np.ndarray((0,), dtype="<u8", buffer=octets, strides=(1,))
+    return np.ndarray((octets.size - 7,), dtype="<u8", buffer=octets, strides=(1,))
 
 
 @njit(cache=True, nogil=True)
@@ -120,7 +152,7 @@ def _integer_codes(values: pa.Array, start: npt.NDArray[np.uint64]) -> npt.NDArr
     offsets = np.zeros(sizes.size + 1, dtype=np.int64)
     _digits(sizes, negative, data, offsets)
     out = np.zeros(sizes.size, dtype=np.uint64)
-    _hash_all(data, offsets, 0, start, out)
+    _hash_all(data, words_at(data), offsets, 0, start, out)
     if values.null_count:
         out[values.is_null().to_numpy(zero_copy_only=False)] = 0
     return out
@@ -155,7 +187,7 @@ def _plain_codes(values: pa.Array, start: npt.NDArray[np.uint64]) -> npt.NDArray
     _, offsets, data = values.buffers()
     places = np.frombuffer(offsets, dtype=np.int64 if wide else np.int32)
     octets = np.frombuffer(data, dtype=np.uint8) if data is not None and data.size else np.zeros(1, dtype=np.uint8)
-    _hash_all(octets, places, values.offset, start, out)
+    _hash_all(octets, words_at(octets), places, values.offset, start, out)
     if values.null_count:
         out[values.is_null().to_numpy(zero_copy_only=False)] = 0
     return out

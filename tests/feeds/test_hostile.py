@@ -34,7 +34,7 @@ BAD_LINES = {
     "a deep nest": (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, ""),
     "a bare control character": (b'{"at": "2025-10-10T13:00:00Z", "account": "a\x01b", "recording": "r"}', "not JSON"),
     "no time": (b'{"account": "a", "recording": "r"}', "`at` is missing"),
-    "a time that never was": (b'{"at": "2025-02-30T00:00:00Z", "account": "a", "recording": "r"}', "`at` is `2025-02-30"),
+    "a day that never was": (b'{"at": "2025-02-30T00:00:00Z", "account": "a", "recording": "r"}', "`at` is `2025"),
     "an object for a time": (b'{"at": {"x": 1}, "account": "a", "recording": "r"}', "`at` is missing"),
     "the year 99999": (b'{"at": "99999-01-01T00:00:00Z", "account": "a", "recording": "r"}', "`at` is `99999"),
     "a line of 2 MiB": (b"x" * (2 * LINE_BYTES_MAX), "longer than 1 MiB"),

@@ -96,7 +96,7 @@ WRONG = {
     "an unknown action": ('[[pattern]]\npath = "/{recording}"\naction = "steal"', "has the action `steal`"),
     "no expression": ("[[pattern]]\nregex = '(?P<recording>'\naction = \"play\"", "is no regular expression"),
     "look-around": ("[[pattern]]\nregex = '(?=a)(?P<recording>x)'\naction = \"play\"", "is no regular expression"),
-    "its own example": ('[[pattern]]\npath = "/a/{recording}"\naction = "play"\nexample = "/b/1"', "does not fit its own"),
+    "its own example": ('[[pattern]]\npath = "/{recording}"\naction = "play"\nexample = "b"', "does not fit its own"),
 }  # fmt: skip
 
 

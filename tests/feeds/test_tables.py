@@ -41,7 +41,8 @@ def test_an_empty_sessions_table_joins_nothing(tmp_path: Path) -> None:
 
 
 ACCOUNTS = {
-    "csv": b"User ID,created_at,plan,honest,exempt_until,exempt_reason\n417,2024-05-01,family,yes,,\n8,,,no,2026-01-01,QA\n",
+    "csv": b"User ID,created_at,plan,honest,exempt_until,exempt_reason\n"
+    b"417,2024-05-01,family,yes,,\n8,,,no,2026-01-01,QA\n",
     "ndjson": b'{"user_id":417,"created_at":"2024-05-01T00:00:00Z","plan":"family","honest":true}\n'
     b'{"user_id":8,"honest":false,"exempt_until":"2026-01-01","exempt_reason":"QA"}\n',
 }
@@ -72,10 +73,14 @@ def test_accounts_without_an_account_are_refused() -> None:
 
 def test_a_catalogue_comes_in_any_format(tmp_path: Path) -> None:
     path = tmp_path / "catalogue.parquet"
-    pq.write_table(
-        pa.table({"isrc": ["r1", "r2", None], "name": ["A", "B", "C"], "duration": [200.0, 180.0, 1.0], "streams": [9, 5, 1],
-                  "release_date": ["1999", "2001-02-03", "x"]}), path,
-    )  # fmt: skip
+    columns = {
+        "isrc": ["r1", "r2", None],
+        "name": ["A", "B", "C"],
+        "duration": [200.0, 180.0, 1.0],
+        "streams": [9, 5, 1],
+        "release_date": ["1999", "2001-02-03", "x"],
+    }
+    pq.write_table(pa.table(columns), path)
     found = read_catalogue(str(path))
     assert found["recording"].to_pylist() == ["r1", "r2"]
     assert found["duration_ms"].to_pylist() == [200_000, 180_000]

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from riparian.schema import Action
 
 _WORDS: Final[Mapping[Action, str]] = {
-    Action.PLAY: "play plays played playback stream streamed streaming listen listened start play_start started complete",
+    Action.PLAY: "play plays played playback stream streamed streaming listen listened start started complete",
     Action.SEGMENT: "segment chunk fragment media",
     Action.LICENCE: "licence license key drm",
     Action.METADATA: "metadata lookup browse detail info",

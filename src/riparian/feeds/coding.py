@@ -232,8 +232,9 @@ class _Sieve:
 
 
 def _is_in(values: pa.ChunkedArray, words: Sequence[str]) -> npt.NDArray[np.bool_]:
-    found = pc.fill_null(pc.is_in(pc.cast(values, pa.large_string()), pa.array(words, pa.large_string())), False)
-    answer: npt.NDArray[np.bool_] = np.asarray(found)
+    answer: npt.NDArray[np.bool_] = np.asarray(
+        pc.is_in(pc.cast(values, pa.large_string()), value_set=pa.array(words, pa.large_string()))
+    )
     return answer
 
 

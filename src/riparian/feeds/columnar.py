@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
-import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
+from pyarrow import ipc
 
 from riparian.errors import InputError
 from riparian.feeds.chunks import DIGEST_BYTES
@@ -72,6 +72,8 @@ def _texts(table: pa.Table) -> dict[str, list[str | None]]:
 
 
 def _flat(table: pa.Table) -> pa.Table:
+    # Neither format promises that offsets lie inside their buffers, or that text is UTF-8.
+    table.validate(full=True)
     while any(pa.types.is_struct(each.type) for each in table.schema):
         table = table.flatten()
     return table
@@ -109,9 +111,10 @@ class ParquetLog:
         """Give the first rows as text."""
         try:
             batch = next(self.file.iter_batches(SAMPLE_ROWS, use_threads=False), None)
+            table = None if batch is None else _flat(pa.Table.from_batches([batch]))
         except (pa.ArrowException, OSError) as error:
             raise _damaged(self.name, error) from error
-        return {} if batch is None else _texts(_flat(pa.Table.from_batches([batch])))
+        return {} if table is None else _texts(table)
 
     def _digest(self, group: int) -> bytes:
         meta = self.file.metadata.row_group(group)
@@ -170,10 +173,10 @@ class ArrowLog:
         try:
             if not self.file.num_record_batches:
                 return {}
-            batch = self.file.get_batch(0).slice(0, SAMPLE_ROWS)
+            table = _flat(pa.Table.from_batches([self.file.get_batch(0)])).slice(0, SAMPLE_ROWS)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(self.name, error) from error
-        return _texts(_flat(pa.Table.from_batches([batch])))
+        return _texts(table)
 
     def parts(self, columns: Sequence[str], known: Known) -> Iterator[Part]:
         """Give the rows, those that were counted before without a table."""
@@ -181,14 +184,14 @@ class ArrowLog:
         for i in range(self.file.num_record_batches):
             try:
                 batch = self.file.get_batch(i)
+                table = _flat(pa.Table.from_batches([batch]))
                 digest = _batch_digest(batch)
             except (pa.ArrowException, OSError) as error:
                 raise _damaged(self.name, error) from error
             for part in range(-(-batch.num_rows // ROWS_MAX)):
-                rows = batch.slice(part * ROWS_MAX, ROWS_MAX)
+                rows = table.slice(part * ROWS_MAX, ROWS_MAX)
                 each = _part_digest(digest, part)
-                table = None if known(each) else _flat(pa.Table.from_batches([rows])).select(list(columns))
-                yield Part(each, offset, rows.num_rows, table)
+                yield Part(each, offset, rows.num_rows, None if known(each) else rows.select(list(columns)))
                 offset += rows.num_rows
 
 

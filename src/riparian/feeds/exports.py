@@ -53,11 +53,11 @@ _FORMS: Final = (
 
 
 def is_history(head: bytes) -> bool:
-    """Say whether a file that begins so is a streaming history.
+    r"""Say whether a file that begins so is a streaming history.
 
     Examples
     --------
-    >>> is_history(b'[\\n  {\\n    "endTime" : "2024-01-31 13:45",')
+    >>> is_history(b'[\n  {\n    "endTime" : "2024-01-31 13:45",')
     True
     """
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") and _KEYS.search(head) is not None

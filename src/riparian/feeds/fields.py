@@ -99,7 +99,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "rows": "rows rowcount resultcount results nresults",
     "device": "device deviceid clientid playerid",
     "agent": "agent useragent httpuseragent csuseragent ua",
-    "network": "network ip ipaddress clientip cip remoteaddr downstreamremoteaddress address xforwardedfor clientaddress",
+    "network": "network ip ipaddress clientip cip remoteaddr downstreamremoteaddress address xforwardedfor",
     "country": "country countrycode cc geo geocountry market conncountry",
     "lat": "lat latitude",
     "lon": "lon lng long longitude",
@@ -283,9 +283,9 @@ def recognise(
             raise _missing(name, values, source)
     for name in FIELDS:
         if name not in columns and name not in _NEEDED and (wanted is None or name in wanted or name in _ALWAYS):
-            column = _by_name(name, values, tuple(columns.values()))
-            if column is not None:
-                columns[name] = column
+            found = _by_name(name, values, tuple(columns.values()))
+            if found is not None:
+                columns[name] = found
     return Plan(columns, unit_of(columns.get("at", "")))
 
 
@@ -319,9 +319,9 @@ def _find_needed(columns: dict[str, str], values: Mapping[str, list[str]], *, gi
             columns[name] = column
     for name in ("at", "request", "path"):
         has = name in columns or _stands_in(name, columns, given=given) or (name != "at" and "recording" in columns)
-        column = None if has else _by_value(name, values, tuple(columns.values()))
-        if column is not None:
-            columns[name] = column
+        found = None if has else _by_value(name, values, tuple(columns.values()))
+        if found is not None:
+            columns[name] = found
     for name in ("account", "recording"):
         if name not in columns and not _stands_in(name, columns, given=given):
             column = _by_value(name, values, tuple(columns.values()))

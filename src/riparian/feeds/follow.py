@@ -12,6 +12,7 @@ every line once.
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO, Final
 
 from riparian.errors import InputError, OutsideError
@@ -52,7 +53,7 @@ class _Tail:
         if self.raw is None:
             return False
         try:
-            now = os.stat(self.path)
+            now = Path(self.path).stat()
         except FileNotFoundError:
             return False
         old = os.fstat(self.raw.fileno())
@@ -61,7 +62,7 @@ class _Tail:
     def open(self) -> None:
         """Begin at the beginning of the file under the name, if there is one."""
         try:
-            self.raw = open(self.path, "rb")  # noqa: SIM115 -- closed when the file is replaced
+            self.raw = Path(self.path).open("rb")  # noqa: SIM115 -- closed when the file is replaced
         except FileNotFoundError:
             return
         self.rest, self.read = b"", 0

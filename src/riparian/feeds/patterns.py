@@ -116,9 +116,7 @@ def _pattern(entry: Mapping[str, Any], source: str) -> Pattern:
         )
     action = action_of(str(entry.get("action", "")))
     if not action:
-        raise InputError(
-            f"{where} has the action `{entry.get('action')}`, wanted play, segment, licence, metadata, search or download"
-        )
+        raise InputError(f"{where} has the action `{entry.get('action')}`, wanted one of ours, such as play")
     media_ms = int(entry["media_ms"]) if "media_ms" in entry else None
     pattern = Pattern(name, regex, action, query, media_ms)
     if "example" in entry and match_paths([pattern], pa.array([str(entry["example"])])).unmatched:
@@ -127,7 +125,7 @@ def _pattern(entry: Mapping[str, Any], source: str) -> Pattern:
 
 
 def parse_patterns(text: str, source: str) -> tuple[Pattern, ...]:
-    """Read patterns from TOML.
+    r"""Read patterns from TOML.
 
     Raises
     ------
@@ -136,7 +134,7 @@ def parse_patterns(text: str, source: str) -> tuple[Pattern, ...]:
 
     Examples
     --------
-    >>> toml = '[[pattern]]\\npath = "/get/{recording}"\\naction = "play"\\nexample = "/get/r1"'
+    >>> toml = '[[pattern]]\npath = "/get/{recording}"\naction = "play"\nexample = "/get/r1"'
     >>> parse_patterns(toml, "mine.toml")[0].regex
     '^/get/(?P<recording>[^/]+?)$'
     """

@@ -6,10 +6,10 @@ Anything with ``://`` in it goes to the file system that fsspec knows under that
 """
 
 import glob
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 import fsspec
@@ -39,27 +39,25 @@ def _hidden(path: str) -> bool:
     return any(part.startswith((".", "_")) for part in path.split("/"))
 
 
-def _local_place(path: str, under: str) -> Place:
-    return Place(path, under, lambda: cast(BinaryIO, open(path, "rb")))  # noqa: SIM115 -- the reader closes it
+def _local_place(path: Path, under: str) -> Place:
+    return Place(str(path), under, lambda: path.open("rb"))
 
 
 def _local(source: str) -> Iterator[Place]:
-    paths = [source]
-    if not os.path.exists(source) and any(char in source for char in _GLOB_CHARS):
-        paths = sorted(glob.glob(source, recursive=True))
-    if not paths or not os.path.exists(paths[0]):
+    paths = [Path(source)]
+    if not paths[0].exists() and any(char in source for char in _GLOB_CHARS):
+        found = sorted(glob.glob(source, recursive=True))  # noqa: PTH207 -- Path.glob takes no absolute pattern
+        paths = [Path(each) for each in found]
+    if not paths or not paths[0].exists():
         raise InputError(f"`{source}` does not exist, wanted a file, a folder or a glob", hint="Check the path.")
     for path in paths:
-        if not os.path.isdir(path):
-            yield _local_place(path, os.path.basename(path))
+        if not path.is_dir():
+            yield _local_place(path, path.name)
             continue
-        for folder, folders, names in os.walk(path):
-            folders.sort()
-            for name in sorted(names):
-                full = os.path.join(folder, name)
-                under = os.path.relpath(full, path).replace(os.sep, "/")
-                if not _hidden(under):
-                    yield _local_place(full, under)
+        for each in sorted(path.rglob("*")):
+            under = each.relative_to(path).as_posix()
+            if each.is_file() and not _hidden(under):
+                yield _local_place(each, under)
 
 
 def _remote_place(filesystem: fsspec.AbstractFileSystem, path: str, under: str) -> Place:

@@ -124,7 +124,7 @@ def _next_cut(data: Any, places: Any, first: Any, lo: Any, before: Any, size: An
 
 @dataclass(slots=True)
 class Cutter:
-    """Cuts one log into stretches; iterate over it.
+    r"""Cuts one log into stretches; iterate over it.
 
     Parameters
     ----------
@@ -139,8 +139,8 @@ class Cutter:
 
     Examples
     --------
-    >>> [part.data for part in Cutter(size=1 << 20, grows=True).cut([b"a\\nbb", b"b\\nc"])]
-    [b'a\\nbbb\\n', b'c\\n']
+    >>> [part.data for part in Cutter(size=1 << 20, grows=True).cut([b"a\nbb", b"b\nc"])]
+    [b'a\nbbb\n', b'c\n']
     """
 
     size: int
@@ -284,7 +284,7 @@ def _no_more(rest: Stretch) -> bool:
 def new_parts(
     stretch: Stretch, known: Known, extend: Callable[[Stretch], bool] = _no_more
 ) -> Iterator[tuple[bytes, Stretch]]:
-    """Give the parts of a stretch that were not counted before, each with the digest to keep.
+    r"""Give the parts of a stretch that were not counted before, each with the digest to keep.
 
     Parameters
     ----------
@@ -297,10 +297,10 @@ def new_parts(
 
     Examples
     --------
-    >>> short, long = (next(Cutter(1 << 20, True).cut([text])) for text in (b"a\\nb\\nc\\n", b"a\\nb\\nc\\nd\\ne\\n"))
+    >>> short, long = (next(Cutter(1 << 20, True).cut([text])) for text in (b"a\nb\nc\n", b"a\nb\nc\nd\ne\n"))
     >>> counted = {digest for digest, part in new_parts(short, lambda digest: False)}
     >>> [part.data for digest, part in new_parts(long, counted.__contains__)]
-    [b'd\\n', b'e\\n']
+    [b'd\n', b'e\n']
     """
     rest = stretch
     while rest.ends.size:

@@ -6,8 +6,8 @@ from typing import Final
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
+from pyarrow import ipc
 
 from riparian.errors import InputError
 from riparian.feeds.places import expand
@@ -24,18 +24,20 @@ def _delimiter(head: str) -> str:
 
 def _parse(data: bytes, name: str) -> pa.Table:
     try:
-        if data.startswith(_PARQUET_MAGIC):
-            return pq.read_table(io.BytesIO(data))
-        if data.startswith(_ARROW_MAGIC):
-            return ipc.open_file(io.BytesIO(data)).read_all()
+        if data.startswith((_PARQUET_MAGIC, _ARROW_MAGIC)):
+            raw = io.BytesIO(data)
+            table = pq.read_table(raw) if data.startswith(_PARQUET_MAGIC) else ipc.open_file(raw).read_all()
+            table.validate(full=True)
+            return table
         text = data.removeprefix(_BOM).decode("utf-8", "replace").encode()
         if text.lstrip().startswith(b"{"):
             return pl.read_ndjson(text, infer_schema_length=None).to_arrow()
         head = text.partition(b"\n")[0].decode()
         return pl.read_csv(text, separator=_delimiter(head), infer_schema=False).to_arrow()
-    except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError) as error:
+    except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+        why = str(error).splitlines()[0][:120]
         raise InputError(
-            f"`{name}` cannot be read as a table ({str(error).splitlines()[0][:120]}), wanted CSV, NDJSON, Parquet or Arrow",
+            f"`{name}` cannot be read as a table ({why}), wanted CSV, NDJSON, Parquet or Arrow",
             hint="Write it as CSV with a header line.",
         ) from error
 

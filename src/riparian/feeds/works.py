@@ -30,12 +30,12 @@ def recording_id(artist: str, title: str) -> str:
 
 
 def recording_ids(artists: pa.ChunkedArray, titles: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Name recordings, null where the title or the artist is missing [shape=(n,)].
+    r"""Name recordings, null where the title or the artist is missing [shape=(n,)].
 
     Examples
     --------
     >>> recording_ids(pa.chunked_array([["A", None]]), pa.chunked_array([["B", "C"]])).to_pylist()
-    ['a\\x1fb', None]
+    ['a\x1fb', None]
     """
     pairs = pl.DataFrame({"artist": pl.Series(artists).cast(pl.String), "title": pl.Series(titles).cast(pl.String)})
     pairs = pairs.with_columns(pl.when(pl.all().str.len_bytes() > 0).then(pl.all()))
