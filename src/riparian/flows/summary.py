@@ -77,7 +77,7 @@ def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen:
         "thresholds": {name: rung["bits"] for name, rung in ladder.items()},
         "tolerated_a_year": {name: rung["wrongful_a_year"] for name, rung in ladder.items()},
         "ladder": ladder,
-        "abstained": weigh.abstained(names, catalogue=bool((terms.popularity.rank >= 0).any())),
+        "abstained": weigh.abstained(names, catalogue=bool((terms.popularity.rank >= 0).any()), people=terms.people),
         "cannot_see": _cannot_see(names, terms, days),
         "review_minutes_a_day": REVIEW_MINUTES * restrained / max(1, days),
     }
@@ -124,7 +124,7 @@ def chance_max(above: int, n: int, *, alpha: float = 0.05) -> float:
 
     Examples
     --------
-    >>> round(chance_max(0, 3000) * 3000, 2)
+    >>> round(chance_max(0, 3000) * 3000, 1)
     3.0
     >>> chance_max(5, 5)
     1.0
