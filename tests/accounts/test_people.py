@@ -34,6 +34,7 @@ MALFORMED = {
         "`tireless` of `digger` has the level 0.42",
     ),
     "a chance not in the pool": (lambda f: f["clients"].update(too_fast=[[0.7, 1.0]]), "`too_fast` has the chance 0.7"),
+    "a suspended bet that there is not": (lambda f: f.update(suspended=["taste"]), "`suspended` names `taste`"),
     "a word where a number belongs": (lambda f: f["kind"]["family"].update(share="many"), "wanted a number"),
 }
 

@@ -1,11 +1,14 @@
 """Bits against the formula of the module, and explanations that add up."""
 
+import tomllib
+from importlib.resources import files
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from riparian.accounts import weigh
-from riparian.accounts.people import ODD_DAY, People
+from riparian.accounts.people import BETS, ODD_DAY, People, parse_people
 from riparian.accounts.tally import DAYS, Tally, enrol
 from riparian.bets.combine import mix_bits
 from riparian.schema import DAY_US, EVIDENCE
@@ -75,11 +78,11 @@ def test_the_joined_bits_are_the_mean_that_was_fixed_beforehand(people: People) 
     weigh.weigh(tally, rows)
     for now in tally.state["now"]:
         bits = [float(now[claim.name]) for claim in weigh.SOURCES]
-        assert float(now["joined"]) == pytest.approx(mix_bits(bits, weigh.WEIGHTS), abs=1e-9)
+        assert float(now["joined"]) == pytest.approx(mix_bits(bits, list(BETS.values())), abs=1e-9)
 
 
 def test_a_bet_without_its_columns_abstains_at_zero_bits_and_says_why(people: People) -> None:
-    reasons = weigh.abstained(["at_us", "account", "recording"], catalogue=False)
+    reasons = weigh.abstained(["at_us", "account", "recording"], catalogue=False, people=people)
     assert set(reasons) == {"pace", "silence", "enumeration", "order"}
     town = days(TownSpec(listeners=20, days=5))
     tally, rows = enrolled(town, people), ended_days(town)
@@ -106,3 +109,16 @@ def test_what_thirty_days_of_a_copier_weigh(name: str, people: People) -> None:
     tally = enrolled(town, people)
     weigh.weigh(tally, ended_days(town))
     assert (weigh.evidence(tally)["bits"][0].as_py() >= 13.3) is found
+
+
+def test_a_suspended_bet_counts_for_nothing_and_is_never_named() -> None:
+    found = tomllib.loads((files("riparian.accounts") / "people.toml").read_text())
+    wary = parse_people(found | {"suspended": ["person"]})
+    town = days(TownSpec(listeners=20, days=12, copiers=(parse_ring("2x300"),)))
+    tally = enrolled(town, wary)
+    weigh.weigh(tally, ended_days(town))
+    assert wary.version != found["version"]
+    assert tally.state["now"]["person"].max() > 13
+    assert tally.state["most"]["joined"].max() < 2
+    assert "person" not in weigh.evidence(tally)["claim"].to_pylist()
+    assert weigh.abstained([], catalogue=True, people=wary)["person"] == "the people file has suspended it"

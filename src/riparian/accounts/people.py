@@ -73,6 +73,9 @@ _WIDTHS: Final = np.array([0.4, 1.5])
 _OTHER_ORDER: Final = (0.5, 0.0, 0.05, 0.45)
 _OTHER_FLAGS: Final = (0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 0.3, 0.5)
 
+BETS: Final = {"person": 0.6, "pace": 0.1, "silence": 0.1, "enumeration": 0.2}
+"""The bets, and their weights in the mean that joins them; they sum to one."""
+
 _KIND_KEYS: Final = {"share", "because", "plays", "evenness", "newness", "tireless", "bursts", "ordered"}
 
 
@@ -106,12 +109,13 @@ class Pools(NamedTuple):
 
 
 class Laws(NamedTuple):
-    """Weights over the pools.
+    """Weights of the bets in their mean (person, pace, silence, enumeration, and none), and over the pools.
 
     ``volume``, ``newness`` and ``order`` have one row a kind, and the alternative as last row; ``reader_*``
     have one row a kind of reader; ``other_*`` are the alternative's.
     """
 
+    weights: Array
     shares: Singles
     volume: Singles
     newness: Singles
@@ -155,7 +159,7 @@ def parse_people(found: Mapping[str, object]) -> People:
     PolicyError
         When a key is missing or unknown, or shares do not sum to one.
     """
-    top = {"version", "newness_by_age", "kind", "clients", "readers"}
+    top = {"version", "suspended", "newness_by_age", "kind", "clients", "readers"}
     _keys("the people file", found, top)
     kinds = cast(Mapping[str, Mapping[str, object]], found["kind"])
     for name, kind in kinds.items():
@@ -166,12 +170,14 @@ def parse_people(found: Mapping[str, object]) -> People:
     clients = cast(Mapping[str, Sequence[Sequence[float]]], found["clients"])
     _keys("`clients`", clients, {"too_fast", "unplayed"})
     age = cast(Mapping[str, object], found["newness_by_age"])
+    suspended = cast(Sequence[str], found["suspended"])
     return People(
-        version=str(found["version"]),
+        version=" without ".join([str(found["version"]), *sorted(suspended)]),
         names=tuple(kinds),
         because=tuple(str(k["because"]) for k in kinds.values()),
         curve=_curve(int(_number(age["first"])), _numbers(age["chance"])),
         laws=Laws(
+            weights=_bet_weights(suspended),
             shares=_single(_sums_to_one("shares of kinds", [_number(k["share"]) for k in kinds.values()])),
             volume=_rows([_volume_weights(n, k) for n, k in kinds.items()], _other_volume()),
             newness=_rows([_newness_weights(n, k) for n, k in kinds.items()], _other_newness()),
@@ -186,6 +192,15 @@ def parse_people(found: Mapping[str, object]) -> People:
             other_flags=_single(np.array(_OTHER_FLAGS)),
         ),
     )
+
+
+def _bet_weights(suspended: Sequence[str]) -> Array:
+    odd = sorted(set(suspended) - set(BETS))
+    if odd:
+        raise PolicyError(f"`suspended` names `{odd[0]}`, wanted some of {', '.join(f'`{b}`' for b in BETS)}")
+    weights = np.array([0.0 if bet in suspended else weight for bet, weight in BETS.items()])
+    # What a suspended bet would have weighed goes to no bet at all, which is always worth 1.
+    return np.append(weights, 1.0 - weights.sum())
 
 
 def _other_volume() -> Array:

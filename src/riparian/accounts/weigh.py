@@ -1,8 +1,8 @@
 """How sure are we of each account, and why?
 
 Four bets look at an account: the person bet, pace, silence and enumeration.  They may depend on one
-another in any way, so they are joined by a mean of ``2**bits`` with weights fixed here, before any
-account is seen; a bet that abstains stays at zero bits.  What counts is the most that the joined
+another in any way, so they are joined by a mean of ``2**bits`` with weights fixed before any account is
+seen; a bet that abstains stays at zero bits.  What counts is the most that the joined
 bits ever reached at the end of a day: by Ville's inequality that is safe at any time.
 
 Source
@@ -19,14 +19,13 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from riparian.accounts import enumeration, pace, people, person
+from riparian.accounts import enumeration, pace, person
+from riparian.accounts.people import VERSION, People
 from riparian.accounts.tally import BITS, Tally, pool_widths
 from riparian.evidence import CLAIMS, ENUMERATION, GRID, PACE, PERSON, SILENCE, Claim, Evidence, Row, Source, on_grid
 from riparian.schema import DAY_US, EVIDENCE
 
 SOURCES: Final = (PERSON, PACE, SILENCE, ENUMERATION)
-WEIGHTS: Final = (0.6, 0.1, 0.1, 0.2)
-"""Weights of the mean, in the order of ``SOURCES``; they sum to one."""
 
 
 def weigh(tally: Tally, days: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
@@ -55,7 +54,8 @@ def evidence(tally: Tally) -> pa.Table:
     """Tell the most bits that each account ever reached, as a table with schema ``EVIDENCE``."""
     state = tally.state
     most, now = state["most"], state["now"]
-    sources = np.stack([most[claim.name] for claim in SOURCES])
+    weighs = tally.people.laws.weights[: len(SOURCES), None] > 0
+    sources = np.where(weighs, np.stack([most[claim.name] for claim in SOURCES]), -np.inf)
     names = pa.array([claim.name for claim in SOURCES])
     return pa.table(
         [
@@ -81,7 +81,7 @@ def explain(tally: Tally, slot: int) -> Evidence:
     s = tally.state[slot]
     most = {name: on_grid(float(s["most"][name])) for name in BITS.names or ()}
     by_source = [most[claim.name] for claim in SOURCES]
-    best = int(np.argmax(by_source))
+    best = int(np.argmax(np.where(tally.people.laws.weights[: len(SOURCES)] > 0, by_source, -np.inf)))
     total = most["joined"]
     if SOURCES[best] is PERSON:
         rows = [
@@ -98,7 +98,7 @@ def explain(tally: Tally, slot: int) -> Evidence:
         bits=total,
         waterfall=tuple(rows),
         reached_us=int(s["reached_us"]),
-        source=Source(SOURCES[best].name, f"{people.VERSION}/{tally.people.version}"),
+        source=Source(SOURCES[best].name, f"{VERSION}/{tally.people.version}"),
         facts={
             "days": int(s["days"]),
             "plays": int(s["plays"]),
@@ -113,7 +113,7 @@ def explain(tally: Tally, slot: int) -> Evidence:
     )
 
 
-def abstained(columns: Collection[str], *, catalogue: bool) -> dict[str, str]:
+def abstained(columns: Collection[str], *, catalogue: bool, people: People) -> dict[str, str]:
     """Say which bets could not be placed on a log, and what it lacks.
 
     Parameters
@@ -122,13 +122,13 @@ def abstained(columns: Collection[str], *, catalogue: bool) -> dict[str, str]:
         Names of the ``ACCESS`` columns that the log has.
     catalogue
         Whether a catalogue with popularity was given.
-
-    Examples
-    --------
-    >>> abstained(["at_us", "account", "recording", "action"], catalogue=True)["pace"]
-    'the log has no column `media_ms`'
+    people
+        Some bets may be suspended in their file.
     """
-    reasons = {claim.name: _lack(claim, columns) for claim in SOURCES}
+    reasons = {
+        claim.name: _lack(claim, columns) if weight > 0 else "the people file has suspended it"
+        for claim, weight in zip(SOURCES, people.laws.weights, strict=False)
+    }
     reasons["order"] = "" if catalogue else "no catalogue with popularity was given"
     return {name: reason for name, reason in reasons.items() if reason}
 
@@ -161,7 +161,7 @@ def _weigh(state, likelihoods, ends, days, pools, laws, closing) -> Any:  # type
             silent = past[ends[6] :]
             pace.see(silent, d.silent == 1, pools.flags)
             now.silence = pace.bits(silent, laws.clients_unplayed, laws.other_flags)
-        now.joined = _joined(now)
+        now.joined = _joined(now, laws.weights)
         closing[i] = now.joined
         if now.joined > s.most.joined:
             # Rare, so that the parts of the person bet are only told where they are kept.
@@ -173,6 +173,6 @@ def _weigh(state, likelihoods, ends, days, pools, laws, closing) -> Any:  # type
 
 
 @njit(cache=True, nogil=True)
-def _joined(now):  # type: ignore[no-untyped-def]
-    e = WEIGHTS[0] * 2.0**now.person + WEIGHTS[1] * 2.0**now.pace
-    return np.log2(e + WEIGHTS[2] * 2.0**now.silence + WEIGHTS[3] * 2.0**now.enumeration)
+def _joined(now, weights):  # type: ignore[no-untyped-def]
+    e = weights[0] * 2.0**now.person + weights[1] * 2.0**now.pace + weights[2] * 2.0**now.silence
+    return np.log2(e + weights[3] * 2.0**now.enumeration + weights[4])

@@ -104,3 +104,6 @@ def _show(told: list[dict[str, Any]]) -> None:
             )
     screen.page.print(bets)
     screen.page.print(rungs)
+    failed = [row["bet"] for row in told if row["kind"] == "bet" and not row["holds"] and row["bet"] != "joined"]
+    if failed:
+        screen.say(f"Suspend what fails: put suspended = {failed} into a people file and scan again with --people.")
