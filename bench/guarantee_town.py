@@ -26,6 +26,7 @@ import numpy.typing as npt
 import pyarrow.compute as pc
 from measure import allowance, options, people, write
 
+from riparian.accounts.people import People
 from riparian.catalogue.popularity import Popularity
 from riparian.codes import codes_of
 from riparian.feeds.chunks import Chunk
@@ -77,12 +78,14 @@ class Scanned:
 def main() -> None:
     """Run the seeds and write a row after each."""
     given = options(__doc__, seeds=10, listeners=20_000, days=90, first=1)
+    declared = people()
     rows: list[dict[str, object]] = []
     personas = np.zeros((len(GROUPS) + 1, len(PERSONA_NAMES)), np.int64)
     for seed in range(given.first, given.first + given.seeds):
         begun, cpu_begun = time.monotonic(), time.process_time()
-        town = scanned(town_spec(given.listeners, given.days, seed))
+        town = scanned(town_spec(given.listeners, given.days, seed), declared)
         row = told(town) | {
+            "people": declared.version,
             "cpu_s": round(time.process_time() - cpu_begun),
             "wall_s": round(time.monotonic() - begun),
             "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
@@ -101,14 +104,14 @@ def town_spec(listeners: int, n_days: int, seed: int) -> TownSpec:
     return TownSpec(listeners, n_days, seed, copiers=rings, recordings=RECORDINGS)
 
 
-def scanned(spec: TownSpec, *, folder: Path | None = None) -> Scanned:
+def scanned(spec: TownSpec, declared: People) -> Scanned:
     """Play a town out into a workspace in a temporary folder, scan it, and read what was decided."""
-    inside = Path(tempfile.mkdtemp(prefix="riparian-town-", dir=folder))
+    inside = Path(tempfile.mkdtemp(prefix="riparian-town-"))
     workspace = Workspace.open(inside / "workspace")
     try:
         stage = set_stage(spec)
         world = workspace.world(FixedClock(spec.start_us + spec.days * DAY_US))
-        terms = _terms(stage, workspace.key)
+        terms = _terms(stage, workspace.key, declared)
         found = scan(world, _chunks(stage, workspace.key), terms)
         return _read(stage, world, terms, found)
     finally:
@@ -116,10 +119,10 @@ def scanned(spec: TownSpec, *, folder: Path | None = None) -> Scanned:
         shutil.rmtree(inside)
 
 
-def _terms(stage: Stage, key: bytes) -> Terms:
+def _terms(stage: Stage, key: bytes, declared: People) -> Terms:
     accounts = account_table(stage.spec, stage.days, stage.account_ids)
     popularity = Popularity.of(recording_table(stage.shelf, stage.spec.start_us))
-    return Terms(Policy(wrongful_holds_per_year=2), people(), popularity, Known.of(accounts, key))
+    return Terms(Policy(wrongful_holds_per_year=2), declared, popularity, Known.of(accounts, key))
 
 
 def _chunks(stage: Stage, key: bytes) -> Iterator[Chunk]:
