@@ -14,13 +14,16 @@ plays_limit, novel_limit, week_limit
 riparian_evidence
     Held when the bits reach what 2 wrongful holds a year among 20,000 accounts want: 13.3.
 riparian
-    The same beside the enforced novelty budget and the budget of metadata rows, and the evidence sees only what
-    the budgets let through.
+    The same beside the enforced novelty budget and the budget of metadata rows; what the budgets refuse does not
+    leak, but was asked for, and is evidence.
+riparian_unseen
+    The same where nobody logs what was refused, so that evidence sees only what the budgets let through.
 
 The peers are treated as favourably as can be: their limits are the highest that any honest account of *this* town
 ever reached, so they hit nobody by construction, and an operator could not know them.  Riparian's threshold is
 derived from the policy and was not tuned on this town; that it hits nobody is a result.  ``riparian_same`` is
-the evidence with its threshold set as the peers' is.
+the evidence with its threshold set as the peers' are: like compared with like.  ``same_is``, ``evidence_is`` and
+``riparian_is`` compare with the best of the peers in that row, whichever it is.
 
 A copier is stopped on the first day on which a detector speaks; a limit stops it in the middle of that day.
 ``leaked`` is what was new to it by then (recordings, or rows of metadata), ``day`` the day of its life: medians
@@ -54,7 +57,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 PEERS = ("iforest", "ecod", "plays_limit", "novel_limit", "week_limit")
-OURS = ("riparian_same", "riparian_evidence", "riparian")
+OURS = ("riparian_same", "riparian_evidence", "riparian", "riparian_unseen")
 WEEK = 7
 CATALOGUE = 100_000_000
 """Recordings; so many that no copier is through before the period ends."""
@@ -78,17 +81,18 @@ class Stopped:
         New recordings and rows until then [shape=(accounts,)].
     hit
         Honest accounts stopped.
-    slowed
-        Honest accounts of which a budget refused anything.
     cpu_s
         Of the detector's own work, on all account-days.
+    slowed, slowed_ordinary
+        Honest accounts of which a budget refused anything; how many of them are of the ordinary kind.
     """
 
     day: npt.NDArray[np.int64]
     leaked: npt.NDArray[np.int64]
     hit: int
-    slowed: int
     cpu_s: float
+    slowed: int = 0
+    slowed_ordinary: int = 0
 
 
 def main() -> None:
@@ -138,15 +142,13 @@ def _got(town: Days, n_days: int) -> npt.NDArray[np.int64]:
     return np.cumsum(town.matrix("novel", n_days) + town.matrix("rows", n_days), axis=1, dtype=np.int64)
 
 
-def _stopped(
-    alarms: Flags, honest: Flags, got: npt.NDArray[np.int64], *, slowed: int = 0, cpu_s: float = 0.0
-) -> Stopped:
+def _stopped(alarms: Flags, honest: Flags, got: npt.NDArray[np.int64], *, cpu_s: float = 0.0) -> Stopped:
     """Stop each account at the end of the first day with an alarm [shape=(accounts, days)]."""
     ever = np.asarray(alarms.any(axis=1), np.bool_)
     day = np.where(ever, alarms.argmax(axis=1) + 1, 0)
     last = np.where(ever, day, got.shape[1])
     leaked = got[np.arange(len(got)), last - 1]
-    return Stopped(day, leaked, int(ever[honest].sum()), slowed, cpu_s)
+    return Stopped(day, leaked, int(ever[honest].sum()), cpu_s)
 
 
 # What an account's days look like to a detector that learns
@@ -238,19 +240,25 @@ def _limited(counts: tuple[Floats, Floats], honest: Flags, got: npt.NDArray[np.i
 
 
 def _riparian(town: Days, declared: People, honest: Flags, threshold: float, n_days: int) -> dict[str, Stopped]:
-    got = _got(town, n_days)
     with _timed() as cpu_s:
         bits = _bits(town, declared, n_days)
         spent = cpu_s()
     with _timed() as cpu_s:
         served, refused = enforced(town)
-        # Who was refused nothing has the same bits as before.
-        stopped = _stopped(_bits(served, declared, n_days) >= threshold, honest, _got(served, n_days))
-        spent_with_budget = cpu_s()
+        spent_on_budgets = cpu_s()
+    asked, let_through = _got(town, n_days), _got(served, n_days)
+
+    def with_budgets(stop: Stopped) -> Stopped:
+        cost = spent + spent_on_budgets
+        hit, ordinary = refused & honest, refused & (town.persona == "ordinary")
+        return replace(stop, cpu_s=cost, slowed=int(hit.sum()), slowed_ordinary=int(ordinary.sum()))
+
+    seen = _bits(served, declared, n_days)
     return {
-        "riparian_same": _stopped(bits > bits[honest].max(), honest, got, cpu_s=spent),
-        "riparian_evidence": _stopped(bits >= threshold, honest, got, cpu_s=spent),
-        "riparian": replace(stopped, slowed=int((refused & honest).sum()), cpu_s=spent_with_budget),
+        "riparian_same": _stopped(bits > bits[honest].max(), honest, asked, cpu_s=spent),
+        "riparian_evidence": _stopped(bits >= threshold, honest, asked, cpu_s=spent),
+        "riparian": with_budgets(_stopped(bits >= threshold, honest, let_through)),
+        "riparian_unseen": with_budgets(_stopped(seen >= threshold, honest, let_through)),
     }
 
 
@@ -344,8 +352,12 @@ def leak_rows(
             row[f"{detector}_leaked"] = leaked[detector]
             row[f"{detector}_day"] = "never" if middle >= 10**5 else round(middle)
         row["best_peer"] = _least({d: leaked[d] for d in PEERS}, row)
-        row["evidence_is"] = _standing(leaked["riparian_evidence"], min(leaked[d] for d in PEERS))
-        row["riparian_is"] = _standing(leaked["riparian"], min(leaked[d] for d in PEERS))
+        for column, ours in (
+            ("same_is", "riparian_same"),
+            ("evidence_is", "riparian_evidence"),
+            ("riparian_is", "riparian"),
+        ):
+            row[column] = _standing(leaked[ours], min(leaked[d] for d in PEERS))
         table.append(row)
     return table
 
@@ -367,7 +379,8 @@ def detector_rows(runs: Sequence[dict[str, Stopped]], listeners: int) -> list[di
             "seeds": len(runs),
             "honest_accounts": listeners * len(runs),
             "honest_hit": sum(run[name].hit for run in runs),
-            "honest_beyond_budget": sum(run[name].slowed for run in runs),
+            "beyond_budget": sum(run[name].slowed for run in runs),
+            "ordinary_beyond_budget": sum(run[name].slowed_ordinary for run in runs),
             "cpu_s": round(float(np.mean([run[name].cpu_s for run in runs])), 2),
         }
         for name in (*PEERS, *OURS)
