@@ -107,20 +107,21 @@ def words_at(octets: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     Parameters
     ----------
     octets : np.ndarray [shape=(n,), contiguous]
+        Fewer than 16 bytes are copied and followed by zeros.
 
     Returns
     -------
-    words : np.ndarray [shape=(max(n - 7, 0),), not aligned]
+    words : np.ndarray [shape=(n - 7,), not aligned]
         ``words[p]`` holds the bytes ``p`` to ``p + 7``.
 
     Examples
     --------
-    >>> [hex(word) for word in words_at(np.arange(9, dtype=np.uint8)).tolist()]
+    >>> [hex(word) for word in words_at(np.arange(17, dtype=np.uint8))[:2].tolist()]
     ['0x706050403020100', '0x807060504030201']
     """
-    if octets.size < 8:
-        octets = np.zeros(8, dtype=np.uint8)
-        return np.ndarray((0,), dtype="<u8", buffer=octets, strides=(1,))
+    if octets.size < 16:
+        # One element or none would have another memory layout, and be compiled for anew.
+        octets = np.concatenate([octets, np.zeros(16, dtype=np.uint8)])
     return np.ndarray((octets.size - 7,), dtype="<u8", buffer=octets, strides=(1,))
 
 

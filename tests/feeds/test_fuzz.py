@@ -63,10 +63,13 @@ def test_the_fast_way_and_the_slow_way_agree(seed: int) -> None:
         b'{"x": {"y": 5, "z": {"at": "no"}}, "x.y": null, "at": 1.5e9, "account": true}',
     ]
     rng = random.Random(seed)  # noqa: S311 -- a simulation
-    line = mutate(rng.choice(lines), seed).replace(b"\n", b" ").replace(b"[", b" ")
+    sound = rng.choice(lines)
+    line = mutate(sound, seed).replace(b"\n", b" ").replace(b"[", b" ")
     text = line.decode("utf-8", "replace").encode()
-    data = text + b"\n" + bytes(16)
-    spans = scan_objects(data, np.array([len(text)]), COLUMNS)
-    if spans.state[0] == READ:
-        slow = Layout("objects", tuple(COLUMNS)).values(text.decode(), COLUMNS)
-        assert _values(data, spans, 0) == slow
+    # Behind a sound line of the same keys, and behind one of other keys.
+    for before in (sound, lines[-1]):
+        data = before + b"\n" + text + b"\n" + bytes(16)
+        spans = scan_objects(data, np.array([len(before), len(before) + 1 + len(text)]), COLUMNS)
+        if spans.state[1] == READ:
+            slow = Layout("objects", tuple(COLUMNS)).values(text.decode(), COLUMNS)
+            assert _values(data, spans, 1) == slow

@@ -12,7 +12,7 @@ import pytest
 import zstandard
 
 from riparian.errors import InputError
-from riparian.feeds.chunks import LINE_BYTES_MAX
+from riparian.feeds.chunks import FORMATS, LINE_BYTES_MAX
 from tests.feeds.renderings import accesses, chunks, coded, combined, csv_quoted, ndjson, truth
 
 FACTS = truth(40)
@@ -310,3 +310,12 @@ def test_a_file_of_short_bad_lines_is_read_in_bounded_memory(warm: Path, tmp_pat
     rows, rejects, _, mib = peak(warm, path)
     assert (rows, rejects) == (len(FACTS), 1_000_000)
     assert mib < 300
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("data", [b"", b"\xa6", b"{}\n", b"\n", b"\0", b"#", b"[", b"a,b\n1\n", b'{"at":1}', b"-"])
+def test_a_few_bytes_in_any_format_are_refused(form: str, data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(data)
+    with pytest.raises(InputError):
+        chunks(path, format=form)

@@ -163,7 +163,9 @@ def _combined(lines: Sequence[str]) -> Layout | None:
         if not _CLF_TIME.search(line):
             continue
         cells = plain.split(line)
-        place = next(i for i, cell in enumerate(cells) if _CLF_TIME.match(f"[{cell}"))
+        place = next((i for i, cell in enumerate(cells) if _CLF_TIME.match(f"[{cell}")), -1)
+        if place < 0:
+            continue
         before = [_BEFORE_TIME[i - place] if i >= place - len(_BEFORE_TIME) else f"before{i + 1}" for i in range(place)]
         after = [
             _AFTER_TIME[i] if i < len(_AFTER_TIME) else f"extra{i - len(_AFTER_TIME) + 1}"
@@ -194,6 +196,8 @@ def w3c_delimiter(lines: Sequence[bytes], default: str) -> str:
 
 
 def _cells(lines: Sequence[str], delimiters: str) -> Layout | None:
+    if not lines:
+        return None
     best: tuple[int, int, str] | None = None
     for rank, delimiter in enumerate(delimiters):
         layout = Layout("cells", (), delimiter)
