@@ -20,10 +20,11 @@ riparian_unseen
     The same where nobody logs what was refused, so that evidence sees only what the budgets let through.
 
 The peers are treated as favourably as can be: their limits are the highest that any honest account of *this* town
-ever reached, so they hit nobody by construction, and an operator could not know them.  Riparian's threshold is
+ever reached, so they hit nobody by construction, and an operator could not know them; ``hit_elsewhere`` says how
+many honest accounts the same limits hit in another town of the same kind.  Riparian's threshold is
 derived from the policy and was not tuned on this town; that it hits nobody is a result.  ``riparian_same`` is
-the evidence with its threshold set as the peers' are: like compared with like.  ``same_is``, ``evidence_is`` and
-``riparian_is`` compare with the best of the peers in that row, whichever it is.
+the evidence with its threshold set as the peers' are: like compared with like.  The columns that end in ``_is``
+compare one of ours with the best of the peers in that row, whichever it is.
 
 A copier is stopped on the first day on which a detector speaks; a limit stops it in the middle of that day.
 ``leaked`` is what was new to it by then (recordings, or rows of metadata), ``day`` the day of its life: medians
@@ -58,7 +59,16 @@ Flags = npt.NDArray[np.bool_]
 
 PEERS = ("iforest", "ecod", "plays_limit", "novel_limit", "week_limit")
 OURS = ("riparian_same", "riparian_evidence", "riparian", "riparian_unseen")
+STANDINGS = {
+    "same_is": "riparian_same",
+    "evidence_is": "riparian_evidence",
+    "riparian_is": "riparian",
+    "unseen_is": "riparian_unseen",
+}
+"""Columns that compare one of ours with the best peer of the row."""
 WEEK = 7
+ELSEWHERE = 1_000
+"""What is added to the seed of a town to get another of its kind."""
 CATALOGUE = 100_000_000
 """Recordings; so many that no copier is through before the period ends."""
 
@@ -81,6 +91,8 @@ class Stopped:
         New recordings and rows until then [shape=(accounts,)].
     hit
         Honest accounts stopped.
+    hit_elsewhere
+        Honest accounts that the same limits stop in another town of the same kind.
     cpu_s
         Of the detector's own work, on all account-days.
     slowed, slowed_ordinary
@@ -90,6 +102,7 @@ class Stopped:
     day: npt.NDArray[np.int64]
     leaked: npt.NDArray[np.int64]
     hit: int
+    hit_elsewhere: int
     cpu_s: float
     slowed: int = 0
     slowed_ordinary: int = 0
@@ -103,9 +116,10 @@ def main() -> None:
         spec = town_spec(ROWS, given.listeners, given.days, seed, copiers=given.copiers)
         runs.append(side_by_side(spec, declared))
         print(f"seed {seed}:", {name: (stop.hit, stop.slowed) for name, stop in runs[-1].items()}, flush=True)
-    write(leak_rows(ROWS, runs, given.listeners, given.copiers), given.out, "side_by_side")
+    table = leak_rows(ROWS, runs, given.listeners, given.copiers)
+    write(table, given.out, "side_by_side")
     beside = given.out.with_name(f"{given.out.stem}_detectors.csv") if given.out else None
-    write(detector_rows(runs, given.listeners), beside, "side_by_side_detectors")
+    write(detector_rows(runs, table, given.listeners), beside, "side_by_side_detectors")
 
 
 def town_spec(rows: Sequence[Row], listeners: int, n_days: int, seed: int, *, copiers: int) -> TownSpec:
@@ -115,20 +129,36 @@ def town_spec(rows: Sequence[Row], listeners: int, n_days: int, seed: int, *, co
 
 
 def side_by_side(spec: TownSpec, declared: People) -> dict[str, Stopped]:
-    """Let every detector look at one town."""
-    town = days(spec)
-    honest = town.role == "listener"
-    asked = _got(town, spec.days)
-    made = _features(town, spec.days)
-    found = {
-        "iforest": _learned(IForest(n_estimators=200, max_samples=1024, random_state=spec.seed), made, honest, asked),
-        "ecod": _learned(ECOD(), made, honest, asked),
-        "plays_limit": _limited(_by_day(town, spec.days, "plays"), honest, asked),
-        "novel_limit": _limited(_by_day(town, spec.days, "novel"), honest, asked),
-        "week_limit": _limited(_weekly(_by_day(town, spec.days, "novel")), honest, asked),
-    }
+    """Let every detector look at one town; its limits are tried on the honest accounts of another town, too."""
+    here = _looked(days(spec), spec.days)
+    there = _looked(days(replace(spec, seed=spec.seed + ELSEWHERE, copiers=())), spec.days)
     threshold = threshold_bits(Policy(wrongful_holds_per_year=2), Restraint.HOLD, 20_000)
-    return found | _riparian(town, declared, honest, threshold, spec.days)
+    return {
+        "iforest": _learned(IForest(n_estimators=200, max_samples=1024, random_state=spec.seed), here, there),
+        "ecod": _learned(ECOD(), here, there),
+        "plays_limit": _limited(_plays, here, there),
+        "novel_limit": _limited(_novel, here, there),
+        "week_limit": _limited(_novel_in_a_week, here, there),
+        **_riparian(here, there, declared, threshold),
+    }
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A town as detectors see it, [shape=(accounts, days)] each: what was new by then, activity, and features."""
+
+    town: Days
+    n_days: int
+    honest: Flags
+    got: npt.NDArray[np.int64]
+    active: Flags
+    features: Floats
+    features_s: float
+
+
+def _looked(town: Days, n_days: int) -> Looked:
+    features, active, spent = _features(town, n_days)
+    return Looked(town, n_days, town.role == "listener", _got(town, n_days), active, features, spent)
 
 
 @contextmanager
@@ -142,13 +172,15 @@ def _got(town: Days, n_days: int) -> npt.NDArray[np.int64]:
     return np.cumsum(town.matrix("novel", n_days) + town.matrix("rows", n_days), axis=1, dtype=np.int64)
 
 
-def _stopped(alarms: Flags, honest: Flags, got: npt.NDArray[np.int64], *, cpu_s: float = 0.0) -> Stopped:
+def _stopped(
+    alarms: Flags, honest: Flags, got: npt.NDArray[np.int64], *, elsewhere: Flags, cpu_s: float = 0.0
+) -> Stopped:
     """Stop each account at the end of the first day with an alarm [shape=(accounts, days)]."""
     ever = np.asarray(alarms.any(axis=1), np.bool_)
     day = np.where(ever, alarms.argmax(axis=1) + 1, 0)
     last = np.where(ever, day, got.shape[1])
     leaked = got[np.arange(len(got)), last - 1]
-    return Stopped(day, leaked, int(ever[honest].sum()), cpu_s)
+    return Stopped(day, leaked, int(ever[honest].sum()), int(elsewhere.any(axis=1).sum()), cpu_s)
 
 
 # What an account's days look like to a detector that learns
@@ -191,45 +223,52 @@ def _share(part: Floats, whole: Floats) -> Floats:
     return (part + 0.5) / (whole + 1.0)
 
 
-def _learned(
-    model: IForest | ECOD, made: tuple[Floats, Flags, float], honest: Flags, got: npt.NDArray[np.int64]
-) -> Stopped:
-    features, active, features_s = made
+def _learned(model: IForest | ECOD, here: Looked, there: Looked) -> Stopped:
     with _timed() as cpu_s:
-        lived = active & honest[:, None]
-        model.fit(features[lived])
+        lived = here.active & here.honest[:, None]
+        model.fit(here.features[lived])
         limit = float(model.decision_scores_.max())
-        copied = active & ~honest[:, None]
-        alarms = np.zeros(active.shape, np.bool_)
+        copied = here.active & ~here.honest[:, None]
+        alarms = np.zeros(here.active.shape, np.bool_)
         alarms[lived] = model.decision_scores_ > limit
-        alarms[copied] = model.decision_function(features[copied]) > limit
-        spent = cpu_s()
-    return _stopped(alarms, honest, got, cpu_s=spent + features_s)
+        alarms[copied] = model.decision_function(here.features[copied]) > limit
+        spent = cpu_s() + here.features_s
+    elsewhere = np.zeros(there.active.shape, np.bool_)
+    elsewhere[there.active] = model.decision_function(there.features[there.active]) > limit
+    return _stopped(alarms, here.honest, here.got, elsewhere=elsewhere, cpu_s=spent)
 
 
-# Limits
+# Limits: one on plays or new recordings, which come first, and one on rows of metadata.  Imports are let be.
 
 
-def _by_day(town: Days, n_days: int, name: str) -> tuple[Floats, Floats]:
-    counted = town.matrix(name, n_days) - town.matrix("downloads", n_days)
-    return counted.astype(float), town.matrix("rows", n_days).astype(float)
+def _plays(look: Looked) -> Floats:
+    return np.stack([_counted(look, "plays") - _counted(look, "downloads"), _counted(look, "rows")])
 
 
-def _weekly(counts: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-    plays, rows = (_window(np.cumsum(count, axis=1)) for count in counts)
-    return plays, rows
+def _novel(look: Looked) -> Floats:
+    return np.stack([_counted(look, "novel") - _counted(look, "downloads"), _counted(look, "rows")])
 
 
-def _limited(counts: tuple[Floats, Floats], honest: Flags, got: npt.NDArray[np.int64]) -> Stopped:
+def _novel_in_a_week(look: Looked) -> Floats:
+    return np.stack([_window(np.cumsum(count, axis=1)) for count in _novel(look)])
+
+
+def _counted(look: Looked, name: str) -> Floats:
+    return look.town.matrix(name, look.n_days).astype(float)
+
+
+def _limited(counted: Callable[[Looked], Floats], here: Looked, there: Looked) -> Stopped:
     """Stop who goes beyond the most that any honest account reached, in the middle of the day."""
     with _timed() as cpu_s:
-        limits = [float(count[honest].max()) for count in counts]
-        over = np.stack([count > limit for count, limit in zip(counts, limits, strict=True)])
-        stop = _stopped(np.asarray(over.any(axis=0), np.bool_), honest, got)
+        counts = counted(here)
+        limits = counts[:, here.honest].max(axis=(1, 2), keepdims=True)
+        over = counts - limits
+        alarms, elsewhere = (np.asarray((c > limits).any(axis=0), np.bool_) for c in (counts, counted(there)))
+        stop = _stopped(alarms, here.honest, here.got, elsewhere=elsewhere)
         caught = np.flatnonzero(stop.day > 0)
         at = stop.day[caught] - 1
-        today = got[caught, at] - np.where(at > 0, got[caught, at - 1], 0)
-        beyond = np.max([count[caught, at] - limit for count, limit in zip(counts, limits, strict=True)], axis=0)
+        today = here.got[caught, at] - np.where(at > 0, here.got[caught, at - 1], 0)
+        beyond = over[:, caught, at].max(axis=0)
         leaked = stop.leaked.copy()
         leaked[caught] -= np.minimum(beyond, today).astype(np.int64)
         spent = cpu_s()
@@ -239,26 +278,29 @@ def _limited(counts: tuple[Floats, Floats], honest: Flags, got: npt.NDArray[np.i
 # Riparian
 
 
-def _riparian(town: Days, declared: People, honest: Flags, threshold: float, n_days: int) -> dict[str, Stopped]:
+def _riparian(here: Looked, there: Looked, declared: People, threshold: float) -> dict[str, Stopped]:
+    town, honest = here.town, here.honest
     with _timed() as cpu_s:
-        bits = _bits(town, declared, n_days)
+        bits = _bits(town, declared, here.n_days)
         spent = cpu_s()
     with _timed() as cpu_s:
         served, refused = enforced(town)
         spent_on_budgets = cpu_s()
-    asked, let_through = _got(town, n_days), _got(served, n_days)
+    let_through = _got(served, here.n_days)
+    seen, bits_there = _bits(served, declared, here.n_days), _bits(there.town, declared, there.n_days)
+    same = bits[honest].max()
+    held_there = bits_there >= threshold
 
     def with_budgets(stop: Stopped) -> Stopped:
         cost = spent + spent_on_budgets
         hit, ordinary = refused & honest, refused & (town.persona == "ordinary")
         return replace(stop, cpu_s=cost, slowed=int(hit.sum()), slowed_ordinary=int(ordinary.sum()))
 
-    seen = _bits(served, declared, n_days)
     return {
-        "riparian_same": _stopped(bits > bits[honest].max(), honest, asked, cpu_s=spent),
-        "riparian_evidence": _stopped(bits >= threshold, honest, asked, cpu_s=spent),
-        "riparian": with_budgets(_stopped(bits >= threshold, honest, let_through)),
-        "riparian_unseen": with_budgets(_stopped(seen >= threshold, honest, let_through)),
+        "riparian_same": _stopped(bits > same, honest, here.got, elsewhere=bits_there > same, cpu_s=spent),
+        "riparian_evidence": _stopped(bits >= threshold, honest, here.got, elsewhere=held_there, cpu_s=spent),
+        "riparian": with_budgets(_stopped(bits >= threshold, honest, let_through, elsewhere=held_there)),
+        "riparian_unseen": with_budgets(_stopped(seen >= threshold, honest, let_through, elsewhere=held_there)),
     }
 
 
@@ -338,7 +380,7 @@ def _spread(
 def leak_rows(
     rows: Sequence[Row], runs: Sequence[dict[str, Stopped]], listeners: int, copiers: int
 ) -> list[dict[str, object]]:
-    """One row a disguise and pace: what leaked by the day on which each detector stopped it, and who is ahead."""
+    """Tell of each disguise and pace what leaked by the day on which each detector stopped it, and who is ahead."""
     table = []
     for number, (name, spec) in enumerate(rows):
         first = listeners + number * copiers
@@ -352,11 +394,7 @@ def leak_rows(
             row[f"{detector}_leaked"] = leaked[detector]
             row[f"{detector}_day"] = "never" if middle >= 10**5 else round(middle)
         row["best_peer"] = _least({d: leaked[d] for d in PEERS}, row)
-        for column, ours in (
-            ("same_is", "riparian_same"),
-            ("evidence_is", "riparian_evidence"),
-            ("riparian_is", "riparian"),
-        ):
+        for column, ours in STANDINGS.items():
             row[column] = _standing(leaked[ours], min(leaked[d] for d in PEERS))
         table.append(row)
     return table
@@ -371,16 +409,21 @@ def _standing(ours: int, theirs: int) -> str:
     return "ahead" if ours < theirs else "behind" if ours > theirs else "even"
 
 
-def detector_rows(runs: Sequence[dict[str, Stopped]], listeners: int) -> list[dict[str, object]]:
-    """One row a detector: whom it hit, and what it cost."""
+def detector_rows(
+    runs: Sequence[dict[str, Stopped]], table: Sequence[dict[str, object]], listeners: int
+) -> list[dict[str, object]]:
+    """Tell of each detector whom it hit, what it cost, and in how many rows it leaks less than the best peer."""
+    compared = {ours: [row[column] for row in table] for column, ours in STANDINGS.items()}
     return [
         {
             "detector": name,
             "seeds": len(runs),
             "honest_accounts": listeners * len(runs),
             "honest_hit": sum(run[name].hit for run in runs),
+            "hit_elsewhere": sum(run[name].hit_elsewhere for run in runs),
             "beyond_budget": sum(run[name].slowed for run in runs),
             "ordinary_beyond_budget": sum(run[name].slowed_ordinary for run in runs),
+            **{how: compared[name].count(how) if name in compared else "" for how in ("ahead", "even", "behind")},
             "cpu_s": round(float(np.mean([run[name].cpu_s for run in runs])), 2),
         }
         for name in (*PEERS, *OURS)
