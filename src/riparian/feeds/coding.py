@@ -182,8 +182,7 @@ def _addresses(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _requests(table: pa.Table, plan: Plan) -> tuple[pa.ChunkedArray, pa.ChunkedArray | None] | None:
     if "request" in plan.columns:
-        parts = pl.Series(_column(table, plan, "request")).cast(pl.String).str.extract_groups(r"^([A-Z]+) (\S+)")
-        fields = parts.struct.unnest()
+        fields = pl.Series(_column(table, plan, "request")).cast(pl.String).str.splitn(" ", 3).struct.unnest()
         return fields.to_series(1).to_arrow(), fields.to_series(0).to_arrow()
     path = _column(table, plan, "path")
     if path is None:

@@ -33,19 +33,20 @@ FIELDS: Final = (
     "media_ms",
     "rows",
 )
-_KEYS: Final = frozenset(("name", "path", "regex", "query", "action", "media_ms", "example"))
+_KEYS: Final = frozenset(("name", "path", "regex", "has", "query", "action", "media_ms", "example"))
 _TOKEN: Final = re.compile(r"/\*\*/|\*\*|\*|\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One kind of request."""
+    """One kind of request; every path of it contains one of the texts in ``has``, when there are any."""
 
     name: str
     regex: str
     action: int
     query: Mapping[str, str] = field(default_factory=dict)
     media_ms: int | None = None
+    has: tuple[str, ...] = ()
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -75,7 +76,10 @@ class Matched:
 
 
 def _regex_of(template: str) -> str:
-    parts = ["^"]
+    # Any folders before and none behind: a match that may begin anywhere says the same, three times as fast.
+    anywhere = template.startswith("/**/") and template.count("**") == 1
+    template = template.removeprefix("/**") if anywhere else template
+    parts = [] if anywhere else ["^"]
     place = 0
     for token in _TOKEN.finditer(template):
         parts.append(re.escape(template[place : token.start()]))
@@ -91,6 +95,12 @@ def _regex_of(template: str) -> str:
             parts.append(f"(?P<{token.group(1)}>{inner})")
         place = token.end()
     return "".join([*parts, re.escape(template[place:]), "$"])
+
+
+def _literals(template: str) -> tuple[str, ...]:
+    # What stands between the fields; the slashes around ``/**/`` may be one and the same.
+    longest = max((part.strip("/") for part in re.split(r"\*+|\{\w+\}", template)), key=len, default="")
+    return (longest,) if longest else ()
 
 
 def _pattern(entry: Mapping[str, Any], source: str) -> Pattern:
@@ -118,7 +128,8 @@ def _pattern(entry: Mapping[str, Any], source: str) -> Pattern:
     if not action:
         raise InputError(f"{where} has the action `{entry.get('action')}`, wanted one of ours, such as play")
     media_ms = int(entry["media_ms"]) if "media_ms" in entry else None
-    pattern = Pattern(name, regex, action, query, media_ms)
+    has = tuple(map(str, entry["has"])) if "has" in entry else _literals(str(entry.get("path", "")))
+    pattern = Pattern(name, regex, action, query, media_ms, has)
     if "example" in entry and match_paths([pattern], pa.array([str(entry["example"])])).unmatched:
         raise InputError(f"{where} does not fit its own example `{entry['example']}`", hint="Correct one of them.")
     return pattern
@@ -187,6 +198,16 @@ def _frame_of(pattern: Pattern, rows: npt.NDArray[np.int64], paths: pl.Series, q
     return frame.drop([name for name in ("number", "recordings") if name in frame.columns])
 
 
+def _fits(pattern: Pattern, paths: pl.Series) -> npt.NDArray[np.bool_]:
+    if not pattern.has:
+        return paths.str.contains(pattern.regex).to_numpy()
+    # Looking for a text is far cheaper than an expression, and rules out most paths.
+    hit = paths.str.contains_any(list(pattern.has)).to_numpy().copy()
+    rows = np.flatnonzero(hit)
+    hit[rows] = paths.gather(rows).str.contains(pattern.regex).to_numpy()
+    return hit
+
+
 def match_paths(patterns: Sequence[Pattern], paths: pa.Array | pa.ChunkedArray) -> Matched:
     """Match request paths, the first pattern that fits.
 
@@ -203,16 +224,19 @@ def match_paths(patterns: Sequence[Pattern], paths: pa.Array | pa.ChunkedArray) 
     >>> found.rows.tolist(), found.columns["recording"].to_pylist(), found.unmatched
     ([0, 1, 1], ['r1', 'r1', 'r2'], 1)
     """
-    whole = pl.Series("path", paths).cast(pl.String).str.replace(r"^https?://[^/?#]*", "")
-    parts = whole.str.extract_groups(r"^([^?#]*)(?:\?([^#]*))?").struct.unnest()
+    whole = pl.Series("path", paths).cast(pl.String)
+    if whole.str.contains("://", literal=True).any():
+        whole = whole.str.replace(r"^https?://[^/?#]*", "")
+    if whole.str.contains("#", literal=True).any():
+        whole = whole.str.replace("#.*$", "")
+    parts = whole.str.splitn("?", 2).struct.unnest()
     path, query = parts.to_series(0), parts.to_series(1).fill_null("")
     left = np.flatnonzero(path.is_not_null().to_numpy())
     frames = []
     for pattern in patterns:
         if not left.size:
             break
-        rest = path.gather(left)
-        hit = rest.str.contains(pattern.regex).to_numpy()
+        hit = _fits(pattern, path.gather(left))
         if hit.any():
             rows = left[hit]
             frames.append(_frame_of(pattern, rows, path.gather(rows), query.gather(rows)))
