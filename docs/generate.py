@@ -10,6 +10,7 @@ import importlib.util
 import inspect
 import math
 import re
+import runpy
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
@@ -40,6 +41,7 @@ def main() -> None:
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             print(f"wrote reference/{name}")
+    runpy.run_path(str(HERE / "tables.py"), run_name="__main__")
 
 
 def pages() -> dict[str, str]:
