@@ -17,7 +17,8 @@ riparian
     The same beside the enforced novelty budget and the budget of metadata rows; what the budgets refuse does not
     leak, but was asked for, and is evidence.
 riparian_unseen
-    The same where nobody logs what was refused, so that evidence sees only what the budgets let through.
+    The same where evidence sees only what the budgets let through, as it does in logs from which refused requests
+    are left out.
 
 The peers are treated as favourably as can be: their limits are the highest that any honest account of *this* town
 ever reached, so they hit nobody by construction, and an operator could not know them; ``hit_elsewhere`` says how
