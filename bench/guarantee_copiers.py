@@ -16,8 +16,9 @@ import numpy.typing as npt
 from measure import options, people, write
 
 from riparian.accounts import weigh
+from riparian.accounts.observe import observe, settle
 from riparian.accounts.people import People
-from riparian.accounts.tally import Tally, observe, settle
+from riparian.accounts.tally import Tally
 from riparian.catalogue.popularity import Popularity
 from riparian.gate.budgets import Budgets, charge_enforced
 from riparian.gate.decide import certify

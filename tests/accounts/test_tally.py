@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from riparian.accounts.observe import observe, settle
 from riparian.accounts.people import People
-from riparian.accounts.tally import Tally, observe, settle
+from riparian.accounts.tally import Tally
 from riparian.catalogue.popularity import Popularity
 from riparian.codes import RECORDING_KEY, codes_of
 from riparian.errors import CustodyError

@@ -36,7 +36,7 @@ def weigh(tally: Tally, days: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
     tally
         Changed in place.
     days : np.ndarray [shape=(days,), dtype=DAYS]
-        As :func:`~riparian.accounts.tally.observe` and :func:`~riparian.accounts.tally.settle` return
+        As :func:`~riparian.accounts.observe.observe` and :func:`~riparian.accounts.observe.settle` return
         them: each day once, in order for each account.
 
     Returns

@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from riparian.accounts import weigh
-from riparian.accounts.tally import Observed, Tally, observe, settle
+from riparian.accounts.observe import Observed, observe, settle
+from riparian.accounts.tally import Tally
 from riparian.flows.found import TIMELINE
 from riparian.flows.terms import Terms
 from riparian.gate import budgets as budgets_
