@@ -61,6 +61,6 @@ def sentences(summary: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"restrained accounts took {taken['recordings']:,} of {reach['everybody']['recordings']:,} recordings"
         )
-    lines.append(f"{summary['review_minutes_a_day']:.0f} minutes of review a day")
+    lines.append(f"{screen.minutes(summary['review_minutes_a_day'])} of review a day")
     lines += [f"no bet on {name}: {reason}" for name, reason in summary["abstained"].items()]
     return lines

@@ -65,3 +65,14 @@ def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
 def styled(action: str) -> str:
     """Colour an action."""
     return f"[{_STYLES[action]}]{action}[/]" if action in _STYLES else action
+
+
+def minutes(n: float) -> str:
+    """Say a number of minutes.
+
+    Examples
+    --------
+    >>> minutes(0.8), minutes(12.3)
+    ('1 minute', '12 minutes')
+    """
+    return f"{n:.0f} minute{'' if f'{n:.0f}' == '1' else 's'}"

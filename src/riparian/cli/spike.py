@@ -57,4 +57,4 @@ def _show(result: Contained, told: dict[str, object]) -> None:
         screen.page.print(
             f"real accounts to {name.replace('_', ' ')}: {len(accounts):,}{': ' + names if names else ''}", markup=False
         )
-    screen.page.print(f"{result.review_minutes_a_day:.0f} minutes of review a day, copiers included")
+    screen.page.print(f"{screen.minutes(result.review_minutes_a_day)} of review a day, copiers included")
