@@ -418,6 +418,7 @@ def detector_rows(
     return [
         {
             "detector": name,
+            "people": people().version if name in OURS else "",
             "seeds": len(runs),
             "honest_accounts": listeners * len(runs),
             "honest_hit": sum(run[name].hit for run in runs),
