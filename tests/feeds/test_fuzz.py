@@ -15,6 +15,8 @@ from riparian.feeds.scanners import READ, Spans, scan_objects
 from tests.feeds.mutate import mutate
 from tests.feeds.renderings import RENDERINGS, chunks, ndjson, truth
 
+pytestmark = pytest.mark.slow
+
 FACTS = truth(30)
 SEEDS = range(12)
 COLUMNS = ["at", "account", "recording", "x.y"]

@@ -15,6 +15,8 @@ from riparian.codes import codes_of
 from riparian.schema import ACCESS, Action
 from tests.feeds.renderings import KEY, RENDERINGS, accesses, arrow_table, chunks, coded, combined, ndjson, truth
 
+pytestmark = pytest.mark.slow
+
 FACTS = truth()
 
 

@@ -11,6 +11,8 @@ from riparian.accounts.tally import DAYS, Tally, enrol
 from riparian.sim.tallied import ended_days, enrolled
 from riparian.sim.town import TownSpec, days
 
+pytestmark = pytest.mark.slow
+
 Array = npt.NDArray[np.float64]
 
 

@@ -17,6 +17,8 @@ from riparian.sim.copiers import parse_ring
 from riparian.sim.tallied import ended_days, enrolled
 from riparian.sim.town import TownSpec, days
 
+pytestmark = pytest.mark.slow
+
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 HOLD_BITS = threshold_bits(Policy(wrongful_holds_per_year=2), Restraint.HOLD, 20_000)
 SLOW_BITS = threshold_bits(Policy(wrongful_holds_per_year=2), Restraint.SLOW, 20_000)

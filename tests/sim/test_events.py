@@ -14,6 +14,8 @@ from riparian.sim.holdings import COUNTRIES
 from riparian.sim.town import TownSpec, days
 from riparian.sim.worlds import WORLDS
 
+pytestmark = pytest.mark.slow
+
 N_DAYS = 12
 RINGS = ("4x60:dup=0.3", "3x40:artists:mimic=0.3", "3x80:random:bursty:irregular:mimic=0.5", "2x700:metadata")
 SPEC = TownSpec(listeners=250, days=N_DAYS, recordings=9_000, copiers=tuple(parse_ring(ring) for ring in RINGS))

@@ -23,6 +23,8 @@ from riparian.stores.memory import FixedClock, Memory
 from riparian.stores.workspace import Workspace
 from tests.stories.towns import played, small
 
+pytestmark = pytest.mark.slow
+
 SPEC = small(parse_ring("1x300:queue"), listeners=60, days=6)
 
 
