@@ -48,9 +48,8 @@ COPIERS = {
 def followed(town: Played) -> tuple[World, Found, Contained]:
     world = Memory().world(FixedClock(town.end_us))
     found = scanned(town, world)
-    timeline, profile = world.findings.table("timeline"), world.findings.table("profile")
     codes = np.array(sorted(town.copiers), np.uint64)
-    return world, found, contained(found, timeline, profile, codes)
+    return world, found, contained(world, found, codes)
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +144,18 @@ def test_accesses_from_a_wrong_clock_are_left_out_and_counted() -> None:
     assert late.summary["future"] > 0
     assert late.rejected["accesses dated more than a day in the future"] == late.summary["future"]
     assert late.summary["accesses"] + late.summary["future"] == sum(len(c.accesses) for c in town.chunks)
+
+
+def test_a_service_of_a_dozen_accounts_is_followed_below_four_bits() -> None:
+    town = played(small(parse_ring("1x60:random"), listeners=12, days=7))
+    _, found, result = followed(town)
+    assert result.leaked.tolist()[0] > 0
+    assert found.summary["thresholds"]["slow"] < 4
+    watched = set(found.timeline["account"].to_pylist())
+    assert {d.account for d in from_table(found.decisions) if d.restraint > SLOW} <= watched
+
+
+def test_a_spike_that_gathers_no_bits_is_no_error() -> None:
+    town = played(small(parse_ring("1x5:random"), listeners=3, days=2))
+    _, _, result = followed(town)
+    assert 0 < result.leaked[0] <= result.unrestrained[0] < 20

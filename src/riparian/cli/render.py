@@ -159,7 +159,7 @@ def _decided(account: Account) -> Iterator[tuple[str, str]]:
     yield "declared", f"{words.chance(decision.declared)}: how often an account of a declared kind ever comes this far"
     certified = "no account is believed honest, so none can vouch for it"
     if decision.certified is not None:
-        certified = f"{words.chance(decision.certified)}: the same, counted on accounts believed honest"
+        certified = f"{words.chance(decision.certified)}: its rank among the accounts believed honest"
     yield "certified", certified
     if decision.bits_before is not None and decision.restraint is not Restraint.ALLOW:
         yield "counted", f"{words.bits(decision.bits)} bits, since the bet was opened again"

@@ -1,6 +1,6 @@
 """``riparian scan``: logs to evidence and decisions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +13,7 @@ from riparian.errors import InputError
 from riparian.feeds.chunks import ReadOptions
 from riparian.flows.extraction import scan
 from riparian.flows.lines import account_lines, summary_line
+from riparian.ports import Chunk
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
@@ -43,6 +44,13 @@ def scan_logs(
     json: options.Json = False,
 ) -> None:
     """Read access logs; say who extracts the catalogue, how sure that is, and why."""
+    if report is not None and (spike is not None or follow):
+        raise InputError(
+            f"`--report` beside `{'--spike' if spike is not None else '--follow'}`, wanted one of them",
+            hint="Scan once more with --report alone.",
+        )
+    if report is not None and report.is_dir():
+        raise InputError(f"`--report {report}` is a folder, wanted a file", hint="Name a file, as in report.html.")
     read = reading(format_, map_, mapping=mapping, sessions=sessions, patterns=patterns)
     given = assembly.Given(workspace, policy, people, catalogue, accounts)
     if spike is not None:
@@ -57,7 +65,7 @@ def scan_logs(
         return
     with assembly.house(given) as house:
         with screen.bars() as progress:
-            found = scan(house.world, assembly.chunks(house, logs, read), house.terms, progress=progress)
+            found = scan(house.world, _told(assembly.chunks(house, logs, read)), house.terms, progress=progress)
         if report is not None:
             from riparian.cli import paper  # noqa: PLC0415 -- templates take their time, and few scans need them
 
@@ -66,6 +74,15 @@ def scan_logs(
             lines.write([*account_lines(house.world, found), summary_line(found)])
         else:
             ladder.show(house.world, found)
+
+
+def _told(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+    """Pass chunks on, and say which files among the logs could not be read at all."""
+    for chunk in chunks:
+        for reject in chunk.rejects:
+            if reject.line == 0:
+                screen.say(f"{reject.source} is not read: {reject.reason}")
+        yield chunk
 
 
 def reading(

@@ -22,8 +22,7 @@ def spiked(given: assembly.Given, logs: Sequence[str], read: ReadOptions, *, spe
         with assembly.house(aside) as house, screen.bars() as progress:
             spike = Spike(house, spec, read)
             found = scan(house.world, spike.among(assembly.chunks(house, logs, read)), house.terms, progress=progress)
-            timeline, profile = house.world.findings.table("timeline"), house.world.findings.table("profile")
-            result = contained(found, timeline, profile, spike.accounts)
+            result = contained(house.world, found, spike.accounts)
             told = {"kind": "spike", "spec": spec} | result.summary()
             told["real_accounts"] = _named(house.world, result)
     if json:

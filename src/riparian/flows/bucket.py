@@ -15,15 +15,18 @@ import pyarrow as pa
 from riparian.accounts import weigh
 from riparian.accounts.observe import Observed, observe, settle
 from riparian.accounts.tally import Tally
+from riparian.codes import BUCKETS
 from riparian.flows.found import TIMELINE
 from riparian.flows.terms import Terms
 from riparian.gate import budgets as budgets_
 from riparian.gate.budgets import Budgets, Draws
+from riparian.gate.policy import Restraint, threshold_bits
 from riparian.schema import DAY_US, Action
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 TIMELINE_BITS: Final = 4.0
+"""Accounts that ever had so many are followed day by day; fewer where the lowest rung wants fewer."""
 """Accounts that reach so many bits, or that a budget refuses something, have their days kept."""
 PROFILE_BITS: Final = 1.0
 """Accounts that reach so many bits may be restrained; their counts are kept beside the tally."""
@@ -114,7 +117,9 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
         "evidence": weigh.evidence(tally),
         "refusals": budgets_.refusals(budgets),
         "profile": _profile(tally, budgets),
-        "timeline": _grown(before, "timeline", _timeline(tally, budgets, days, bits, refused_on)),
+        "timeline": _grown(
+            before, "timeline", _timeline(tally, _watched(tally, budgets, terms), days, bits, refused_on)
+        ),
         "days": _days_so_far(before, _days(columns["at_us"], days, refused_on), _open_days(tally)),
         "draws": pa.table([drawn.account, drawn.parent, drawn.at_us], schema=DRAWS),
         "totals": _totals(before, tally, len(columns["at_us"]), n_future),
@@ -231,15 +236,21 @@ def _profile(tally: Tally, budgets: Budgets) -> pa.Table:
     )
 
 
+def _watched(tally: Tally, budgets: Budgets, terms: Terms) -> npt.NDArray[np.bool_]:
+    # A bucket holds about as many accounts as any other.
+    lowest = threshold_bits(terms.policy, Restraint.SLOW, BUCKETS * len(tally.accounts))
+    refused_ever = budgets.told[:, EVER] + budgets.rows_told[:, EVER]
+    watched: npt.NDArray[np.bool_] = (tally.state["most"]["joined"] >= min(TIMELINE_BITS, lowest)) | (refused_ever > 0)
+    return watched
+
+
 def _timeline(
     tally: Tally,
-    budgets: Budgets,
+    watched: npt.NDArray[np.bool_],
     days: npt.NDArray[np.void],
     bits: npt.NDArray[np.float64],
     refused_on: npt.NDArray[np.int64],
 ) -> pa.Table:
-    refused_ever = budgets.told[:, EVER] + budgets.rows_told[:, EVER]
-    watched = (tally.state["most"]["joined"] >= TIMELINE_BITS) | (refused_ever > 0)
     rows = np.flatnonzero(watched[days["slot"]])
     chosen = days[rows]
     return pa.table(

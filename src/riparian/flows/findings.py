@@ -77,7 +77,7 @@ def read(world: World, terms: Terms) -> Found:
     summary = dict(summaries[-1])
     evidence = evidence if evidence is not None else EVIDENCE.empty_table()
     decisions = _strongest_first(world.decisions.table())
-    timeline = _table(world, "timeline", TIMELINE)
+    timeline = table_of(world, "timeline", TIMELINE)
     held, restrained, everybody, recordings = _reaches(world, terms, decisions, int(summary["accounts"]))
     summary["reach"] = {
         name: {
@@ -110,7 +110,8 @@ def read(world: World, terms: Terms) -> Found:
     )
 
 
-def _table(world: World, name: str, schema: pa.Schema) -> pa.Table:
+def table_of(world: World, name: str, schema: pa.Schema) -> pa.Table:
+    """Read a table of the last scan; empty when no bucket has kept any of it."""
     found = world.findings.table(name)
     return found if found is not None else schema.empty_table()
 
@@ -167,7 +168,7 @@ def _exposure(
     of_each: Mapping[int, tuple[int, float | None, float | None]],
 ) -> pa.Table:
     del terms
-    profile = _table(world, "profile", PROFILE)
+    profile = table_of(world, "profile", PROFILE)
     accounts = decisions.filter(pc.greater(decisions["restraint"], 0))["account"]
     at = pc.index_in(accounts, profile["account"]).combine_chunks()
     rows = profile.take(at)
@@ -190,7 +191,7 @@ def _exposure(
 
 
 def _by_day(world: World, timeline: pa.Table, summary: Mapping[str, Any]) -> pa.Table:
-    days = _table(world, "days", DAYS)
+    days = table_of(world, "days", DAYS)
     if not len(days):
         return BY_DAY.empty_table()
     day = days["day"].to_numpy()

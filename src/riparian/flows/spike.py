@@ -19,8 +19,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riparian.flows.found import Found
+from riparian.flows.bucket import PROFILE
+from riparian.flows.findings import table_of
+from riparian.flows.found import TIMELINE, Found
 from riparian.gate.decide import Restraint
+from riparian.ports import World
 
 NEVER = -1
 
@@ -70,19 +73,19 @@ class Contained:
         }
 
 
-def contained(found: Found, timeline: pa.Table, profile: pa.Table, spiked: npt.NDArray[np.uint64]) -> Contained:
+def contained(world: World, found: Found, spiked: npt.NDArray[np.uint64]) -> Contained:
     """Follow the accounts that were put in.
 
     Parameters
     ----------
-    found
-        What a scan of the log with them found.
-    timeline, profile
-        All of ``TIMELINE``, and ``flows.bucket.PROFILE``: accounts that are in neither had next to no bits.
+    world, found
+        What a scan of the log with them kept, and what it found.
     spiked
         Codes of the accounts that were put in.
     """
     spiked = np.unique(spiked)
+    # Accounts that are in neither had next to no bits.
+    timeline, profile = table_of(world, "timeline", TIMELINE), table_of(world, "profile", PROFILE)
     rows = [_followed(_of(timeline, code), _of(profile, code), found.summary["thresholds"]) for code in spiked.tolist()]
     columns = np.array(rows, np.int64).reshape(-1, 4)
     restrained = found.decisions.filter(pc.greater(found.decisions["restraint"], 0))
