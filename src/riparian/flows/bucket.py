@@ -26,8 +26,8 @@ from riparian.schema import DAY_US, Action
 Arrays = dict[str, npt.NDArray[Any]]
 
 TIMELINE_BITS: Final = 4.0
-"""Accounts that ever had so many are followed day by day; fewer where the lowest rung wants fewer."""
-"""Accounts that reach so many bits, or that a budget refuses something, have their days kept."""
+"""Accounts that reach so many bits (fewer where the lowest rung wants fewer), or that a budget refuses something,
+have their days kept."""
 PROFILE_BITS: Final = 1.0
 """Accounts that reach so many bits may be restrained; their counts are kept beside the tally."""
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riparian.flows.bucket import PROFILE
+from riparian.codes import bucket_of
 from riparian.flows.findings import table_of
 from riparian.flows.found import TIMELINE, Found
 from riparian.gate.decide import Restraint
@@ -84,9 +84,9 @@ def contained(world: World, found: Found, spiked: npt.NDArray[np.uint64]) -> Con
         Codes of the accounts that were put in.
     """
     spiked = np.unique(spiked)
-    # Accounts that are in neither had next to no bits.
-    timeline, profile = table_of(world, "timeline", TIMELINE), table_of(world, "profile", PROFILE)
-    rows = [_followed(_of(timeline, code), _of(profile, code), found.summary["thresholds"]) for code in spiked.tolist()]
+    timeline, novel = table_of(world, "timeline", TIMELINE), _novel(world, spiked)
+    rungs_at = found.summary["thresholds"]
+    rows = [_followed(_of(timeline, code), novel.get(code, 0), rungs_at) for code in spiked.tolist()]
     columns = np.array(rows, np.int64).reshape(-1, 4)
     restrained = found.decisions.filter(pc.greater(found.decisions["restraint"], 0))
     others = restrained.filter(pc.invert(pc.is_in(restrained["account"], value_set=pa.array(spiked, pa.uint64()))))
@@ -101,8 +101,18 @@ def _of(table: pa.Table, account: int) -> pa.Table:
     return table.filter(pc.equal(table["account"], pa.scalar(account, pa.uint64())))
 
 
-def _followed(days: pa.Table, profile: pa.Table, thresholds: Mapping[str, float]) -> tuple[int, int, int, int]:
-    novel_ever = int(pc.sum(profile["novel"]).as_py() or 0)
+def _novel(world: World, accounts: npt.NDArray[np.uint64]) -> dict[int, int]:
+    """Read off the tallies how many recordings these accounts have had, suspected or not."""
+    novel: dict[int, int] = {}
+    for bucket in np.unique(bucket_of(accounts)).tolist():
+        arrays = world.tallies.load(bucket)
+        if arrays is not None:
+            here = np.flatnonzero(np.isin(arrays["accounts"], accounts))
+            novel |= dict(zip(arrays["accounts"][here].tolist(), arrays["state"]["novel"][here].tolist(), strict=True))
+    return novel
+
+
+def _followed(days: pa.Table, novel_ever: int, thresholds: Mapping[str, float]) -> tuple[int, int, int, int]:
     if not len(days):
         return NEVER, NEVER, novel_ever, novel_ever
     days = days.sort_by("day")
