@@ -1,6 +1,7 @@
 """Every verb as an operator types it: what it prints, what it ends with."""
 
 import json
+import signal
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -106,6 +107,53 @@ def test_the_laws_are_audited_on_a_list_of_honest_accounts(town: Path, tmp_path:
     assert all(line["holds"] for line in lines)
 
 
+def test_an_audit_names_the_worst_account_and_counts_those_that_no_scan_has_seen(town: Path, tmp_path: Path) -> None:
+    truth = pq.read_table(town / "truth.parquet").to_pylist()
+    listeners = {row["account"] for row in truth if row["role"] == "listener"}
+    honest = tmp_path / "honest.txt"
+    honest.write_text("\n".join([*listeners, "nobody-1", "nobody-2", "nobody-2"]))
+    ended = runner.invoke(app, ["audit", "-w", str(town / "workspace"), "--honest", str(honest), "--json"])
+    assert f"2 of {len(listeners) + 2} accounts" in ended.stderr
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert {line["worst"] for line in lines if line["kind"] == "bet"} <= listeners
+
+
+def test_what_was_released_is_no_longer_counted(town: Path, tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    run("scan", town / "accesses.parquet", "-w", workspace)
+    for line in run("hold", "list", "-w", workspace, "--json").splitlines():
+        account = json.loads(line)["account"]
+        run("hold", "release", account, "--person", "Ada", "--reason", "is our own test", "-w", workspace)
+    out = run("accounts", "-w", workspace)
+    assert "No account is restrained." in out
+    assert "0 to hold, 0 to step up, 0 to slow" in out
+    assert "0 minutes of review a day" in out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("logs", ["access.ndjson", "*.ndjson"])
+def test_who_stops_following_at_once_keeps_what_was_read(
+    number: signal.Signals, logs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "access.ndjson"
+    rows = [{"at": f"2024-03-01T10:{n:02}:00Z", "account": "u-1", "recording": f"r-{n}"} for n in range(50)]
+    log.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    monkeypatch.setattr("riparian.cli.follow.time.sleep", lambda _: signal.raise_signal(number))
+    ended = runner.invoke(app, ["scan", str(tmp_path / logs), "-w", str(tmp_path / "w"), "--follow", "--json"])
+    assert ended.exit_code == 0, ended.output
+    assert json.loads(ended.stdout.splitlines()[-1])["accesses"] == len(rows)
+    said = " ".join(ended.stderr.split())
+    assert said.count("following /") == 1
+    assert "the workspace holds everything up to here" in said
+
+
+def test_who_stops_following_before_anything_came_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("riparian.cli.follow.time.sleep", lambda _: signal.raise_signal(signal.SIGINT))
+    ended = runner.invoke(app, ["scan", str(tmp_path / "later.log"), "-w", str(tmp_path / "w"), "--follow"])
+    assert ended.exit_code == 0, ended.output
+    assert "nothing was scanned yet" in " ".join(ended.stderr.split())
+
+
 def test_a_report_is_one_file(town: Path, tmp_path: Path) -> None:
     run("scan", town / "accesses.parquet", "-w", town / "workspace", "--report", tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
@@ -117,6 +165,7 @@ MISTAKES = {
     "a map without a column": (["scan", "x", "--map", "account"], "wanted FIELD=COLUMN"),
     "a workspace without a scan": (["accounts"], "has no scan"),
     "a ring in another form": (["simulate", "out", "--ring", "many"], "ring `many`"),
+    "a list of the honest that is not there": (["audit", "--honest", "nofile"], "`nofile` cannot be read"),
     "an account that nobody knows": (["hold", "release", "u-1", "--person", "a", "--reason", "b"], "not in the vault"),
 }
 

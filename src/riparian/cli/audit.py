@@ -3,15 +3,21 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import pyarrow as pa
 import typer
+from rich.markup import escape
 
 from riparian import assembly
 from riparian.cli import lines, options, screen
 from riparian.cli.scan import reading
-from riparian.codes import codes_of, label
+from riparian.codes import codes_of
+from riparian.console import words
+from riparian.errors import InputError
 from riparian.flows.audit import Audit, audit
 from riparian.flows.extraction import scan
+from riparian.flows.lines import names_of
+from riparian.ports import World
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
@@ -32,17 +38,20 @@ def check(
     json: options.Json = False,
 ) -> None:
     """Check every bet on accounts believed honest; exit code 1 when a law is broken."""
+    names = _names(honest) if honest is not None else None
     with assembly.house(assembly.Given(workspace, policy, people, catalogue, accounts)) as house:
         if logs:
             with screen.bars() as progress:
                 scan(house.world, assembly.chunks(house, logs, reading(format_, map_)), house.terms, progress=progress)
         known = house.terms.known
         codes = known.codes[known.honest]
-        if honest is not None:
-            names = [line.strip() for line in honest.read_text(encoding="utf-8").splitlines() if line.strip()]
-            codes = codes_of(pa.array(names, pa.string()), house.world.vault.key)
+        if names is not None:
+            codes = np.unique(codes_of(pa.array(names, pa.string()), house.world.vault.key))
         found = audit(house.world, house.terms, codes)
-    told = _lines(found)
+        told = _lines(house.world, found)
+    unseen = len(codes) - found.bets[0].accounts
+    if names is not None and unseen:
+        screen.say(f"{unseen:,} of {len(codes):,} accounts in {honest} are in no scan, and were left out.")
     if json:
         lines.write(told)
     else:
@@ -50,13 +59,28 @@ def check(
     raise typer.Exit(0 if found.holds else 1)
 
 
-def _lines(found: Audit) -> list[dict[str, Any]]:
+def _names(path: Path) -> list[str]:
+    try:
+        written = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(
+            f"`{path}` cannot be read: {error.strerror}, wanted a file with an account a line", hint="Check the path."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"`{path}` is no UTF-8 text, wanted a file with an account a line", hint="Write it as UTF-8."
+        ) from error
+    return [line.strip() for line in written.splitlines() if line.strip()]
+
+
+def _lines(world: World, found: Audit) -> list[dict[str, Any]]:
+    worst = names_of(world, [bet.worst for bet in found.bets])
     bets = [
         {
             "kind": "bet", "bet": b.bet, "accounts": b.accounts, "mean": b.mean, "mean_max": b.mean_max,
-            "refuted_bits": b.refuted_bits, "worst": label(b.worst), "worst_bits": b.worst_bits, "holds": b.holds,
+            "refuted_bits": b.refuted_bits, "worst": name, "worst_bits": b.worst_bits, "holds": b.holds,
         }
-        for b in found.bets
+        for b, name in zip(found.bets, worst, strict=True)
     ]  # fmt: skip
     return [*bets, *({"kind": "rung", "rung": name, **rung} for name, rung in found.ladder.items())]
 
@@ -89,7 +113,7 @@ def _show(told: list[dict[str, Any]]) -> None:
                 f"{row['accounts']:,}",
                 f"{row['mean']:.3f}",
                 f"{row['mean_max']:.3f}",
-                row["worst"],
+                escape(words.visible(row["worst"])),
                 f"{row['worst_bits']:.1f}",
                 holds,
             )

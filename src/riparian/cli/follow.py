@@ -1,10 +1,12 @@
 """``riparian scan --follow``: a log that grows, or several that are looked at again and again."""
 
+import signal
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from riparian import assembly
 from riparian.cli import ladder, lines, screen
@@ -18,17 +20,32 @@ EVERY_S: Final = 10.0
 
 
 def followed(given: assembly.Given, logs: Sequence[str], read: ReadOptions, *, json: bool) -> None:
-    """Scan what is new, wait, and begin again, until somebody presses Ctrl-C."""
-    with assembly.house(given) as house:
+    """Scan what is new, wait, and begin again, until somebody presses Ctrl-C or a supervisor ends it."""
+    with _terminated_as_interrupted(), assembly.house(given) as house:
         teller = _Teller(house, json)
+        screen.say(f"following {', '.join(logs)}")
         try:
             if len(logs) == 1 and _is_one_file(logs[0]):
-                _grown(house, logs[0], read, teller)
-            while True:
-                teller.scan(assembly.chunks(house, logs, read))
-                time.sleep(EVERY_S)
+                whole = _grown(house, logs[0], read, teller)
+            else:
+                whole = _looked_at(house, logs, read, teller)
         except KeyboardInterrupt:
-            screen.say("No longer following; the workspace holds everything up to here.")
+            # Pressed again while the rest was being scanned.
+            whole = False
+        screen.say(f"No longer following; {teller.held(whole=whole)}.")
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    def interrupt(number: int, frame: Any) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @dataclass
@@ -38,6 +55,13 @@ class _Teller:
     house: assembly.House
     json: bool
     told: set[tuple[str, str]] = field(default_factory=set)
+    scanned: bool = False
+
+    def held(self, *, whole: bool) -> str:
+        """Say what the workspace holds; ``whole`` when nothing that was read is left over."""
+        if not self.scanned:
+            return "nothing was scanned yet"
+        return "the workspace holds everything up to here" if whole else "scan again to take in what was being read"
 
     def scan(self, chunks: Iterable[Chunk]) -> None:
         """Scan what has arrived; an empty log is waited for, since what follows may be usable."""
@@ -46,6 +70,7 @@ class _Teller:
         except InputError as error:
             screen.say(f"waiting: {error.message}")
             return
+        self.scanned = True
         new = [r for r in account_lines(self.house.world, found) if (r["account"], r["action"]) not in self.told]
         self.told |= {(row["account"], row["action"]) for row in new}
         if self.json:
@@ -54,20 +79,49 @@ class _Teller:
             ladder.show(self.house.world, found)
 
 
-def _grown(house: assembly.House, log: str, read: ReadOptions, teller: _Teller) -> None:
+def _grown(house: assembly.House, log: str, read: ReadOptions, teller: _Teller) -> bool:
+    """Follow one file until interrupted, and scan the rest; says whether all that was written was taken."""
     arrived: list[Chunk] = []
+    interrupted = whole = False
 
     def rest(seconds: float) -> None:
         # The reader rests when it has given all that there is: one scan for all of it.
-        if arrived:
-            teller.scan(arrived)
-            arrived.clear()
-        time.sleep(seconds)
+        nonlocal interrupted
+        try:
+            if arrived:
+                teller.scan(arrived)
+                arrived.clear()
+            time.sleep(seconds)
+        except KeyboardInterrupt:
+            # The reader is asked to give what it has gathered, and to end.
+            interrupted = True
 
     known, key = house.world.staging.known, house.world.vault.key
-    grown = follow(log, options=read, key=key, known=known, clock_s=time.monotonic, sleep_s=rest, seconds=EVERY_S)
-    for chunk in grown:
-        arrived.append(chunk)  # noqa: PERF402 -- `rest` empties it between two chunks
+    grown = follow(
+        log, options=read, key=key, known=known, clock_s=time.monotonic, sleep_s=rest, seconds=EVERY_S,
+        until=lambda: interrupted,
+    )  # fmt: skip
+    with suppress(KeyboardInterrupt):
+        for chunk in grown:
+            arrived.append(chunk)  # noqa: PERF402 -- `rest` empties it between two chunks
+        whole = True
+    if arrived:
+        teller.scan(arrived)
+    return whole
+
+
+def _looked_at(house: assembly.House, logs: Sequence[str], read: ReadOptions, teller: _Teller) -> bool:
+    """Look at logs again and again until interrupted; says whether the last look was whole."""
+    whole = False
+    with suppress(KeyboardInterrupt):
+        while True:
+            whole = False
+            teller.scan(assembly.chunks(house, logs, read))
+            whole = True
+            time.sleep(EVERY_S)
+    if not whole and house.world.staging.waiting():
+        teller.scan(())
+    return whole
 
 
 def _is_one_file(log: str) -> bool:

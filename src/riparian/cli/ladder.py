@@ -1,23 +1,27 @@
 """The table of restrained accounts, and what a scan says of itself, for people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.markup import escape
 
 from riparian.cli import screen
+from riparian.codes import label
 from riparian.console import words
-from riparian.flows.extraction import Found
+from riparian.flows.extraction import REVIEW_MINUTES, Found
 from riparian.flows.lines import account_lines
+from riparian.flows.restraints import in_force
+from riparian.gate.decide import Decision
 from riparian.ports import World
 
 SHOWN = 50
 
 
 def show(world: World, found: Found) -> None:
-    """Print who is restrained, then the summary."""
-    rows = list(account_lines(world, found))
-    restrained = [row for row in rows if row["action"] != "allow"]
+    """Print who is restrained now, then the summary."""
+    running = in_force(world)
+    now = {label(decision.account) for decision in running}
+    restrained = [row for row in account_lines(world, found) if row["pseudonym"] in now]
     if restrained:
         table = screen.table("account", "action", "bits", "because", right=("bits",))
         for row in restrained[:SHOWN]:
@@ -32,8 +36,17 @@ def show(world: World, found: Found) -> None:
     else:
         screen.page.print("No account is restrained.")
     screen.page.print()
-    for line in sentences(found.summary):
+    for line in sentences(_as_of_now(found.summary, running)):
         screen.page.print(line, markup=False)
+
+
+def _as_of_now(summary: Mapping[str, Any], running: Sequence[Decision]) -> dict[str, Any]:
+    """Count what is in force: since the scan, a person may have let somebody go, and restraints end."""
+    counts = dict.fromkeys(summary["restraints"], 0)
+    for decision in running:
+        counts[decision.restraint.name.lower()] += 1
+    minutes = REVIEW_MINUTES * len(running) / max(1, summary["days"])
+    return {**summary, "restraints": counts, "review_minutes_a_day": minutes}
 
 
 def sentences(summary: Mapping[str, Any]) -> list[str]:
