@@ -119,3 +119,29 @@ def test_only_wanted_columns_are_looked_for() -> None:
     sample = {"at": TIMES, "account": IDS, "recording": TRACKS, "country": ["GB"] * 50, "device": ["d"] * 50}
     plan = recognise(sample, source="log", mapping={}, wanted=frozenset(("country",)))
     assert set(plan.columns) == {"at", "account", "recording", "country"}
+
+
+HINTS = {
+    "the song is the column that repeats least": (
+        {
+            "k1": [f"2025-01-0{i}T00:00:00Z" for i in range(1, 9)],
+            "k2": ["u 1", "u 2"] * 4,
+            "k3": [f"s {i}" for i in range(8)],
+        },
+        {"account": "k2"},
+        "recording=k3",
+    ),
+    "the time is the column that is called so": (
+        {"who": ["u 1", "u 2"] * 4, "what": [f"s {i}" for i in range(8)], "when": ["11/01/2026 07:39 AM"] * 8},
+        {},
+        "at=when",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_the_hint_names_a_column_that_may_be_meant(name: str) -> None:
+    sample, mapping, hint = HINTS[name]
+    with pytest.raises(InputError) as refused:
+        recognise(sample, source="x.csv", mapping=mapping)
+    assert f"--map {hint}" in refused.value.hint

@@ -220,11 +220,25 @@ def _mask(values: list[str]) -> str:
     return f"{value[:1]}..., {len(value)} characters"
 
 
-def _missing(name: str, sample: Mapping[str, list[str]], source: str) -> InputError:
+def _likely(name: str, sample: Mapping[str, list[str]]) -> str:
+    """Guess a column for the hint: a time for ``at``; what comes again for an account, what repeats least for a recording."""
+    times = [column for column, values in sample.items() if _is_time(values)]
+    others = [column for column in sample if column not in times]
+    if name == "at":
+        named = [column for column in sample if any(word in column.lower() for word in ("when", "time", "date"))]
+        return next(iter(times or named or others), "")
+    fresh = {column: len(set(sample[column])) / len(sample[column]) for column in others}
+    if name == "account":
+        return next((column for column in others if 1 < len(set(sample[column])) < len(sample[column])), "")
+    return max(fresh, key=fresh.__getitem__, default="")
+
+
+def _missing(
+    name: str, sample: Mapping[str, list[str]], source: str, *, taken: frozenset[str] = frozenset()
+) -> InputError:
     found = ", ".join(f"`{column}` ({_mask(values)})" for column, values in sample.items())
     what = {"recording": "`recording` and no request path"}.get(name, f"`{name}`")
-    likely = [c for c, values in sample.items() if values and (name != "at") == (not _is_time(values))]
-    guess = (likely or list(sample) or ["COLUMN"])[0]
+    guess = _likely(name, {c: values for c, values in sample.items() if values and c not in taken}) or "COLUMN"
     return InputError(
         f"no {what} found in `{source}`, wanted `at`, `account` and a `recording` or a request path;"
         f" the columns are {found or 'none'}",
@@ -280,7 +294,7 @@ def recognise(
     _find_needed(columns, values, given=given)
     for name in ("at", "account", "recording"):
         if name not in columns and not _stands_in(name, columns, given=given):
-            raise _missing(name, values, source)
+            raise _missing(name, values, source, taken=frozenset(columns.values()))
     for name in FIELDS:
         if name not in columns and name not in _NEEDED and (wanted is None or name in wanted or name in _ALWAYS):
             found = _by_name(name, values, tuple(columns.values()))
