@@ -221,7 +221,7 @@ def _mask(values: list[str]) -> str:
 
 
 def _likely(name: str, sample: Mapping[str, list[str]]) -> str:
-    """Guess a column for the hint: a time for ``at``; what comes again for an account, what repeats least for a recording."""
+    """Guess a column for the hint: a time, what comes again for an account, what repeats least for a recording."""
     times = [column for column, values in sample.items() if _is_time(values)]
     others = [column for column in sample if column not in times]
     if name == "at":
