@@ -55,19 +55,8 @@ def pages() -> dict[str, str]:
         "cli.md": ("riparian.cli", cli_page),
     }
     return {
-        name: OPENING.format(origin=f"`{origin}`") + make().rstrip() + "\n"
-        for name, (origin, make) in makers.items()
-        if exists(origin)
+        name: OPENING.format(origin=f"`{origin}`") + make().rstrip() + "\n" for name, (origin, make) in makers.items()
     }
-
-
-def exists(module: str) -> bool:
-    """Say whether the module is there, without running it."""
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        return False
-    return spec is not None and spec.origin is not None
 
 
 def claims_page() -> str:

@@ -26,7 +26,6 @@ from docs import generate
 ROOT = Path(generate.HERE).parent
 PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").rglob("*.md") if "reference" not in p.parts)]
 BLOCK = re.compile(r"(?P<mark><!-- run -->\s*)?^```console\n(?P<body>.*?)^```", re.MULTILINE | re.DOTALL)
-NO_COMMAND_LINE = not generate.exists("riparian.cli")
 
 
 def commands(body: str) -> list[tuple[str, str]]:
@@ -50,7 +49,6 @@ def to_run() -> list[Path]:
     return [path for path in PAGES if any(b["mark"] for b in BLOCK.finditer(path.read_text(encoding="utf-8")))]
 
 
-@pytest.mark.skipif(NO_COMMAND_LINE, reason="there is no command line yet")
 @pytest.mark.parametrize(("page", "command"), written())
 def test_a_command_in_the_documentation_exists_with_its_options(page: str, command: str) -> None:
     words = shlex.split(command, comments=True)
@@ -64,7 +62,6 @@ def test_a_command_in_the_documentation_exists_with_its_options(page: str, comma
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(NO_COMMAND_LINE, reason="there is no command line yet")
 @pytest.mark.parametrize("page", to_run(), ids=lambda path: path.name)
 def test_a_page_that_is_marked_to_run_runs_as_it_says(
     page: Path, tmp_path: Path, request: pytest.FixtureRequest
