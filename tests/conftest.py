@@ -1,10 +1,14 @@
 """What every test may ask for: golden files, and Hypothesis without chance or haste."""
 
+import tomllib
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from riparian.accounts.people import People, parse_people
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -43,3 +47,9 @@ def golden(request: pytest.FixtureRequest) -> Golden:
         assert text == path.read_text(encoding="utf-8")
 
     return check
+
+
+@pytest.fixture(scope="session")
+def people() -> People:
+    """Read the people that ship with Riparian."""
+    return parse_people(tomllib.loads((files("riparian.accounts") / "people.toml").read_text()))

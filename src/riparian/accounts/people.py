@@ -140,6 +140,7 @@ class People:
     version: str
     names: tuple[str, ...]
     because: tuple[str, ...]
+    suspended: frozenset[str]
     curve: Array
     laws: Laws
 
@@ -175,6 +176,7 @@ def parse_people(found: Mapping[str, object]) -> People:
         version=" without ".join([str(found["version"]), *sorted(suspended)]),
         names=tuple(kinds),
         because=tuple(str(k["because"]) for k in kinds.values()),
+        suspended=frozenset(suspended),
         curve=_curve(int(_number(age["first"])), _numbers(age["chance"])),
         laws=Laws(
             weights=_bet_weights(suspended),

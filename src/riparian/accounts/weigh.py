@@ -54,8 +54,7 @@ def evidence(tally: Tally) -> pa.Table:
     """Tell the most bits that each account ever reached, as a table with schema ``EVIDENCE``."""
     state = tally.state
     most, now = state["most"], state["now"]
-    weighs = tally.people.laws.weights[: len(SOURCES), None] > 0
-    sources = np.where(weighs, np.stack([most[claim.name] for claim in SOURCES]), -np.inf)
+    sources = np.stack([_counted(tally.people, claim, most[claim.name]) for claim in SOURCES])
     names = pa.array([claim.name for claim in SOURCES])
     return pa.table(
         [
@@ -81,7 +80,7 @@ def explain(tally: Tally, slot: int) -> Evidence:
     s = tally.state[slot]
     most = {name: on_grid(float(s["most"][name])) for name in BITS.names or ()}
     by_source = [most[claim.name] for claim in SOURCES]
-    best = int(np.argmax(np.where(tally.people.laws.weights[: len(SOURCES)] > 0, by_source, -np.inf)))
+    best = int(np.argmax([_counted(tally.people, claim, np.asarray(most[claim.name])) for claim in SOURCES]))
     total = most["joined"]
     if SOURCES[best] is PERSON:
         rows = [
@@ -126,11 +125,15 @@ def abstained(columns: Collection[str], *, catalogue: bool, people: People) -> d
         Some bets may be suspended in their file.
     """
     reasons = {
-        claim.name: _lack(claim, columns) if weight > 0 else "the people file has suspended it"
-        for claim, weight in zip(SOURCES, people.laws.weights, strict=False)
+        claim.name: "the people file has suspended it" if claim.name in people.suspended else _lack(claim, columns)
+        for claim in SOURCES
     }
     reasons["order"] = "" if catalogue else "no catalogue with popularity was given"
     return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _counted(people: People, claim: Claim, bits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    return np.full_like(bits, -np.inf) if claim.name in people.suspended else bits
 
 
 def _lack(claim: Claim, columns: Collection[str]) -> str:

@@ -11,6 +11,9 @@ Dawid, de Rooij, Shafer, Shen, Vereshchagin & Vovk (2011), *Insuring against los
 
 import math
 
+import numpy as np
+import numpy.typing as npt
+
 
 def calibrate(p: float) -> float:
     """Bits of a p-value: ``log2((1 - p + p ln p) / (p ln(p)**2))``, the mean over all power calibrators.
@@ -71,15 +74,20 @@ def conformal_p(nulls_at_least: int, nulls: int) -> float:
     return (1 + nulls_at_least) / (1 + nulls)
 
 
-def certified_bits(nulls_at_least: int, nulls: int) -> float:
+def certified_bits(nulls_at_least: npt.ArrayLike, nulls: int) -> npt.NDArray[np.float64]:
     """Bits of restraint that real people vouch for: ``-log2`` of the rank, at most ``log2(n + 1)``.
+
+    Parameters
+    ----------
+    nulls_at_least
+        How many nulls are at least as extreme as each subject [any shape].
 
     This is not an e-value.  It is compared with a threshold once, where the chance of crossing is what
     is promised; it is never mixed or added.
 
     Examples
     --------
-    >>> round(certified_bits(0, 85), 2)
-    6.43
+    >>> certified_bits([0, 85], 85).round(2).tolist()
+    [6.43, 0.0]
     """
-    return -math.log2(conformal_p(nulls_at_least, nulls))
+    return np.asarray(np.log2(nulls + 1.0) - np.log2(np.asarray(nulls_at_least) + 1.0), np.float64)

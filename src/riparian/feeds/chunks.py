@@ -11,7 +11,7 @@ Nothing that a log holds disappears silently.  Every line ends in exactly one of
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -33,22 +33,7 @@ Format = Literal[
     "history",
     "lastfm",
 ]
-FORMATS: Final[tuple[str, ...]] = (
-    "auto",
-    "nginx",
-    "combined",
-    "json",
-    "envoy",
-    "cloudfront",
-    "w3c",
-    "ndjson",
-    "csv",
-    "tsv",
-    "parquet",
-    "arrow",
-    "history",
-    "lastfm",
-)
+FORMATS: Final[tuple[str, ...]] = get_args(Format)
 
 LINE_BYTES_MAX: Final = 1 << 20
 """A longer line is rejected: it is streamed past and never held."""

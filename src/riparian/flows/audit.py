@@ -17,7 +17,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from riparian.accounts.people import BETS
 from riparian.accounts.weigh import SOURCES
 from riparian.bets.bounded import mean_bits, upper_bound_mean
 from riparian.codes import BUCKETS
@@ -98,11 +97,10 @@ def audit(world: World, terms: Terms, honest: npt.NDArray[np.uint64]) -> Audit:
             f"none of {len(honest)} accounts believed honest is in the logs, wanted at least one",
             hint="Give --honest FILE with an account a line, or --accounts with a column `honest`.",
         )
-    suspended = {name for name, weight in zip(BETS, terms.people.laws.weights, strict=False) if weight == 0}
     n_bets = sum(_accounts(world, number) for number in range(BUCKETS))
     rungs = (Restraint.SLOW, Restraint.STEP_UP, Restraint.HOLD)
     return Audit(
-        tuple(_audited(name, accounts, bits) for name, bits in now.items() if name not in suspended),
+        tuple(_audited(name, accounts, bits) for name, bits in now.items() if name not in terms.people.suspended),
         {r.name.lower(): _rung(threshold_bits(terms.policy, r, n_bets), most) for r in rungs},
     )
 

@@ -109,7 +109,7 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
     days = np.concatenate([observed.days, settled])
     bits = np.concatenate([closing, weigh.weigh(tally, settled)])
     created_us = terms.known.find(tally.accounts).created_us
-    budgets = budgets.joined(tally.accounts, created_us, terms.streams_of(tally.accounts))
+    budgets = budgets.joined(tally.accounts, created_us, tally.state["streams"])
     drawn, refused = _charged(budgets, columns, observed, terms, moment)
     spent = _Spent.of(before, columns["at_us"], observed, refused)
     spent, refused_on = spent.matched(days)

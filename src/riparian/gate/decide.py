@@ -33,6 +33,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from riparian.bets.calibrate import certified_bits as vouched_for
 from riparian.errors import InputError
 from riparian.evidence import CLAIMS, Evidence
 from riparian.gate.exempt import Exemption, Register, day
@@ -180,8 +181,7 @@ def certify(bits: NDArray[np.float64], honest_bits: NDArray[np.float64]) -> NDAr
     [0.0, 1.0, 2.0]
     """
     n = honest_bits.size
-    extreme = n - np.searchsorted(np.sort(honest_bits), bits, side="left")
-    return np.asarray(np.log2(n + 1.0) - np.log2(extreme + 1.0), np.float64)
+    return vouched_for(n - np.searchsorted(np.sort(honest_bits), bits, side="left"), n)
 
 
 def reachable(policy: Policy, restraint: Restraint, *, n_accounts: int, n_honest: int) -> bool:
