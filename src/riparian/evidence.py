@@ -86,7 +86,88 @@ ENUMERATION: Final = Claim(
     "the account is one of the declared kinds of reader of metadata, in their declared shares",
     ("action",),
 )
-CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType({c.name: c for c in (PERSON, PACE, SILENCE, ENUMERATION)})
+KINSHIP: Final = Claim(
+    "kinship",
+    "keeps clear of what a ring has fetched before it, as one who shares its list of work does",
+    "inside a cell of artist, popularity and market, an account meets what others have fetched before it at least"
+    " as often as a draw by lot would",
+    ("at_us", "account", "recording"),
+)
+RING: Final = Claim(
+    "ring",
+    "fetch one list of work between them: together they never take a recording twice",
+    "the accounts of the cluster choose without knowing of one another, inside each cell at least as alike as by lot",
+    ("at_us", "account", "recording"),
+)
+TASTE: Final = Claim(
+    "taste",
+    "takes artists that belong together less, or more, than any declared listener's do",
+    "the account's artists are as coherent as those of a share of honest accounts that is ranked or declared",
+    ("at_us", "account", "recording"),
+)
+DEVICES: Final = Claim(
+    "devices",
+    "shares its devices, or changes them, as no declared kind of account does",
+    "the account is of a declared kind: a person, a family, a shared speaker, an office",
+    ("device",),
+)
+PLACES: Final = Claim(
+    "places",
+    "is in places, or at hours, between which nobody can travel so often",
+    "the account is of a declared kind: at home, travelling, behind a carrier's or a private network",
+    ("at_us", "lat", "lon"),
+)
+JITTER: Final = Claim(
+    "jitter",
+    "follows the order in which another account was shown a listing",
+    "the account's choices do not depend on the secret order that another account was shown",
+    ("at_us", "account", "recording", "action"),
+)
+HANDLE: Final = Claim(
+    "handle",
+    "uses a handle that was given to another account, without a share link",
+    "handles are guessed, or passed on, no more often than declared",
+    ("given_to",),
+)
+REFUSAL: Final = Claim(
+    "refusal",
+    "takes over what another account was refused",
+    "the account's choices do not depend on the secret lot by which another account was refused",
+    ("at_us", "account", "recording", "status"),
+)
+CANARY: Final = Claim(
+    "canary",
+    "takes recordings that are shown to nobody",
+    "the account meets such recordings no more often than the certified upper bound of people's rate",
+    ("at_us", "account", "recording"),
+)
+UNSURFACED: Final = Claim(
+    "unsurfaced",
+    "takes recordings that it was never shown",
+    "the account does so no more often than the certified upper bound of people's rate",
+    ("surfaced",),
+)
+CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
+    {
+        c.name: c
+        for c in (
+            PERSON,
+            PACE,
+            SILENCE,
+            ENUMERATION,
+            KINSHIP,
+            RING,
+            TASTE,
+            DEVICES,
+            PLACES,
+            JITTER,
+            HANDLE,
+            REFUSAL,
+            CANARY,
+            UNSURFACED,
+        )
+    }
+)
 """Every claim that Riparian can make, by name; the documentation lists them from here."""
 
 
