@@ -333,6 +333,56 @@ class Catalogue(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What accounts asked for on one day, before anybody answered.
+
+    Parameters
+    ----------
+    days
+        One row of ``accounts.tally.DAYS`` for each account that did anything; ``slot`` is its row in
+        :meth:`Reactive.accounts`.
+    slot, at_us, recording
+        Fetches of recordings new to the account, in the order of time [each shape=(fetches,)].
+    """
+
+    days: NDArray[np.void]
+    slot: NDArray[np.int32]
+    at_us: NDArray[np.int64]
+    recording: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of it, as whoever asked sees it.
+
+    Parameters
+    ----------
+    refused
+        Which fetches were not served, in the order in which they were asked for [shape=(fetches,)].
+    restraint
+        What is in force for each account from now on, as ``gate.policy.Restraint`` [shape=(accounts,)].
+    """
+
+    refused: NDArray[np.bool_]
+    restraint: NDArray[np.uint8]
+
+
+class Reactive(Protocol):
+    """A feed that is handed the decisions on its last day: whoever is in it may adapt."""
+
+    def accounts(self) -> Arrays:
+        """List the accounts opened so far, in a fixed order, new ones at the end.
+
+        ``account`` (code), ``created_us``, ``streams``, ``card``, ``device``, ``cohort`` (codes, 0 for none).
+        """
+        ...
+
+    def live(self, day: int, told: Told | None) -> Asked:
+        """Live one more day, knowing what came of the day before; None on the first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """Everything outside that a flow may reach."""
 
