@@ -35,6 +35,19 @@ MALFORMED = {
     ),
     "a chance not in the pool": (lambda f: f["clients"].update(too_fast=[[0.7, 1.0]]), "`too_fast` has the chance 0.7"),
     "a suspended bet that there is not": (lambda f: f.update(suspended=["taste"]), "`suspended` names `taste`"),
+    "a ladder that there is not": (lambda f: f["devices"].update(colour={}), "`devices` has an unknown key `colour`"),
+    "a ladder that does not climb": (
+        lambda f: f["places"]["nights"].update(ever=[[7, 0.1], [7, 0.05]]),
+        "ladder `places.nights` is [[7, 0.1], [7, 0.05]]",
+    ),
+    "a ladder whose shares rise": (
+        lambda f: f["devices"]["shared"].update(ever=[[2, 0.1], [3, 0.2]]),
+        "ladder `devices.shared`",
+    ),
+    "weights of ladders beyond one": (
+        lambda f: f["devices"]["shared"].update(weight=1.0),
+        "weights of `devices` sum to 1.2",
+    ),
     "a word where a number belongs": (lambda f: f["kind"]["family"].update(share="many"), "wanted a number"),
 }
 
@@ -44,6 +57,12 @@ def test_a_malformed_people_file_is_refused_with_a_reason(name: str) -> None:
     change, reason = MALFORMED[name]
     with pytest.raises(PolicyError, match="|".join([reason.replace("[", r"\[")])):
         parse_people(edit(change))
+
+
+def test_a_suspended_question_has_no_ladders() -> None:
+    found = parse_people(edit(lambda f: f.update(suspended=["devices"])))
+    assert (found.ladders["devices"], found.version) == ({}, "2026.3 without devices")
+    assert found.laws.weights[-1] == 0
 
 
 def test_every_law_of_a_day_sums_to_one(people: People) -> None:

@@ -41,12 +41,13 @@ from typing import Final, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
+from riparian.accounts.ladders import Ladder, Ladders
 from riparian.errors import PolicyError
 
 Array = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 """Version of the pools and tables; a tally made by another version is refused."""
 
 PLAYS_MAX: Final = 1024
@@ -68,6 +69,8 @@ _ORDERS: Final = ((0.5, 30.0), (0.6, 5.0), (0.9, 6.0), (0.985, 100.0))
 _FLAGS: Final = np.array([0.0005, 0.002, 0.02, 0.05, 0.3, 0.4, 0.95, 0.995])
 _CENTRES: Final = np.arange(0.0, 25.0, 1.5)
 _WIDTHS: Final = np.array([0.4, 1.5])
+_STRIDE: Final = 32
+"""Components that a kernel works on in one stride; a large pool is filled up to whole strides."""
 
 # The alternative: half of all copiers go through a list in order, and their days are marked mostly or always.
 _OTHER_ORDER: Final = (0.5, 0.0, 0.05, 0.45)
@@ -75,6 +78,12 @@ _OTHER_FLAGS: Final = (0.0, 0.0, 0.0, 0.0, 0.1, 0.1, 0.3, 0.5)
 
 BETS: Final = {"person": 0.6, "pace": 0.1, "silence": 0.1, "enumeration": 0.2}
 """The bets, and their weights in the mean that joins them; they sum to one."""
+
+LADDERS: Final = {
+    "devices": ("shared", "changed", "impossible"),
+    "places": ("scattered", "countries", "nights"),
+}
+"""The questions that are asked by declared ladders, and their ladders (:mod:`riparian.accounts.ladders`)."""
 
 _KIND_KEYS: Final = {"share", "because", "plays", "evenness", "newness", "tireless", "bursts", "ordered"}
 
@@ -134,7 +143,8 @@ class Laws(NamedTuple):
 class People:
     """Declared kinds of account as weights over the pools, beside what a copier is supposed to do.
 
-    Validity rests on the kinds alone; the alternative only decides how fast evidence grows.
+    Validity rests on the kinds and on the ladders alone; the alternative only decides how fast evidence grows.
+    A suspended question has no ladders.
     """
 
     version: str
@@ -143,12 +153,13 @@ class People:
     suspended: frozenset[str]
     curve: Array
     laws: Laws
+    ladders: Mapping[str, Ladders]
 
     @cached_property
     def pools(self) -> Pools:
         """The tables, computed once."""
-        novel, known, plays = _newness_tables(self.curve)
-        volume, order, rows, flags = map(_single, (_volume_table(), _order_table(), _rows_table(), _FLAGS))
+        novel, known, plays = map(_filled, _newness_tables(self.curve))
+        volume, order, rows, flags = map(_single, (_filled(_volume_table()), _order_table(), _rows_table(), _FLAGS))
         return Pools(volume, novel, known, plays, order, rows, flags)
 
 
@@ -158,9 +169,9 @@ def parse_people(found: Mapping[str, object]) -> People:
     Raises
     ------
     PolicyError
-        When a key is missing or unknown, or shares do not sum to one.
+        When a key is missing or unknown, shares do not sum to one, or a ladder does not climb.
     """
-    top = {"version", "suspended", "newness_by_age", "kind", "clients", "readers"}
+    top = {"version", "suspended", "newness_by_age", "kind", "clients", "readers", *LADDERS}
     _keys("the people file", found, top)
     kinds = cast(Mapping[str, Mapping[str, object]], found["kind"])
     for name, kind in kinds.items():
@@ -181,8 +192,8 @@ def parse_people(found: Mapping[str, object]) -> People:
         laws=Laws(
             weights=_bet_weights(suspended),
             shares=_single(_sums_to_one("shares of kinds", [_number(k["share"]) for k in kinds.values()])),
-            volume=_rows([_volume_weights(n, k) for n, k in kinds.items()], _other_volume()),
-            newness=_rows([_newness_weights(n, k) for n, k in kinds.items()], _other_newness()),
+            volume=_idle(_rows([_volume_weights(n, k) for n, k in kinds.items()], _other_volume())),
+            newness=_idle(_rows([_newness_weights(n, k) for n, k in kinds.items()], _other_newness())),
             order=_rows([_order_weights(n, k) for n, k in kinds.items()], np.array(_OTHER_ORDER)),
             reader_shares=_single(_sums_to_one("shares of readers", [_number(r["share"]) for r in readers.values()])),
             reader_rows=_single(np.array([_rows_weights(r) for r in readers.values()])),
@@ -193,16 +204,40 @@ def parse_people(found: Mapping[str, object]) -> People:
             clients_unplayed=_single(_flag_weights("unplayed", clients["unplayed"])),
             other_flags=_single(np.array(_OTHER_FLAGS)),
         ),
+        ladders={question: _ladders(question, found[question], suspended) for question in LADDERS},
     )
 
 
 def _bet_weights(suspended: Sequence[str]) -> Array:
-    odd = sorted(set(suspended) - set(BETS))
+    odd = sorted(set(suspended) - set(BETS) - set(LADDERS))
     if odd:
-        raise PolicyError(f"`suspended` names `{odd[0]}`, wanted some of {', '.join(f'`{b}`' for b in BETS)}")
+        known = ", ".join(f"`{name}`" for name in (*BETS, *LADDERS))
+        raise PolicyError(f"`suspended` names `{odd[0]}`, wanted some of {known}")
     weights = np.array([0.0 if bet in suspended else weight for bet, weight in BETS.items()])
     # What a suspended bet would have weighed goes to no bet at all, which is always worth 1.
     return np.append(weights, 1.0 - weights.sum())
+
+
+def _ladders(question: str, found: object, suspended: Sequence[str]) -> Ladders:
+    given = cast(Mapping[str, Mapping[str, object]], found)
+    _keys(f"`{question}`", given, set(LADDERS[question]))
+    for name, ladder in given.items():
+        _keys(f"ladder `{question}.{name}`", ladder, {"weight", "because", "ever"})
+    _sums_to_one(f"weights of `{question}`", [_number(ladder["weight"]) for ladder in given.values()])
+    ladders = {name: _ladder(f"{question}.{name}", ladder) for name, ladder in given.items()}
+    return {} if question in suspended else ladders
+
+
+def _ladder(name: str, found: Mapping[str, object]) -> Ladder:
+    rungs = np.array([_numbers(rung) for rung in cast(Sequence[object], found["ever"])]).reshape(-1, 2)
+    levels, shares = rungs[:, 0], rungs[:, 1]
+    climbs = len(rungs) > 0 and bool((np.diff(levels, prepend=0.0) > 0).all() and (levels == levels.round()).all())
+    if not climbs or not bool((np.diff(shares, prepend=1.0) <= 0).all()) or shares[-1] <= 0:
+        raise PolicyError(
+            f"ladder `{name}` is {found['ever']}, wanted whole levels that rise from 1 and shares in 0..1 that fall",
+            hint="Write a rung as [level, share of honest accounts that ever get there].",
+        )
+    return Ladder(_number(found["weight"]), str(found["because"]), levels.astype(np.int64), shares)
 
 
 def _other_volume() -> Array:
@@ -232,6 +267,16 @@ def _single(values: Array) -> Singles:
 
 def _rows(kinds: Sequence[Array], other: Array) -> Singles:
     return _single(np.stack([*kinds, other]))
+
+
+def _filled(table: Array) -> Array:
+    # With the last component again and again, which nobody is: see _idle.
+    return np.pad(table, [(0, 0)] * (table.ndim - 1) + [(0, -table.shape[-1] % _STRIDE)], mode="edge")
+
+
+def _idle(weights: Singles) -> Singles:
+    # What a pool is filled up with weighs nothing.
+    return np.pad(weights, [(0, 0), (0, -weights.shape[-1] % _STRIDE)])
 
 
 def _keys(where: str, found: Mapping[str, object], wanted: set[str]) -> None:
