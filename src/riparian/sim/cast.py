@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from riparian.sim import playback, taste
+from riparian.sim import dealing, playback, taste
 from riparian.sim.holdings import COUNTRY_SHARES, UTC_OFFSETS, Shelf
 from riparian.sim.register import hex_ids, scattered
 from riparian.sim.streams import stream
@@ -132,9 +132,12 @@ def novelties(spec: TownSpec, counts: Days, shelf: Shelf, cast: Cast) -> npt.NDA
         low, high = first[begin], first[end]
         novel = np.zeros((spec.days, ring.accounts), np.int64)
         novel[counts.day[low:high], counts.account[low:high] - begin] = counts.novel[low:high]
-        work, ends = taste.work_list(shelf, ring.order, stream(spec.seed, f"ring/{i}/work"))
+        work, ends = dealing.work_list(shelf, ring.order, stream(spec.seed, f"ring/{i}/work"))
         seed = stream(spec.seed, f"ring/{i}/deal").integers(1 << 63, dtype=np.uint64)
         starts = at[first[begin:end]] - at[low]
-        taste.deal(work, ends, novel, ring.duplicates, seed, starts, pool[at[low] : at[high]])
+        dealing.deal(
+            shelf, cast.people[begin:end], work, ends, novel, ring.duplicates, ring.human, seed, starts,
+            pool[at[low] : at[high]],
+        )  # fmt: skip
         begin = end
     return pool

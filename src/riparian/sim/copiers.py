@@ -8,6 +8,8 @@ artists
     Each account takes whole artists from one list of artists.
 random
     One shared list in random order.
+taste
+    Each account takes whole scenes, in random order inside: artists that belong together, as a persona would.
 
 Disguises
 ---------
@@ -15,10 +17,22 @@ mimicry
     That share of an account's plays are replays of its own earlier recordings.
 duplicates
     That share of new fetches repeats what another account of the ring already has.
+human
+    That share of new fetches is what a listener with the account's own favourites would take, whatever the others have.
 bursty
     The new share of a day varies as a person's does: beta-binomial with the same mean.
 irregular
     Volume varies as a person's does, with days off.
+
+Devices and places
+------------------
+Each account has a device of its own, and a home, unless
+devices
+    The ring has so many devices; each account takes any of them, another every day.
+churn
+    Each account is a device that was never seen before, every day.
+proxies
+    Each account comes through homes of other people in many cities, another every ten minutes.
 """
 
 from dataclasses import dataclass
@@ -31,18 +45,23 @@ from riparian.errors import InputError
 from riparian.sim.counts import DayCounts, Ints
 from riparian.sim.streams import stream
 
-ORDERS: Final = ("queue", "artists", "random")
+ORDERS: Final = ("queue", "artists", "random", "taste")
 KINDS: Final = ("media", "metadata")
 BURSTY_PHI: Final = 3.6
 """Dispersion of a person's daily novelty, which a bursty copier imitates."""
 IRREGULAR_CV: Final = 0.95
 IRREGULAR_ZERO: Final = 0.10
 """A person's median variation of daily volume and share of days without a play."""
+MOST_DEVICES: Final = 100_000
 PAGE_ROWS: Final = 50
 """Metadata rows that one page returns."""
-DIFFERENT_ARTIST: Final[dict[str, float]] = {"queue": 0.995, "artists": 0.11, "random": 0.999}
+DIFFERENT_ARTIST: Final[dict[str, float]] = {"queue": 0.995, "artists": 0.11, "random": 0.999, "taste": 0.97}
 """Chance that two consecutive new fetches are by different artists; measured on the event level."""
-SPEC_FORM: Final = "ACCOUNTSxPERDAY[:queue|artists|random][:dup=F][:mimic=F][:bursty][:irregular][:metadata][:from=DAY]"
+SPEC_FORM: Final = (
+    "ACCOUNTSxPERDAY[:queue|artists|random|taste]"
+    "[:dup=F][:human=F][:mimic=F][:bursty][:irregular][:metadata][:from=DAY]"
+    "[:devices=N][:churn][:proxies]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +75,8 @@ class CopierSpec:
     per_day
         Mean plays a day of each account; for ``kind="metadata"``, mean rows a day.
     order
-        One of ``queue``, ``artists``, ``random``.
-    duplicates, mimicry
+        One of ``queue``, ``artists``, ``random``, ``taste``.
+    duplicates, mimicry, human
         Shares in 0..1, below one.
     bursty, irregular
         Whether novelty and volume vary as a person's do.
@@ -65,6 +84,9 @@ class CopierSpec:
         Day of the town on which the accounts are made and begin.
     kind
         ``media`` fetches recordings; ``metadata`` pages through the catalogue in identifier order.
+    devices, churn, proxies
+        Devices that the ring shares (0: one of its own for each account); whether devices change every day; whether
+        it comes from many cities.
 
     Raises
     ------
@@ -81,6 +103,10 @@ class CopierSpec:
     irregular: bool = False
     start_day: int = 0
     kind: str = "media"
+    human: float = 0.0
+    devices: int = 0
+    churn: bool = False
+    proxies: bool = False
 
     def __post_init__(self) -> None:
         if self.accounts < 1 or not self.per_day > 0 or self.per_day > 1e7:
@@ -88,13 +114,18 @@ class CopierSpec:
                 f"a ring of {self.accounts} accounts at {self.per_day} a day, wanted at least one account"
                 " and a pace above zero"
             )
-        for name, share in (("dup", self.duplicates), ("mimic", self.mimicry)):
+        for name, share in (("dup", self.duplicates), ("mimic", self.mimicry), ("human", self.human)):
             if not 0 <= share < 1:
                 raise InputError(f"`{name}` is {share}, wanted a share from 0 to below 1")
         if self.order not in ORDERS or self.kind not in KINDS:
             raise InputError(f"`{self.order}` `{self.kind}`, wanted one of {ORDERS} and one of {KINDS}")
         if self.start_day < 0:
             raise InputError(f"`from` is {self.start_day}, wanted a day from 0 on")
+        if not 0 <= self.devices <= MOST_DEVICES or (self.devices and self.churn):
+            raise InputError(
+                f"`devices` is {self.devices}, wanted 0 to {MOST_DEVICES:,}, and none beside `churn`",
+                hint="Write a ring as in 20x300:devices=2 or 20x300:churn",
+            )
 
 
 def parse_ring(text: str) -> CopierSpec:
@@ -103,8 +134,8 @@ def parse_ring(text: str) -> CopierSpec:
     Parameters
     ----------
     text
-        ``ACCOUNTSxPERDAY`` and options after colons: an order, ``dup=F``, ``mimic=F``, ``bursty``,
-        ``irregular``, ``metadata``, ``from=DAY``.
+        ``ACCOUNTSxPERDAY`` and options after colons: an order, ``dup=F``, ``human=F``, ``mimic=F``,
+        ``bursty``, ``irregular``, ``metadata``, ``from=DAY``, ``devices=N``, ``churn``, ``proxies``.
 
     Raises
     ------
@@ -115,7 +146,8 @@ def parse_ring(text: str) -> CopierSpec:
     --------
     >>> parse_ring("20x300:artists:dup=0.1:bursty")
     CopierSpec(accounts=20, per_day=300.0, order='artists', duplicates=0.1, mimicry=0.0, bursty=True, \
-irregular=False, start_day=0, kind='media')
+irregular=False, start_day=0, kind='media', human=0.0, \
+devices=0, churn=False, proxies=False)
     """
     head, *options = text.strip().split(":")
     accounts, _, per_day = head.partition("x")
@@ -133,11 +165,15 @@ _WORDS: Final[dict[str, dict[str, object]]] = {
     "bursty": {"bursty": True},
     "irregular": {"irregular": True},
     "metadata": {"kind": "metadata"},
+    "churn": {"churn": True},
+    "proxies": {"proxies": True},
 }
 _NUMBERS: Final[dict[str, tuple[str, type]]] = {
     "dup": ("duplicates", float),
+    "human": ("human", float),
     "mimic": ("mimicry", float),
     "from": ("start_day", int),
+    "devices": ("devices", int),
 }
 
 
@@ -172,8 +208,8 @@ def ring_days(spec: CopierSpec, days: int, recordings: int, *, seed: int, name: 
     plays = np.where(through[:, None] | (np.cumsum(capped, axis=0) == 0), 0, volume - (novel - capped))
     rng = stream(seed, f"{name}/order")
     pairs = rng.binomial(np.maximum(capped - 1, 0), DIFFERENT_ARTIST[spec.order]).astype(np.int32)
-    # A repeat of another's fetch goes back up the chart, and the next step goes down again.
-    repeats = spec.duplicates
+    # What is not from the list goes back up the chart, and the next step goes down again.
+    repeats = 1 - (1 - spec.duplicates) * (1 - spec.human)
     ascending = 1 - repeats + repeats**2 / 2 if spec.order == "queue" else 0.5
     ascents = rng.binomial(pairs, ascending).astype(np.int32)
     return DayCounts(plays.astype(np.int32), capped, zero, zero, pairs, ascents)

@@ -25,6 +25,11 @@ TERRITORIAL_SHARE: Final = 0.25
 RELEASED_SHARE: Final = 0.01
 """Share of albums that appear during the period, on Fridays."""
 GENRES: Final = 18
+SCENE_ARTISTS: Final = 80
+"""Artists a scene, about; a catalogue has at least one scene for each genre and at most SCENES_MAX."""
+SCENES_MAX: Final = 360
+LOCAL_SHARE: Final = 0.5
+"""Share of scenes that belong to one country, by its language; the others belong to all."""
 ZIPF_SHIFT: Final = 60.0
 ZIPF_EXPONENT: Final = 1.0
 GUIDE: Final = 4096
@@ -50,10 +55,15 @@ TRACK: Final = np.dtype(
 )
 """One recording: index of its artist and album, one past the album's last recording, bit ``i`` of ``markets`` set where
 it may be heard in ``COUNTRIES[i]``, day of the town on which it appeared (mostly long before), length."""
-ARTIST: Final = np.dtype([("start", "i8"), ("end", "i8"), ("genre", "i8")])
-"""One artist: first and one past the last recording, genre."""
+ARTIST: Final = np.dtype([("start", "i8"), ("end", "i8"), ("genre", "i8"), ("scene", "i8")])
+"""One artist: first and one past the last recording, genre, scene."""
+SCENE: Final = np.dtype([("start", "i8"), ("end", "i8"), ("home", "i8")])
+"""One scene: first and one past the last place of its chart, index into ``COUNTRIES`` (-1 for all)."""
 PLACE: Final = np.dtype([("recording", "i8"), ("cumulative", "f8")])
 """One place of the chart, most popular first: its recording, and the share of plays down to it."""
+
+
+Ints = npt.NDArray[np.int64]
 
 
 class Shelf(NamedTuple):
@@ -65,12 +75,16 @@ class Shelf(NamedTuple):
         Record arrays of TRACK, ARTIST and PLACE.
     guide
         First place of the chart whose cumulative share passes ``i / GUIDE`` [shape=(GUIDE + 1,)].
+    scenes, scene_chart
+        Records of SCENE; the charts of the scenes end to end, as PLACE, shares counted inside each scene.
     """
 
     tracks: npt.NDArray[np.void]
     artists: npt.NDArray[np.void]
     chart: npt.NDArray[np.void]
     guide: npt.NDArray[np.int64]
+    scenes: npt.NDArray[np.void]
+    scene_chart: npt.NDArray[np.void]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +130,45 @@ def stock(seed: int, recordings: int, *, days: int, weekday: int) -> Shelf:
         released=released[albums.album],
         duration_ms=(np.clip(seconds, 40, 900) * 1000).astype(np.int64),
     )
-    return _shelf(tracks, _records(ARTIST, start=starts, end=np.append(starts[1:], recordings), genre=genre), order)
+    scene, homes = _scenes(stream(seed, "catalogue/scenes"), genre)
+    artists = _records(ARTIST, start=starts, end=np.append(starts[1:], recordings), genre=genre, scene=scene)
+    return _shelf(tracks, artists, order, homes)
 
 
-def _shelf(tracks: npt.NDArray[np.void], artists: npt.NDArray[np.void], order: npt.NDArray[np.int64]) -> Shelf:
+def _scenes(rng: np.random.Generator, genre: npt.NDArray[np.uint8]) -> tuple[Ints, Ints]:
+    """Divide each genre into scenes, as many as its artists fill; with them go the scenes' countries."""
+    scenes = min(max(len(genre) // SCENE_ARTISTS, GENRES), SCENES_MAX)
+    share = np.bincount(genre, minlength=GENRES) / len(genre)
+    many = 1 + np.floor(share * (scenes - GENRES)).astype(np.int64)
+    first = np.cumsum(many) - many
+    scene = first[genre] + np.floor(many[genre] * rng.random(len(genre)) ** 1.5).astype(np.int64)
+    home = rng.choice(len(COUNTRIES), int(many.sum()), p=COUNTRY_SHARES)
+    return scene, np.where(rng.random(len(home)) < LOCAL_SHARE, home, -1)
+
+
+def _shelf(
+    tracks: npt.NDArray[np.void], artists: npt.NDArray[np.void], order: npt.NDArray[np.int64], homes: Ints
+) -> Shelf:
     share = (np.arange(len(order)) + 1 + ZIPF_SHIFT) ** -ZIPF_EXPONENT
     cumulative = np.cumsum(share / share.sum())
     cumulative[-1] = 1.0
     guide = np.searchsorted(cumulative, np.arange(GUIDE + 1) / GUIDE)
-    return Shelf(tracks, artists, _records(PLACE, recording=order, cumulative=cumulative), guide.astype(np.int64))
+    chart = _records(PLACE, recording=order, cumulative=cumulative)
+    return Shelf(tracks, artists, chart, guide.astype(np.int64), *_scene_charts(tracks, artists, chart, homes))
+
+
+def _scene_charts(
+    tracks: npt.NDArray[np.void], artists: npt.NDArray[np.void], chart: npt.NDArray[np.void], homes: Ints
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]:
+    scene = artists["scene"][tracks["artist"][chart["recording"]]]
+    order = np.argsort(scene, kind="stable")
+    running = np.cumsum(np.diff(chart["cumulative"], prepend=0.0)[order])
+    edges = np.searchsorted(scene[order], np.arange(len(homes) + 1))
+    before = np.append(0.0, running)[edges]
+    inside = scene[order]
+    cumulative = (running - before[inside]) / np.diff(before)[inside]
+    scenes = _records(SCENE, start=edges[:-1], end=edges[1:], home=homes)
+    return scenes, _records(PLACE, recording=chart["recording"][order], cumulative=cumulative)
 
 
 def _records(kind: np.dtype[np.void], **columns: npt.NDArray[Any]) -> npt.NDArray[np.void]:

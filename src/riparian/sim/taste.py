@@ -1,8 +1,9 @@
 """Which recordings are new to an account, in which order: one sequence an account, without repetition.
 
 A listener goes on with the album at hand, or opens one of a favourite artist, or takes what is popular,
-popular in a favourite genre, or far away.  Nothing is drawn that the account has, that its market lacks or
-that is not out yet.  A ring deals one list of work to its accounts.
+popular where a favourite belongs, or far away.  Favourites come from the few scenes that are a person's own, mostly of
+their country and often of one genre, and from what everybody hears.  Nothing is drawn that the account has, that its
+market lacks or that is not out yet.
 
 The sequences lie end to end in one pool, account after account in the order of the day counts, so that the
 running sum of ``novel`` is an address.  That is why events agree with the counts by construction.
@@ -11,15 +12,26 @@ running sum of ``novel`` is an address.  That is why events agree with the count
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 from riparian.sim.dice import below, reseed, uniform
-from riparian.sim.holdings import GUIDE, Shelf
+from riparian.sim.holdings import GUIDE
 from riparian.sim.personas import CHART_DAY_CHANCE, WALK_ALBUMS, WALK_CHARTS
 
 FAVOURITES: Final = 40
 """Favourite artists of one person."""
+SCENES_OWN: Final = 5
+"""Most scenes that are one person's own; small numbers are more frequent."""
+FAITHFUL_LEAST: Final = 0.6
+"""Least share of a person's favourites that come from their own scenes; uniform up to all of them."""
+SAME_GENRE: Final = 0.8
+"""Chance that another scene of a person is of the genre of the first."""
+ABROAD: Final = 0.15
+"""Chance that a scene of another country may be a person's own, against one of their country or of none."""
+FAVOURITE_SHARE: Final = 0.55
+"""Share of new recordings, when no album goes on, by a favourite artist."""
+SCENE_SHARE: Final = 0.42
+"""Share of what is popular in the scene of a favourite; what is left is popular everywhere."""
 ALBUM_STICK: Final = 0.45
 """Chance that the next new recording continues the album."""
 LIBRARY_STICK: Final = 0.9
@@ -59,6 +71,56 @@ def popular(state: Any, shelf: Any) -> Any:
 
 
 @njit(cache=True)
+def _popular_in(state: Any, shelf: Any, scene: Any) -> Any:
+    """Draw a place of a scene's chart by its share of the scene's plays."""
+    u = uniform(state)
+    low, high = shelf.scenes[scene].start, shelf.scenes[scene].end - 1
+    while low < high:
+        middle = (low + high) // 2
+        if shelf.scene_chart[middle].cumulative <= u:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@njit(cache=True)
+def _own_scene(state: Any, shelf: Any, country: Any, genre: Any) -> Any:
+    """Draw a scene by its share of plays, mostly one that is at home in this country, and of a genre unless -1."""
+    scene = 0
+    for _ in range(_TRIES):
+        artist = shelf.artists[shelf.tracks[shelf.chart[popular(state, shelf)].recording].artist]
+        scene, home = artist.scene, shelf.scenes[artist.scene].home
+        near = home == -1 or home == country or uniform(state) < ABROAD
+        if near and (genre == -1 or artist.genre == genre):
+            break
+    return scene
+
+
+@njit(cache=True)
+def befriend(state: Any, shelf: Any, country: Any, favourites: Any) -> None:
+    """Choose one person's favourite artists [shape=(FAVOURITES,), int64]: of their own scenes, or heard by everybody.
+
+    People differ in how many scenes are theirs and in how faithful they are to them.
+    """
+    scenes = np.zeros(SCENES_OWN, np.int64)
+    many = 1 + np.int64(SCENES_OWN * uniform(state) ** 2)
+    faithful = FAITHFUL_LEAST + (1 - FAITHFUL_LEAST) * uniform(state)
+    genre = -1
+    for i in range(many):
+        scenes[i] = _own_scene(state, shelf, country, genre if uniform(state) < SAME_GENRE else -1)
+        if i == 0:
+            genre = shelf.artists[shelf.tracks[shelf.scene_chart[shelf.scenes[scenes[0]].start].recording].artist].genre
+    for i in range(len(favourites)):
+        if uniform(state) < faithful:
+            scene = scenes[np.int64(many * uniform(state) ** 2)]
+            place = shelf.scene_chart[_popular_in(state, shelf, scene)]
+        else:
+            place = shelf.chart[popular(state, shelf)]
+        favourites[i] = shelf.tracks[place.recording].artist
+
+
+@njit(cache=True)
 def _is_open(shelf: Any, seen: Any, recording: Any, who: Any, day: Any) -> Any:
     track = shelf.tracks[recording]
     return seen[recording] == 0 and (track.markets >> who.country) & 1 == 1 and track.released <= day
@@ -87,26 +149,22 @@ def _anywhere(state: Any, shelf: Any, seen: Any, who: Any, day: Any) -> Any:
 
 
 @njit(cache=True)
-def _one(state: Any, shelf: Any, favourites: Any, who: Any) -> Any:
+def by_taste(state: Any, shelf: Any, favourites: Any, who: Any) -> Any:
     """Draw a recording by taste, open or not."""
     u = uniform(state)
     if u < who.deep:
         return below(state, len(shelf.tracks))
     u = (u - who.deep) / (1 - who.deep)
-    if u < 0.5:
-        artist = shelf.artists[favourites[below(state, len(favourites))]]
+    artist = shelf.artists[favourites[below(state, len(favourites))]]
+    if u < FAVOURITE_SHARE:
         recording = artist.start + below(state, artist.end - artist.start)
         if uniform(state) < 0.5:
             while recording > artist.start and shelf.tracks[recording - 1].album == shelf.tracks[recording].album:
                 recording -= 1
         return recording
-    recording = shelf.chart[popular(state, shelf)].recording
-    tries = 6 if u < 0.7 else 0
-    genre = shelf.artists[favourites[0]].genre
-    while tries > 0 and shelf.artists[shelf.tracks[recording].artist].genre != genre:
-        recording = shelf.chart[popular(state, shelf)].recording
-        tries -= 1
-    return recording
+    if u < FAVOURITE_SHARE + SCENE_SHARE:
+        return shelf.scene_chart[_popular_in(state, shelf, artist.scene)].recording
+    return shelf.chart[popular(state, shelf)].recording
 
 
 @njit(cache=True)
@@ -121,7 +179,7 @@ def _next(state: Any, shelf: Any, seen: Any, last: Any, stick: Any, favourites: 
         if recording >= 0:
             return recording
     for _ in range(_TRIES):
-        recording = _one(state, shelf, favourites, who)
+        recording = by_taste(state, shelf, favourites, who)
         if who.walk == WALK_ALBUMS:
             recording = shelf.artists[shelf.tracks[recording].artist].start
         if _is_open(shelf, seen, recording, who, day):
@@ -192,106 +250,8 @@ def listen(shelf: Any, people: Any, first_row: Any, rows: Any, pool: Any) -> Non
             continue
         reseed(state, who.seed, 0)
         many = FAVOURITES * min(who.people, 5)
-        for i in range(many):
-            favourites[i] = shelf.tracks[shelf.chart[popular(state, shelf)].recording].artist
+        for i in range(0, many, FAVOURITES):
+            befriend(state, shelf, who.country, favourites[i : i + FAVOURITES])
         _sequence(state, shelf, seen, who, mine, favourites[:many], pool)
         for i in range(mine[0].at, mine[-1].at + mine[-1].novel):
             seen[pool[i]] = 0
-
-
-@njit(cache=True)
-def _from_another(state: Any, owner: Any, taken: Any, member: Any, work: Any, dealt: Any) -> Any:
-    """Find something another account of the ring took before; -1 when a few tries find nothing."""
-    for _ in range(_TRIES if dealt > 0 else 0):
-        place = below(state, dealt)
-        recording = work[place]
-        if owner[place] != member and owner[place] >= 0 and taken[member, recording] == 0:
-            return recording
-    return -1
-
-
-@njit(cache=True)
-def _portion(ends: Any, here: Any, end: Any, dealt: Any) -> Any:
-    """Choose where an account goes on when its portion is done: the next of the list, or another's last place."""
-    if dealt < len(ends):
-        return dealt, ends[dealt], ends[dealt]
-    richest = 0
-    for member in range(len(here)):
-        if end[member] - here[member] > end[richest] - here[richest]:
-            richest = member
-    end[richest] -= 1
-    return end[richest], end[richest] + 1, dealt
-
-
-@njit(cache=True)
-def deal(work: Any, ends: Any, novel: Any, duplicates: Any, seed: Any, starts: Any, pool: Any) -> None:
-    """Deal a list of work to a ring, in turn while a day lasts.
-
-    Parameters
-    ----------
-    work
-        Recordings in the order of the list [int64].
-    ends
-        For each place of the list, one past the end of the portion that one account takes at once [int64].
-    novel
-        New fetches [shape=(days, accounts), int64].
-    duplicates
-        Share of new fetches that repeat another account's.
-    seed
-        Number from which all draws follow.
-    starts
-        Where each account's sequence begins in the pool [shape=(accounts,)].
-    pool
-        Written: account after account, each in order of time [shape=(sum of novel,), int32].
-    """
-    n_days, n = novel.shape
-    state = np.zeros(1, np.uint64)
-    reseed(state, seed, 1)
-    owner = np.full(len(work), -1)
-    taken = np.zeros((n if duplicates > 0 else 1, len(work)), np.uint8)
-    here, end, done = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
-    dealt = 0
-    for day in range(n_days):
-        before, most = dealt, 0
-        for member in range(n):
-            most = max(most, novel[day, member])
-        for turn in range(most):
-            for member in range(n):
-                if turn >= novel[day, member]:
-                    continue
-                recording = -1
-                if duplicates > 0 and uniform(state) < duplicates:
-                    recording = _from_another(state, owner, taken, member, work, before)
-                if recording < 0:
-                    if here[member] == end[member]:
-                        here[member], end[member], dealt = _portion(ends, here, end, dealt)
-                    recording = work[here[member]]
-                    owner[here[member]] = member
-                    here[member] += 1
-                if duplicates > 0:
-                    taken[member, recording] = 1
-                pool[starts[member] + done[member]] = recording
-                done[member] += 1
-
-
-def work_list(
-    shelf: Shelf, order: str, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Write a ring's list of work: recordings, and where the portion that starts or goes on there ends.
-
-    Parameters
-    ----------
-    order
-        ``queue``, ``artists`` or ``random``.
-    rng
-        Shuffles; untouched by ``queue``.
-    """
-    n = len(shelf.chart)
-    single = np.arange(1, n + 1)
-    if order == "queue":
-        return shelf.chart["recording"].copy(), single
-    if order == "random":
-        return rng.permutation(n), single
-    turn = rng.permutation(len(shelf.artists))[shelf.tracks["artist"]]
-    work = np.argsort(turn, kind="stable")
-    return work, np.searchsorted(turn[work], turn[work], side="right")
