@@ -12,7 +12,7 @@ from riparian.evidence import PACE, PERSON, Claim, Evidence, Row, Source, on_gri
 from riparian.flows.found import BY_DAY, EXPOSURE, TIMELINE, Found, Reach
 from riparian.gate.decide import Decision, to_table
 from riparian.gate.policy import Policy, Restraint, threshold_bits, tolerated
-from riparian.schema import DAY_US, EVIDENCE
+from riparian.schema import DAY_US, JOINED, RING
 
 FIRST_DAY = 20_454
 CHANCES = (
@@ -182,10 +182,11 @@ def busy() -> Made:
     found = Found(
         summary=summary(),
         decisions=to_table(decisions),
-        evidence=EVIDENCE.empty_table(),
+        evidence=JOINED.empty_table(),
         exposure=_exposure(decisions[:-1], rng),
         by_day=_by_day(90, rng),
         timeline=_timeline(lines, 62, rng),
+        rings=RING.empty_table(),
         held=Reach(3, 21_540, 0.0897, 0.4142),
         restrained=Reach(11, 48_113, 0.2005, 0.6871),
         everybody=Reach(10_003, 207_316, 0.8638, 0.9971),
@@ -231,10 +232,11 @@ def quiet() -> Made:
     found = Found(
         summary=summary(accounts=214, accesses=4120, log_end_us=FIRST_DAY * DAY_US + 80_000_000_000),
         decisions=to_table([]),
-        evidence=EVIDENCE.empty_table(),
+        evidence=JOINED.empty_table(),
         exposure=EXPOSURE.empty_table(),
         by_day=_by_day(1, rng),
         timeline=TIMELINE.empty_table(),
+        rings=RING.empty_table(),
         held=Reach(0, 0, None, None),
         restrained=Reach(0, 0, None, None),
         everybody=Reach(214, 3012, None, None),
@@ -250,10 +252,11 @@ def nothing() -> Made:
     found = Found(
         summary=summary(accounts=0, accesses=0, log_start_us=0, log_end_us=0),
         decisions=to_table([]),
-        evidence=EVIDENCE.empty_table(),
+        evidence=JOINED.empty_table(),
         exposure=EXPOSURE.empty_table(),
         by_day=BY_DAY.empty_table(),
         timeline=TIMELINE.empty_table(),
+        rings=RING.empty_table(),
         held=Reach(0, 0, None, None),
         restrained=Reach(0, 0, None, None),
         everybody=Reach(0, 0, None, None),

@@ -329,7 +329,7 @@ def test_a_person_extends_and_releases_and_the_log_says_who_and_why(world: World
     commit(world, held(5))
     longer = extend(held(5), Policy(), NOW + 1, days=3, **ADA)
     world.decisions.record(longer)
-    freed = release(longer.after, NOW + 2, bits_now=20.0, **ADA)
+    freed = release(longer.after, NOW + 2, bits_open=20.0, **ADA)
     world.decisions.record(freed)
     assert world.decisions.of(5) == freed.after
     assert [(e.step, e.person, e.reason) for e in world.decisions.events(5)][1:] == [
@@ -340,9 +340,9 @@ def test_a_person_extends_and_releases_and_the_log_says_who_and_why(world: World
 
 def test_a_change_of_what_is_no_longer_current_changes_nothing(world: World) -> None:
     commit(world, held(5))
-    change = release(held(5), NOW, bits_now=0.0, **ADA)
+    change = release(held(5), NOW, bits_open=0.0, **ADA)
     world.decisions.record(change)
-    for stale in (change, extend(held(5), Policy(), NOW, days=3, **ADA), release(held(6), NOW, bits_now=0.0, **ADA)):
+    for stale in (change, extend(held(5), Policy(), NOW, days=3, **ADA), release(held(6), NOW, bits_open=0.0, **ADA)):
         with pytest.raises(LifecycleError, match="no longer"):
             world.decisions.record(stale)
     assert len(world.decisions.log()) == 2
@@ -352,7 +352,7 @@ def test_a_scan_under_way_does_not_undo_what_a_person_does_meanwhile(world: Worl
     commit(world, held(5), held(6))
     with world.scans.alone():
         scan = world.scans.begin(b"")
-        freed = release(held(5), NOW + 1, bits_now=14.0, **ADA)
+        freed = release(held(5), NOW + 1, bits_open=14.0, **ADA)
         world.decisions.record(freed)
         scan.commit(to_table([held(5), held(6, bits=20.0)]), {})
     assert world.decisions.of(5) == freed.after

@@ -23,7 +23,7 @@ from riparian.gate.decide import (
 from riparian.gate.exempt import Exemption, Register
 from riparian.gate.holds import release
 from riparian.gate.policy import Certainty, Policy, Restraint, parse_policy, threshold_bits
-from riparian.schema import DAY_US, EVIDENCE
+from riparian.schema import DAY_US, JOINED
 
 ALLOW, SLOW, STEP_UP, HOLD = Restraint
 NOW = 1_700_000_000_000_000
@@ -37,7 +37,7 @@ def evidence(*rows: tuple[int, float, float]) -> pa.Table:
     """Account, most bits ever, bits now."""
     accounts, bits, now = zip(*rows, strict=True) if rows else ((), (), ())
     n = len(rows)
-    return pa.table([accounts, ["person"] * n, bits, now, [NOW] * n, [NOW] * n], schema=EVIDENCE)
+    return pa.table([accounts, ["person"] * n, bits, now, [NOW] * n, [NOW] * n, now], schema=JOINED)
 
 
 def refused(account: int, budget: str, n: int, last_us: int) -> pa.Table:
@@ -264,7 +264,7 @@ def test_what_a_held_account_goes_on_doing_counts_when_the_hold_is_over() -> Non
 def test_a_release_answers_for_all_bits_and_refusals_until_then() -> None:
     asked = refused(7, "novelty", 3, NOW - 1)
     now = decide_table(evidence((7, 30.0, 30.0)), POLICY, NOW, n_accounts=N, refusals=asked)
-    freed = to_table([release(one(now), NOW, bits_now=30.0, **ADA).after])
+    freed = to_table([release(one(now), NOW, bits_open=30.0, **ADA).after])
     for bits in (30.0, 40.0):
         later = decide_table(
             evidence((7, bits, bits)), POLICY, NOW + DAY_US, n_accounts=N, refusals=asked, current=freed

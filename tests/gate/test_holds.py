@@ -6,7 +6,7 @@ import pytest
 
 from riparian.errors import LifecycleError
 from riparian.gate.decide import Decision, Restraint, to_table
-from riparian.gate.holds import STEPS, Change, State, Step, expire, extend, release, state, steps
+from riparian.gate.holds import STEPS, Change, State, Step, extend, release, state, steps
 from riparian.gate.policy import Policy
 from riparian.schema import DAY_US
 
@@ -25,12 +25,10 @@ IN_STATE = {
 def take(step: Step, decision: Decision) -> Change:
     if step is Step.EXTENDED:
         return extend(decision, Policy(), NOW, days=3, **ADA)
-    if step is Step.RELEASED:
-        return release(decision, NOW, bits_now=20.0, **ADA)
-    return expire(decision, NOW)
+    return release(decision, NOW, bits_open=20.0, **ADA)
 
 
-@pytest.mark.parametrize("step", [Step.EXTENDED, Step.RELEASED, Step.EXPIRED])
+@pytest.mark.parametrize("step", [Step.EXTENDED, Step.RELEASED])
 @pytest.mark.parametrize("before", list(State))
 def test_every_step_is_in_the_table_or_refused(before: State, step: Step) -> None:
     decision = IN_STATE[before]
@@ -63,7 +61,7 @@ def test_nobody_extends_beyond_the_longest_at_once(days: int) -> None:
 @pytest.mark.parametrize(("person", "reason"), [("", "x"), ("x", " ")])
 def test_nobody_acts_without_a_name_and_a_reason(person: str, reason: str) -> None:
     with pytest.raises(LifecycleError, match="wanted both"):
-        release(RUNNING, NOW, bits_now=0.0, person=person, reason=reason)
+        release(RUNNING, NOW, bits_open=0.0, person=person, reason=reason)
     with pytest.raises(LifecycleError, match="wanted both"):
         extend(RUNNING, Policy(), NOW, days=1, person=person, reason=reason)
 

@@ -30,7 +30,7 @@ class Copier:
 
 
 COPIERS = {
-    "one account at full speed":                   Copier("1x5000:queue", HOLD, 2, leaked_most=1100),
+    "one account at full speed":                   Copier("1x5000:queue", HOLD, 2, leaked_most=1300),
     "one account at a busy person's pace":         Copier("1x200:queue", HOLD, 4, leaked_most=800),
     "whole artists, one after another":            Copier("1x200:artists", HOLD, 6, leaked_most=1200),
     "a shuffled queue":                            Copier("1x200:random", HOLD, 6, leaked_most=1200),

@@ -21,6 +21,7 @@ from riparian.accounts.weigh import SOURCES
 from riparian.bets.bounded import mean_bits, upper_bound_mean
 from riparian.codes import BUCKETS
 from riparian.errors import InputError
+from riparian.flows.joined import evidence_of_all
 from riparian.flows.summary import chance_max
 from riparian.flows.terms import Terms
 from riparian.gate.policy import Restraint, threshold_bits
@@ -91,28 +92,24 @@ def audit(world: World, terms: Terms, honest: npt.NDArray[np.uint64]) -> Audit:
     InputError
         When no scan has seen any of them.
     """
-    accounts, now, most = _bits(world, honest)
+    accounts, now = _bits(world, honest)
     if not len(accounts):
         raise InputError(
             f"none of {len(honest)} accounts believed honest is in the logs, wanted at least one",
             hint="Give --honest FILE with an account a line, or --accounts with a column `honest`.",
         )
-    n_bets = sum(_accounts(world, number) for number in range(BUCKETS))
+    evidence = evidence_of_all(world.findings.table)
+    most = evidence["bits"].to_numpy()[np.isin(evidence["account"].to_numpy(), accounts)]
     rungs = (Restraint.SLOW, Restraint.STEP_UP, Restraint.HOLD)
     return Audit(
         tuple(_audited(name, accounts, bits) for name, bits in now.items() if name not in terms.people.suspended),
-        {r.name.lower(): _rung(threshold_bits(terms.policy, r, n_bets), most) for r in rungs},
+        {r.name.lower(): _rung(threshold_bits(terms.policy, r, len(evidence)), most) for r in rungs},
     )
-
-
-def _accounts(world: World, number: int) -> int:
-    arrays = world.tallies.load(number)
-    return len(arrays["accounts"]) if arrays is not None else 0
 
 
 def _bits(
     world: World, honest: npt.NDArray[np.uint64]
-) -> tuple[npt.NDArray[np.uint64], dict[str, npt.NDArray[np.float64]], npt.NDArray[np.float64]]:
+) -> tuple[npt.NDArray[np.uint64], dict[str, npt.NDArray[np.float64]]]:
     accounts, states = [], []
     for number in range(BUCKETS):
         arrays = world.tallies.load(number)
@@ -121,13 +118,13 @@ def _bits(
             accounts.append(arrays["accounts"][chosen])
             states.append(arrays["state"][chosen])
     if not accounts:
-        return np.empty(0, np.uint64), {}, np.empty(0)
+        return np.empty(0, np.uint64), {}
     found, state = np.concatenate(accounts), np.concatenate(states)
     # In an order that is fixed and has nothing to do with anybody's bits.
     order = np.argsort(found)
     found, state = found[order], state[order]
     now = {name: state["now"][name] for name in ("joined", *(claim.name for claim in SOURCES))}
-    return found, now, state["most"]["joined"]
+    return found, now
 
 
 def _audited(name: str, accounts: npt.NDArray[np.uint64], bits: npt.NDArray[np.float64]) -> Audited:

@@ -13,9 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from riparian.accounts import weigh
+from riparian.accounts.join import ALONE, PRICES
 from riparian.accounts.observe import Observed, observe, settle
 from riparian.accounts.tally import Tally
 from riparian.codes import BUCKETS
+from riparian.flows.fetches import Waiting, worth_comparing
 from riparian.flows.found import TIMELINE
 from riparian.flows.terms import Terms
 from riparian.gate import budgets as budgets_
@@ -108,26 +110,38 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
     settled = settle(tally, moment.until_us)
     days = np.concatenate([observed.days, settled])
     bits = np.concatenate([closing, weigh.weigh(tally, settled)])
+    waiting, fetches = _let_out(before, columns, observed, tally, days)
     created_us = terms.known.find(tally.accounts).created_us
     budgets = budgets.joined(tally.accounts, created_us, tally.state["streams"])
     drawn, refused = _charged(budgets, columns, observed, terms, moment)
     spent = _Spent.of(before, columns["at_us"], observed, refused)
     spent, refused_on = spent.matched(days)
     tables = {
-        "evidence": weigh.evidence(tally),
+        "alone": weigh.evidence(tally),
         "refusals": budgets_.refusals(budgets),
         "profile": _profile(tally, budgets),
         "timeline": _grown(
             before, "timeline", _timeline(tally, _watched(tally, budgets, terms), days, bits, refused_on)
         ),
         "days": _days_so_far(before, _days(columns["at_us"], days, refused_on), _open_days(tally)),
+        "fetches": fetches,
         "draws": pa.table([drawn.account, drawn.parent, drawn.at_us], schema=DRAWS),
         "totals": _totals(before, tally, len(columns["at_us"]), n_future),
     }
-    arrays = tally.arrays() | {f"budgets.{name}": a for name, a in budgets.arrays().items()} | spent.arrays()
+    arrays = tally.arrays() | {f"budgets.{name}": a for name, a in budgets.arrays().items()}
+    arrays |= spent.arrays() | waiting.arrays()
     # An empty table is a file that nobody needs.
     tables = {name: table for name, table in tables.items() if len(table)}
     return Counted(arrays, tables, columns["recording"], (observed.novel | observed.late) & media(columns, moment))
+
+
+def _let_out(
+    before: Before, columns: Arrays, observed: Observed, tally: Tally, days: npt.NDArray[np.void]
+) -> tuple[Waiting, pa.Table]:
+    new = np.flatnonzero(observed.novel)
+    waiting = Waiting.from_arrays(before.arrays)
+    waiting = waiting.and_then(observed.slot[new], columns["recording"][new], columns["at_us"][new])
+    return waiting.released(tally, days, worth_comparing)
 
 
 def media(columns: Arrays, moment: Moment) -> npt.NDArray[np.bool_]:
@@ -257,7 +271,7 @@ def _timeline(
         [
             tally.accounts[chosen["slot"]],
             chosen["day"].copy(),
-            bits[rows],
+            bits[rows] - PRICES[ALONE],
             *(chosen[name].astype(np.int64) for name in ("plays", "novel", "rows")),
             refused_on[rows],
         ],

@@ -29,6 +29,7 @@ from riparian.errors import InputError
 from riparian.flows import bucket as bucket_
 from riparian.flows.findings import Account, about, read
 from riparian.flows.found import BY_DAY, EXPOSURE, REVIEW_MINUTES, TIMELINE, Found, Reach
+from riparian.flows.joined import evidence_of_all
 from riparian.flows.reach import Recordings
 from riparian.flows.summary import Seen, summarise
 from riparian.flows.terms import Terms
@@ -196,8 +197,8 @@ def _share(made: Scan, terms: Terms, shared: dict[str, npt.NDArray[Any]] | None,
 
 
 def _decide(world: World, made: Scan, terms: Terms) -> pa.Table:
-    evidence = made.table("evidence")
-    if evidence is None:
+    evidence = evidence_of_all(made.table)
+    if not len(evidence):
         return world.decisions.table()
     bits = evidence["bits"].to_numpy()
     honest = terms.known.find(evidence["account"].to_numpy()).honest

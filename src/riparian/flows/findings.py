@@ -1,7 +1,7 @@
 """What do we know now?  Reads the last scan's findings back, for people and programs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,31 +10,46 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riparian.accounts import weigh
+from riparian.accounts.join import ALONE, strongest_first
 from riparian.accounts.tally import Tally
 from riparian.codes import bucket_of
 from riparian.errors import InputError
 from riparian.evidence import Evidence
+from riparian.flows.across import explained
 from riparian.flows.bucket import DAY_COUNTS, DAYS, PROFILE
 from riparian.flows.found import BY_DAY, EXPOSURE, TIMELINE, Found, Reach
+from riparian.flows.joined import evidence_of_all, rows_of
 from riparian.flows.reach import Recordings, reach, taken
+from riparian.flows.rings import ring_of, rings_of
 from riparian.flows.terms import Terms
 from riparian.gate.decide import DECISION, Decision, Restraint
 from riparian.gate.holds import Event
 from riparian.ports import SHARED, World
-from riparian.schema import EVIDENCE
 
 TIMELINES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Everything that is known of one account."""
+    """Everything that is known of one account.
+
+    Parameters
+    ----------
+    evidence
+        Of the question that carries its bits, what asking several costs taken off.
+    others
+        What the other questions say, the strongest first.
+    ring
+        Code of the ring that it is a member of.
+    """
 
     evidence: Evidence
     decision: Decision | None
     events: list[Event]
     refusals: list[dict[str, Any]]
     timeline: pa.Table
+    others: tuple[Evidence, ...] = ()
+    ring: int | None = None
 
 
 def about(world: World, terms: Terms, account: int) -> Account:
@@ -50,15 +65,18 @@ def about(world: World, terms: Terms, account: int) -> Account:
     slots = np.flatnonzero(arrays["accounts"] == account) if arrays is not None else np.empty(0, np.intp)
     if arrays is None or not len(slots):
         raise InputError("no scan has seen the account, wanted one that is in the logs")
-    tally = Tally.from_arrays(arrays, terms.people)
+    alone = weigh.explain(Tally.from_arrays(arrays, terms.people), int(slots[0]))
+    strongest, *others = strongest_first({ALONE: alone} | explained(world, terms, account))
     refusals = world.findings.table("refusals")
     timeline = world.findings.in_bucket("timeline", number)
     return Account(
-        weigh.explain(tally, int(slots[0])),
+        replace(strongest, facts={**alone.facts, **strongest.facts}),
         world.decisions.of(account),
         world.decisions.events(account),
-        _of(refusals, account).to_pylist() if refusals is not None else [],
-        _of(timeline, account) if timeline is not None else TIMELINE.empty_table(),
+        rows_of(refusals, account).to_pylist() if refusals is not None else [],
+        rows_of(timeline, account) if timeline is not None else TIMELINE.empty_table(),
+        tuple(others),
+        ring_of(world, account),
     )
 
 
@@ -71,11 +89,10 @@ def read(world: World, terms: Terms) -> Found:
         When nothing was ever scanned.
     """
     summaries = world.scans.summaries()
-    evidence = world.findings.table("evidence")
     if not summaries:
         raise InputError("the workspace has no scan, wanted one", hint="Run riparian scan LOGS first.")
     summary = dict(summaries[-1])
-    evidence = evidence if evidence is not None else EVIDENCE.empty_table()
+    evidence = evidence_of_all(world.findings.table)
     decisions = _strongest_first(world.decisions.table())
     timeline = table_of(world, "timeline", TIMELINE)
     held, restrained, everybody, recordings = _reaches(world, terms, decisions, int(summary["accounts"]))
@@ -100,6 +117,7 @@ def read(world: World, terms: Terms) -> Found:
         exposure=exposure,
         by_day=_by_day(world, timeline, summary),
         timeline=_top(timeline, decisions, evidence),
+        rings=rings_of(world),
         held=held,
         restrained=restrained,
         everybody=everybody,
@@ -114,10 +132,6 @@ def table_of(world: World, name: str, schema: pa.Schema) -> pa.Table:
     """Read a table of the last scan; empty when no bucket has kept any of it."""
     found = world.findings.table(name)
     return found if found is not None else schema.empty_table()
-
-
-def _of(table: pa.Table, account: int) -> pa.Table:
-    return table.filter(pc.equal(table["account"], pa.scalar(account, pa.uint64())))
 
 
 def _strongest_first(decisions: pa.Table) -> pa.Table:

@@ -90,13 +90,15 @@ class Found:
         ``gate.decide.DECISION``: accounts with a decision above allow, strongest first, and exempt
         ones that would have had one.
     evidence
-        ``schema.EVIDENCE``: one row an account.
+        ``schema.JOINED``: one row an account.
     exposure
         ``EXPOSURE``: what each account in ``decisions`` fetched, in the same order.
     by_day
         ``BY_DAY``.
     timeline
         ``TIMELINE`` of the strongest accounts, by account in the order of their bits, then by day.
+    rings
+        ``schema.RING``, the strongest first.
     held, restrained, everybody
         What accounts on hold, accounts under any restraint, and all accounts fetched.
     abstained
@@ -115,6 +117,7 @@ class Found:
     exposure: pa.Table
     by_day: pa.Table
     timeline: pa.Table
+    rings: pa.Table
     held: Reach
     restrained: Reach
     everybody: Reach

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from riparian.errors import LifecycleError
+from riparian.flows.joined import evidence_of
 from riparian.gate.decide import Decision, Restraint, from_table
 from riparian.gate.holds import extend, release
 from riparian.gate.policy import Policy
@@ -53,13 +51,8 @@ def extend_restraint(world: World, policy: Policy, decision: Decision, *, days: 
 
 def release_restraint(world: World, decision: Decision, *, said: Said) -> Decision:
     """Let an account go; a person says so, and why."""
-    evidence = world.findings.table("evidence")
-    bits = (
-        evidence.filter(pc.equal(evidence["account"], pa.scalar(decision.account, pa.uint64())))["bits_now"]
-        if evidence is not None
-        else []
-    )
-    bits_now = bits[0].as_py() if len(bits) else decision.bits_then
-    change = release(decision, world.clock.now_us(), bits_now=bits_now, person=said.person, reason=said.reason)
+    evidence = evidence_of(world.findings, decision.account)
+    bits_open = evidence["bits_open"][0].as_py() if len(evidence) else decision.bits_then
+    change = release(decision, world.clock.now_us(), bits_open=bits_open, person=said.person, reason=said.reason)
     world.decisions.record(change)
     return change.after

@@ -13,6 +13,7 @@ from riparian import __version__
 from riparian.accounts import weigh
 from riparian.flows.bucket import TOTAL_COUNTS
 from riparian.flows.found import REVIEW_MINUTES
+from riparian.flows.joined import evidence_of_all
 from riparian.flows.terms import Terms
 from riparian.gate.budgets import HISTORY_DAYS
 from riparian.gate.decide import reachable
@@ -48,10 +49,9 @@ def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen:
     columns, dropped = seen.columns, seen.dropped
     last = (world.scans.summaries() or [{}])[-1]
     totals = _totals(made.table("totals"))
-    evidence = made.table("evidence")
+    evidence = evidence_of_all(made.table)
     n_accounts = max(int(totals["accounts"]), terms.policy.accounts)
-    known = terms.known.find(evidence["account"].to_numpy()) if evidence is not None else terms.known
-    honest_bits = evidence["bits"].to_numpy()[known.honest] if evidence is not None else np.empty(0)
+    honest_bits = evidence["bits"].to_numpy()[terms.known.find(evidence["account"].to_numpy()).honest]
     reasons = sorted({*dropped, *last.get("dropped", {})})
     names = sorted({*columns, *last.get("columns", ())})
     days = max(1, math.ceil((totals["log_end_us"] - totals["log_start_us"]) / DAY_US)) if totals["accesses"] else 0

@@ -9,7 +9,8 @@ Rules
 * More bits never mean less restraint.  No bits never restrain.
 * Every restraint has a reason and an end.  Once it has ended, by itself or by a person, the same bits
   never bring it back: a new bet is opened where the old one was answered, and only what the account does
-  from there on counts (``bits_now - bits_before``: the ratio of an e-process to its own past is an e-process).
+  from there on counts (``bits_now - bits_before``: the ratio of an e-process to its own past is an e-process;
+  with several questions the past is the weighted sum of all, :mod:`riparian.accounts.join`).
   Bets opened again count among the bets of the year, and so raise every threshold a little.
 * What goes on is not begun anew: looking at a running restraint again neither extends nor ends it.
   Only evidence for a higher rung replaces it.
@@ -118,9 +119,9 @@ class Decision:
     applied
         Whether edges act on it; False in shadow mode.
     bits_before
-        Where the bet was opened: ``bits_now`` when the last restraint was decided; None for the first bet.
+        Where the bet was opened: ``bits_open`` when the last restraint was decided; None for the first bet.
     bits_then
-        Where the next bet will be opened: ``bits_now`` when this was decided.  A budget answers no
+        Where the next bet will be opened: ``bits_open`` when this was decided.  A budget answers no
         evidence, and leaves the bet as it was: an account does not lose its bits by running into it.
     """
 
@@ -144,6 +145,7 @@ class _Findings:
     claim: str
     bits: float
     bits_now: float
+    bits_open: float
     certified_bits: float | None
     refusals: tuple[tuple[str, int, int, int], ...] = ()
 
@@ -241,7 +243,7 @@ def decide(
     account = evidence.subject if evidence is not None else 0
     claim = evidence.claim.name if evidence is not None else ""
     bits = evidence.bits if evidence is not None else 0.0
-    found = _Findings(account, claim, bits, bits, certified_bits)
+    found = _Findings(account, claim, bits, bits, bits, certified_bits)
     return _decide(found, _Rules.of(policy, now_us, n_accounts), None, exempt)
 
 
@@ -261,7 +263,7 @@ def decide_table(
     Parameters
     ----------
     evidence
-        ``schema.EVIDENCE``, one row an account.
+        ``schema.JOINED``, one row an account.
     policy
         What is tolerated.
     now_us
@@ -297,7 +299,7 @@ def decide_table(
     accounts = sorted({*found, *asked, *before, *exempted})
     decisions = []
     for account in accounts:
-        one = found.get(account, _Findings(account, "", 0.0, 0.0, None))
+        one = found.get(account, _Findings(account, "", 0.0, 0.0, 0.0, None))
         one = replace(one, refusals=asked.get(account, ()))
         decision = _decide(one, rules, before.get(account), register.at(account, now_us))
         if decision.restraint or account in before or account in exempted:
@@ -309,7 +311,7 @@ def _findings(
     evidence: pa.Table, certified: NDArray[np.float64] | None, rules: _Rules, *, keep: set[int]
 ) -> dict[int, _Findings]:
     accounts = evidence["account"].to_numpy()
-    bits, bits_now = evidence["bits"].to_numpy(), evidence["bits_now"].to_numpy()
+    bits, bits_now, bits_open = (evidence[name].to_numpy() for name in ("bits", "bits_now", "bits_open"))
     if np.isnan(bits).any() or np.isnan(bits_now).any():
         raise InputError("`bits` is not a number, wanted one for every account")
     chosen = bits >= rules.thresholds[0]
@@ -323,6 +325,7 @@ def _findings(
             claim,
             float(bits[row]),
             float(bits_now[row]),
+            float(bits_open[row]),
             None if certified is None else float(certified[row]),
         )
         for row, claim in zip(rows, claims, strict=True)
@@ -394,7 +397,7 @@ def _from_evidence(found: _Findings, rules: _Rules, bits: float, opened: float |
         until_us=rules.now_us + days * DAY_US if restraint else rules.now_us,
         applied=bool(restraint) and rules.policy.mode is Mode.ENFORCE,
         bits_before=opened,
-        bits_then=found.bits_now if restraint else opened,
+        bits_then=found.bits_open if restraint else opened,
     )
 
 
@@ -452,7 +455,7 @@ def _exempted(found: _Findings, rules: _Rules, before: Decision | None, exempt: 
         since_us=before.since_us if before is not None and known else rules.now_us,
         until_us=exempt.until_us,
         applied=False,
-        bits_then=found.bits_now,
+        bits_then=found.bits_open,
     )
 
 

@@ -8,7 +8,7 @@ in place only if the decision it starts from is still the current one.
 
     (decided) --> RUNNING --extended--> RUNNING
                      |-----released--> ALLOWED      by a person, with a reason
-                     `--(time)--> ENDED --expired--> ALLOWED
+                     `--(time)--> ENDED             the next scan takes note: expired
 
 After a release or an expiry the same bits do not bring the restraint back; see :mod:`riparian.gate.decide`.
 """
@@ -50,10 +50,9 @@ STEPS: Final[Mapping[tuple[State, Step], State]] = MappingProxyType(
     {
         (State.RUNNING, Step.EXTENDED): State.RUNNING,
         (State.RUNNING, Step.RELEASED): State.ALLOWED,
-        (State.ENDED, Step.EXPIRED): State.ALLOWED,
     }
 )
-"""Every step that a person or time may take; scans decide and exempt on their own."""
+"""Every step that a person may take; scans decide, exempt, and take note of what has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ def extend(decision: Decision, policy: Policy, now_us: int, *, days: int, person
     return Change(decision, after, _event(after, Step.EXTENDED, now_us, person, reason))
 
 
-def release(decision: Decision, now_us: int, *, bits_now: float | None, person: str, reason: str) -> Change:
+def release(decision: Decision, now_us: int, *, bits_open: float | None, person: str, reason: str) -> Change:
     """Let an account go, because a person says so and why.
 
     Parameters
@@ -136,8 +135,8 @@ def release(decision: Decision, now_us: int, *, bits_now: float | None, person: 
         The current one.
     now_us
         UTC.
-    bits_now
-        The account's ``bits_now`` in the evidence of the last scan: all that is answered for; None where it has none.
+    bits_open
+        The account's ``bits_open`` in the evidence of the last scan: all that is answered for; None where it has none.
     person, reason
         Who, and why; neither may be empty.
 
@@ -154,31 +153,10 @@ def release(decision: Decision, now_us: int, *, bits_now: float | None, person: 
         since_us=now_us,
         until_us=now_us,
         applied=False,
-        bits_before=bits_now,
-        bits_then=bits_now,
+        bits_before=bits_open,
+        bits_then=bits_open,
     )
     event = Event(after.account, now_us, Step.RELEASED, decision.restraint, now_us, person.strip(), reason.strip())
-    return Change(decision, after, event)
-
-
-def expire(decision: Decision, now_us: int) -> Change:
-    """Take note that a restraint is over.
-
-    Raises
-    ------
-    LifecycleError
-        When it is not.
-    """
-    _require(decision, Step.EXPIRED, now_us, person="-", reason="-")
-    after = replace(
-        decision,
-        restraint=Restraint.ALLOW,
-        because=(f"its restraint ended on {day(decision.until_us)}",),
-        since_us=decision.until_us,
-        applied=False,
-        bits_before=decision.bits_then,
-    )
-    event = Event(after.account, decision.until_us, Step.EXPIRED, decision.restraint, decision.until_us, "", "its time")
     return Change(decision, after, event)
 
 
