@@ -10,10 +10,11 @@ is arithmetic on a policy and on prices, which are assumptions that an operator 
 
 How many recordings an account yields
 -------------------------------------
-* The budget lets a new account have ``burst/2 + burst/120 * min(L, 60) + per_day * L`` recordings in ``L`` days,
-  and an account of standing ``burst + per_day * L`` (:func:`by_budget`, the rule of :mod:`riparian.gate.budgets`).
-* New accounts that share a parent have, all together, ``6 * (3/4 * burst + per_day * L)`` in their first 30
-  days (:func:`by_parent`).
+* The budget lets an account of standing have ``burst + per_day * L`` recordings in ``L`` days; a new one begins with
+  half of the burst and earns the other half while it is a newcomer (:func:`by_budget`, the rule of
+  :mod:`riparian.gate.budgets`).
+* New accounts that share a parent have in their first 30 days, all together, what six accounts would
+  (:func:`by_parent`).
 * An account that is held for good after ``h`` recordings yields at most ``h``, however long it would have lived.
 * Under a limit of ``r`` plays a day it is ``r * L`` (:func:`by_limit`).
 
@@ -49,6 +50,9 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from riparian.errors import PolicyError
 from riparian.gate.policy import Policy
 from riparian.gate.tokens import HOUSEHOLD, NEWCOMER_DAYS, PARENT_DAYS
@@ -73,6 +77,19 @@ class Kind(StrEnum):
     TRIAL = "trial"
     PAID = "paid"
     STOLEN = "stolen"
+
+
+class Link(StrEnum):
+    """What makes new accounts share a budget.
+
+    ``payment`` is what ships: the means of payment, and where there is none the device.  ``any`` takes whichever
+    of payment, device and sign-up cohort joins the most accounts; ``none`` knows no parents.
+    """
+
+    NONE = "none"
+    PAYMENT = "payment"
+    DEVICE = "device"
+    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +152,23 @@ class Shared:
     device: int = 1
     cohort: int = 1
 
+    def under(self, link: Link, kind: Kind) -> int:
+        """Count the accounts of a kind that draw on one parent.
+
+        Examples
+        --------
+        >>> [Shared(card=6, device=60).under(link, Kind.PAID) for link in Link]
+        [0, 6, 60, 60]
+        """
+        has_card = kind in (Kind.PAID, Kind.TRIAL)
+        card = self.card if has_card else 0
+        return {
+            Link.NONE: 0,
+            Link.PAYMENT: card or self.device,
+            Link.DEVICE: self.device,
+            Link.ANY: max(card, self.device, self.cohort),
+        }[link]
+
 
 ALONE: Final = Shared()
 
@@ -149,6 +183,8 @@ class Ledger:
         Of the strategy and of its accounts.
     opened, account_days
         Accounts opened or bought, and the days that all of them were kept.
+    explorers
+        Accounts of standing bought beside these, which copy nothing.
     months
         Months of subscription begun.
     cards, devices, cohorts, step_ups
@@ -157,6 +193,8 @@ class Ledger:
         New recordings that accounts got, and different ones among them.
     plays_share
         Share of all plays that fall on these: least and most under the three laws of popularity.
+    in_order
+        Whether the most played recordings are taken first.
     unmarked
         Different recordings got in a rendition without a mark.
     """
@@ -164,6 +202,7 @@ class Ledger:
     name: str
     kind: Kind
     opened: int = 0
+    explorers: int = 0
     account_days: int = 0
     months: int = 0
     cards: int = 0
@@ -173,6 +212,7 @@ class Ledger:
     fetched: int = 0
     distinct: int = 0
     plays_share: tuple[float, float] = (0.0, 0.0)
+    in_order: bool = False
     unmarked: int = 0
 
 
@@ -221,6 +261,19 @@ def most_played(share: float, law: tuple[float, float], *, of: float = EVERYTHIN
     return q * math.expm1(math.log1p(-inside) / (1 - s))
 
 
+def plays_share(ranks: NDArray[np.int64], law: tuple[float, float]) -> float:
+    """Tell the share of plays that falls on recordings, each known by its rank: 0 is the most played.
+
+    Examples
+    --------
+    >>> abs(plays_share(np.arange(210_000), LAWS[0]) - coverage(210_000, LAWS[0])) < 1e-6
+    True
+    """
+    s, q = law
+    whole = -math.expm1((1 - s) * math.log1p(EVERYTHING / q))
+    return float(((1 + (ranks + 0.5) / q) ** -s).sum() * (s - 1) / q / whole)
+
+
 def fetches(recordings: float, *, duplicates: float = 0.0, catalogue: float = CATALOGUE, alone: bool = False) -> float:
     """Count the fetches that it takes to have so many different recordings.
 
@@ -257,8 +310,8 @@ def by_budget(policy: Policy, days: float, *, aged: bool = False) -> float:
 
     Examples
     --------
-    >>> [by_budget(Policy(), days) for days in (1, 30, 365)], by_budget(Policy(), 14, aged=True)
-    ([1056.66..., 2700.0, 16600.0], 2560.0)
+    >>> by_budget(Policy(), 365), by_budget(Policy(), 14, aged=True)
+    (16600.0, 2560.0)
     """
     burst = policy.novelty_burst * (1.0 if aged else 0.5 + min(days, NEWCOMER_DAYS) / (2 * NEWCOMER_DAYS))
     return burst + policy.novelty_per_day * days
@@ -272,7 +325,7 @@ def by_parent(policy: Policy, days: float) -> float:
     >>> by_parent(Policy(), 30) / by_budget(Policy(), 30)
     6.0
     """
-    held = policy.novelty_burst * (0.5 + PARENT_DAYS / (2 * NEWCOMER_DAYS))
+    held = policy.novelty_burst * (0.5 + min(PARENT_DAYS, NEWCOMER_DAYS) / (2 * NEWCOMER_DAYS))
     return HOUSEHOLD * (held + policy.novelty_per_day * min(days, PARENT_DAYS))
 
 
@@ -287,7 +340,7 @@ def by_limit(per_day: float, days: float) -> float:
     return per_day * days
 
 
-def per_account(policy: Policy, days: int, kind: Kind, shared: Shared = ALONE, *, linked: bool = True) -> float:
+def per_account(policy: Policy, days: int, kind: Kind, shared: Shared = ALONE, *, link: Link = Link.PAYMENT) -> float:
     """Count what one of many accounts of a copier yields under a policy, when nothing but arithmetic stops it.
 
     Parameters
@@ -296,26 +349,23 @@ def per_account(policy: Policy, days: int, kind: Kind, shared: Shared = ALONE, *
         How long each is kept.
     kind
         Stolen accounts are of standing.
-    shared
-        How many draw on one parent: the means of payment, where there is none the device.
-    linked
-        Whether parents are known at all.
+    shared, link
+        What its accounts have in common, and what of it makes them share a budget.
 
     Examples
     --------
-    >>> [per_account(Policy(), 30, Kind.TRIAL, Shared(card=n)) for n in (1, 6, 60)]
-    [2700.0, 2700.0, 270.0]
+    >>> alone = per_account(Policy(), 30, Kind.TRIAL)
+    >>> [round(per_account(Policy(), 30, Kind.TRIAL, Shared(card=n)) / alone, 2) for n in (1, 6, 60)]
+    [1.0, 1.0, 0.1]
     """
     if kind is Kind.STOLEN:
         return by_budget(policy, days, aged=True)
-    own = by_budget(policy, days)
-    together = shared.device if kind is Kind.FREE else shared.card
-    if not linked:
+    own, together = by_budget(policy, days), shared.under(link, kind)
+    if not together:
         return own
     # What the thirtieth day brings later is the account's own again.
     young = min(days, PARENT_DAYS)
-    kept_back = max(0.0, by_budget(policy, young) - by_parent(policy, young) / together)
-    return own - kept_back
+    return own - max(0.0, by_budget(policy, young) - by_parent(policy, young) / together)
 
 
 def price(prices: Prices, kind: Kind, days: int, shared: Shared = ALONE) -> float:
@@ -363,8 +413,8 @@ def cheapest(
     >>> prices = Prices()
     >>> limit = {kind: cheapest(prices, kind, lambda days: by_limit(500, days))[1] for kind in Kind}
     >>> budget = {kind: cheapest(prices, kind, lambda days: per_account(Policy(), days, kind))[1] for kind in Kind}
-    >>> [(str(kind), round(budget[kind] / limit[kind], 1)) for kind in Kind]
-    [('free', 11.0), ('trial', 5.6), ('paid', 6.6), ('stolen', 2.7)]
+    >>> [(str(kind), round(budget[kind] / limit[kind], 1)) for kind in (Kind.FREE, Kind.STOLEN)]
+    [('free', 11.0), ('stolen', 2.7)]
     """
     last = min(most_days, longest(prices, kind))
     costs = {days: price(prices, kind, days, shared) / yields(days) for days in range(1, last + 1)}
@@ -380,17 +430,17 @@ def money(ledger: Ledger, prices: Prices) -> float:
     >>> money(Ledger("monthly", Kind.PAID, opened=2, months=2, cards=2, devices=2, cohorts=2), Prices())
     26.7
     """
-    if ledger.kind is Kind.STOLEN:
-        return prices.stolen * ledger.opened + prices.step_up * ledger.step_ups
-    return round(
-        prices.identity * ledger.opened
-        + prices.month * ledger.months
-        + prices.card * ledger.cards
-        + prices.device * ledger.devices
-        + prices.cohort * ledger.cohorts
-        + prices.step_up * ledger.step_ups,
-        9,
+    opened = prices.stolen if ledger.kind is Kind.STOLEN else prices.identity
+    parts = (
+        opened * ledger.opened,
+        prices.stolen * ledger.explorers,
+        prices.month * ledger.months,
+        prices.card * ledger.cards,
+        prices.device * ledger.devices,
+        prices.cohort * ledger.cohorts,
+        prices.step_up * ledger.step_ups,
     )
+    return math.fsum(parts)
 
 
 def scaled(ledger: Ledger, prices: Prices, wanted: float) -> Bill:
