@@ -6,8 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from riparian.accounts.agents import with_platforms
 from riparian.codes import RECORDING_KEY, codes_of
 from riparian.schema import ACCESS, DAY_US, Action
+from riparian.sim.atlas import LANDS
+from riparian.sim.cast import cast_of
 from riparian.sim.copiers import parse_ring
 from riparian.sim.events import Town, each_day, each_day_coded, events, set_stage
 from riparian.sim.holdings import COUNTRIES
@@ -24,6 +27,11 @@ SPEC = TownSpec(listeners=250, days=N_DAYS, recordings=9_000, copiers=tuple(pars
 @pytest.fixture(scope="module")
 def town() -> Town:
     return events(SPEC)
+
+
+def countries() -> list[int]:
+    """Whose catalogue an account is shown does not change when it travels."""
+    return [int(c) for c in cast_of(SPEC, days(SPEC))["country"]]
 
 
 def columns(town: Town) -> dict[str, list[object]]:
@@ -110,13 +118,14 @@ def test_nobody_receives_plays_faster_than_they_are_heard(town: Town) -> None:
 def test_recordings_are_out_and_available_where_they_are_played(town: Town) -> None:
     catalogue = {row["recording"]: row for row in town.catalogue.to_pylist()}
     role = dict(zip(town.truth["account"].to_pylist(), town.truth["role"].to_pylist(), strict=True))
+    home = dict(zip(town.truth["account"].to_pylist(), (COUNTRIES[c] for c in countries()), strict=True))
     for row in town.accesses.slice(0, 20_000).to_pylist():
         if row["recording"] is None or role[row["account"]] == "copier":
             continue
         held = catalogue[row["recording"]]
         assert held["released"] <= row["at"].date()
-        assert not held["markets"] or row["country"] in held["markets"].split()
-        assert row["country"] in COUNTRIES
+        assert not held["markets"] or home[row["account"]] in held["markets"].split()
+        assert row["country"] in LANDS
 
 
 def test_a_queue_goes_down_the_chart_and_its_accounts_share_nothing() -> None:
@@ -159,8 +168,18 @@ def test_coded_days_are_what_a_reader_would_make_of_the_written_ones() -> None:
     for written, coded in zip(each_day(stage), each_day_coded(stage, key), strict=True):
         assert set(coded.column_names) <= set(ACCESS.names)
         assert np.array_equal(written["at"].cast("int64").to_numpy(), coded["at_us"].to_numpy())
-        for name, with_key in (("account", key), ("device", key), ("session", key), ("recording", RECORDING_KEY)):
+        for name, with_key in (
+            ("account", key),
+            ("device", key),
+            ("session", key),
+            ("network", key),
+            ("recording", RECORDING_KEY),
+        ):
             assert np.array_equal(codes_of(written[name], with_key), coded[name].to_numpy()), name
+        agents = with_platforms(codes_of(written["agent"], key), written["agent"])
+        assert np.array_equal(agents, coded["agent"].to_numpy())
+        for name in ("lat", "lon"):
+            assert np.array_equal(written[name].to_numpy(), coded[name].to_numpy()), name
 
 
 def test_the_popular_are_heard_more() -> None:

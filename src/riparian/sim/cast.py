@@ -4,16 +4,13 @@ This turns the day counts into what :mod:`riparian.sim.playback` plays.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from riparian.sim import dealing, playback, taste
 from riparian.sim.holdings import COUNTRY_SHARES, UTC_OFFSETS, Shelf
-from riparian.sim.register import hex_ids, scattered
 from riparian.sim.streams import stream
 from riparian.sim.taste import ACCOUNT_DAY, CHARACTER
 from riparian.sim.town import Days, TownSpec
@@ -36,15 +33,7 @@ _NARROW: Final = ("sleep", "child")
 _KIND: Final = {"copier": playback.COPIER, "reader": playback.READER, "widget": playback.WIDGET}
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Every account's character, and the identifiers of their devices."""
-
-    people: npt.NDArray[np.void]
-    device_ids: pa.Array
-
-
-def cast_of(spec: TownSpec, counts: Days) -> Cast:
+def cast_of(spec: TownSpec, counts: Days) -> npt.NDArray[np.void]:
     """Draw the characters of all accounts, listeners first, then each ring from streams of its own."""
     seed = _draws(spec, "seed", lambda rng, n: rng.integers(1 << 63, size=n, dtype=np.uint64))
     country = _draws(spec, "country", lambda rng, n: rng.choice(len(COUNTRY_SHARES), n, p=COUNTRY_SHARES))
@@ -53,7 +42,6 @@ def cast_of(spec: TownSpec, counts: Days) -> Cast:
     listener = counts.role == "listener"
     devices = np.where(listener, counts.people + more, 1).astype(np.int8)
     device_first = (np.cumsum(devices) - devices).astype(np.int32)
-    serial = np.arange(int(devices.sum()), dtype=np.uint64) - np.repeat(device_first, devices).astype(np.uint64)
     people = np.empty(counts.accounts, CHARACTER)
     people["seed"] = seed
     people["kind"] = _by_persona(counts, _KIND, playback.LISTENER)
@@ -69,7 +57,7 @@ def cast_of(spec: TownSpec, counts: Days) -> Cast:
     people["devices"] = devices
     people["skip"] = _by_persona(counts, SKIP, SKIP_ELSE)
     people["deep"] = _by_persona(counts, DEEP, DEEP_ELSE)
-    return Cast(people, hex_ids("d-", scattered(np.repeat(seed, devices) + serial, spec.seed)))
+    return people
 
 
 def _draws(spec: TownSpec, name: str, draw: Callable[[np.random.Generator, int], npt.NDArray[Any]]) -> npt.NDArray[Any]:
@@ -114,7 +102,7 @@ def _cursors(counts: Days) -> npt.NDArray[np.int64]:
     return cursor
 
 
-def novelties(spec: TownSpec, counts: Days, shelf: Shelf, cast: Cast) -> npt.NDArray[np.int32]:
+def novelties(spec: TownSpec, counts: Days, shelf: Shelf, people: npt.NDArray[np.void]) -> npt.NDArray[np.int32]:
     """Draw what is new to each account, account after account, in order of time.
 
     Returns
@@ -124,7 +112,7 @@ def novelties(spec: TownSpec, counts: Days, shelf: Shelf, cast: Cast) -> npt.NDA
     """
     pool = np.empty(int(counts.novel.sum()), np.int32)
     first = np.searchsorted(counts.account, np.arange(counts.accounts + 1))
-    taste.listen(shelf, cast.people[: spec.listeners], first, rows_of(counts), pool)
+    taste.listen(shelf, people[: spec.listeners], first, rows_of(counts), pool)
     begin = spec.listeners
     at = np.append(0, np.cumsum(counts.novel.astype(np.int64)))
     for i, ring in enumerate(spec.copiers):
@@ -136,7 +124,7 @@ def novelties(spec: TownSpec, counts: Days, shelf: Shelf, cast: Cast) -> npt.NDA
         seed = stream(spec.seed, f"ring/{i}/deal").integers(1 << 63, dtype=np.uint64)
         starts = at[first[begin:end]] - at[low]
         dealing.deal(
-            shelf, cast.people[begin:end], work, ends, novel, ring.duplicates, ring.human, seed, starts,
+            shelf, people[begin:end], work, ends, novel, ring.duplicates, ring.human, seed, starts,
             pool[at[low] : at[high]],
         )  # fmt: skip
         begin = end

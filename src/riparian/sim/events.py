@@ -14,12 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from riparian.accounts.agents import with_platforms
 from riparian.codes import RECORDING_KEY, codes_of
 from riparian.schema import ACCESS, DAY_US, Action
-from riparian.sim import playback
+from riparian.sim import playback, whereabouts
+from riparian.sim.atlas import LANDS
 from riparian.sim.cast import cast_of, novelties, rows_of
-from riparian.sim.holdings import COUNTRIES, Shelf, recording_ids, recording_table, stock
+from riparian.sim.holdings import Shelf, recording_ids, recording_table, stock
 from riparian.sim.register import account_ids, account_table, hex_ids, truth_table
+from riparian.sim.roaming import WHERE, Wandering, roam
 from riparian.sim.town import Days, TownSpec, days
 
 _PLACE_BITS: Final = 36
@@ -34,7 +37,7 @@ class Town:
     ----------
     accesses
         One row an access, in order of time: ``at account recording action session device country media_ms
-        heartbeat rows``.
+        heartbeat rows agent network lat lon``.
     catalogue, accounts, truth
         Tables with the schemas ``RECORDING``, ``ACCOUNT``, ``TRUTH``.
     days
@@ -62,6 +65,8 @@ class Stage:
     recording_ids: pa.Array
     account_ids: pa.Array
     device_ids: pa.Array
+    networks: pa.Array
+    wandering: Wandering
 
 
 def events(spec: TownSpec) -> Town:
@@ -90,18 +95,21 @@ def set_stage(spec: TownSpec) -> Stage:
     """
     shelf = stock(spec.seed, spec.recordings, days=spec.days, weekday=spec.weekday)
     counts = days(spec)
-    cast = cast_of(spec, counts)
+    people = cast_of(spec, counts)
+    somewhere = whereabouts.settle(spec, counts, people)
     return Stage(
         spec=spec,
         days=counts,
         shelf=shelf,
-        pool=novelties(spec, counts, shelf, cast),
+        pool=novelties(spec, counts, shelf, people),
         rows=rows_of(counts),
-        people=cast.people,
+        people=people,
         by_day=np.argsort(counts.day, kind="stable"),
         recording_ids=recording_ids(spec.recordings),
         account_ids=account_ids(spec.seed, spec.listeners, counts.accounts),
-        device_ids=cast.device_ids,
+        device_ids=somewhere.device_ids,
+        networks=somewhere.networks,
+        wandering=somewhere.wandering,
     )
 
 
@@ -111,9 +119,9 @@ def each_day(stage: Stage) -> Iterator[pa.Table]:
     Yields
     ------
     accesses : pa.Table
-        Columns ``at account recording action session device country media_ms heartbeat rows``.
+        Columns ``at account recording action session device country media_ms heartbeat rows agent network lat lon``.
     """
-    for day, sheet, sessions in _sheets(stage):
+    for day, sheet, sessions, where in _sheets(stage):
         yield pa.table(
             {
                 "at": pa.array(_times(stage.spec, day, sheet), pa.timestamp("us", "UTC")),
@@ -121,11 +129,15 @@ def each_day(stage: Stage) -> Iterator[pa.Table]:
                 "recording": _dictionary(sheet["recording"], stage.recording_ids),
                 "action": _dictionary(sheet["action"], _ACTIONS),
                 "session": _dictionary(sheet["visit"], sessions),
-                "device": _dictionary(sheet["device"], stage.device_ids),
-                "country": _dictionary(sheet["country"], pa.array(COUNTRIES)),
+                "device": _dictionary(where["device"], stage.device_ids),
+                "country": _dictionary(where["land"], pa.array(LANDS)),
                 "media_ms": _unless(sheet["media_ms"], sheet["heartbeat"] < 0),
                 "heartbeat": _unless(sheet["heartbeat"] == 1, sheet["heartbeat"] < 0),
                 "rows": _unless(sheet["rows"], sheet["rows"] < 0),
+                "agent": _dictionary(where["agent"], whereabouts.AGENTS),
+                "network": _dictionary(where["network"], stage.networks),
+                "lat": pa.array(where["lat"]),
+                "lon": pa.array(where["lon"]),
             }
         )
 
@@ -140,8 +152,10 @@ def each_day_coded(stage: Stage, key: bytes) -> Iterator[pa.Table]:
     """
     recordings = np.append(codes_of(stage.recording_ids, RECORDING_KEY), np.uint64(0))
     accounts, devices = codes_of(stage.account_ids, key), codes_of(stage.device_ids, key)
-    packed = np.array([int.from_bytes(c.encode(), "big") for c in COUNTRIES], np.uint16)
-    for day, sheet, sessions in _sheets(stage):
+    agents = with_platforms(codes_of(whereabouts.AGENTS, key), whereabouts.AGENTS)
+    networks = codes_of(stage.networks, key)
+    packed = np.array([int.from_bytes(c.encode(), "big") for c in LANDS], np.uint16)
+    for day, sheet, sessions, where in _sheets(stage):
         columns = {
             "at_us": pa.array(_times(stage.spec, day, sheet)),
             "account": pa.array(accounts[sheet["account"]]),
@@ -151,14 +165,21 @@ def each_day_coded(stage: Stage, key: bytes) -> Iterator[pa.Table]:
             "heartbeat": _unless(sheet["heartbeat"] == 1, sheet["heartbeat"] < 0),
             "rows": _unless(sheet["rows"], sheet["rows"] < 0),
             "media_ms": _unless(sheet["media_ms"], sheet["heartbeat"] < 0),
-            "device": pa.array(devices[sheet["device"]]),
-            "country": pa.array(packed[sheet["country"]]),
+            "device": pa.array(devices[where["device"]]),
+            "country": pa.array(packed[where["land"]]),
+            "agent": pa.array(agents[where["agent"]]),
+            "network": pa.array(networks[where["network"]]),
+            "lat": pa.array(where["lat"]),
+            "lon": pa.array(where["lon"]),
         }
         yield pa.table(columns, schema=pa.schema([ACCESS.field(name) for name in columns]))
 
 
-def _sheets(stage: Stage) -> Iterator[tuple[int, npt.NDArray[np.void], pa.Array]]:
-    """Play one day after another and put its accesses in order of time; with them go the names of the visits."""
+def _sheets(stage: Stage) -> Iterator[tuple[int, npt.NDArray[np.void], pa.Array, npt.NDArray[np.void]]]:
+    """Play one day after another and put its accesses in order of time.
+
+    With them go the names of the visits, and where each access came from.
+    """
     rows, people = stage.rows, stage.people
     sizes = playback.accesses_of(rows, people)
     edges = np.searchsorted(rows["day"][stage.by_day], np.arange(stage.spec.days + 1))
@@ -171,7 +192,10 @@ def _sheets(stage: Stage) -> Iterator[tuple[int, npt.NDArray[np.void], pa.Array]
         order = np.sort(sheet["at_ms"].astype(np.int64) << _PLACE_BITS | np.arange(len(sheet))) & (
             (1 << _PLACE_BITS) - 1
         )
-        yield day, sheet[order], hex_ids("s-", visits[1 : int(visits[0]) + 1])
+        sheet, visits = sheet[order], visits[1 : int(visits[0]) + 1]
+        where = np.zeros(len(sheet), WHERE)
+        roam(day, stage.spec.days, (stage.spec.weekday + day) % 7, sheet, visits, stage.wandering, where)
+        yield day, sheet, hex_ids("s-", visits), where
 
 
 def _times(spec: TownSpec, day: int, sheet: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:

@@ -64,8 +64,8 @@ def each_day_fetched(spec: TownSpec, counts: Days | None = None) -> Iterator[npt
     """
     counts = days(spec) if counts is None else counts
     shelf = stock(spec.seed, spec.recordings, days=spec.days, weekday=spec.weekday)
-    cast = cast_of(spec, counts)
-    pool, rows = novelties(spec, counts, shelf, cast), rows_of(counts)
+    people = cast_of(spec, counts)
+    pool, rows = novelties(spec, counts, shelf, people), rows_of(counts)
     by_day = np.argsort(counts.day, kind="stable")
     edges = np.searchsorted(counts.day[by_day], np.arange(spec.days + 1))
     first, many = _rings(spec)
@@ -75,7 +75,7 @@ def each_day_fetched(spec: TownSpec, counts: Days | None = None) -> Iterator[npt
         most = _most(counts, which, first)
         sheet = np.empty(int(counts.novel[which].sum()), FETCH)
         midnight = spec.start_us + day * DAY_US
-        _fetch_day(which, rows, cast.people, pool, playback.RHYTHMS, spec.listeners, first, many, most, midnight, sheet)
+        _fetch_day(which, rows, people, pool, playback.RHYTHMS, spec.listeners, first, many, most, midnight, sheet)
         yield sheet[np.argsort(sheet["at_us"], kind="stable")]
 
 
