@@ -15,9 +15,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riparian.accounts.people import People, parse_people
+from riparian.catalogue.cells import Cells
 from riparian.catalogue.popularity import Popularity
 from riparian.errors import InputError, PolicyError
 from riparian.feeds import access_log
@@ -77,9 +79,11 @@ def house(given: Given, *, clock: Clock | None = None) -> Iterator[House]:
     workspace = Workspace.open(given.workspace)
     try:
         world = workspace.world(clock if clock is not None else WallClock())
-        popularity = _popularity(world, given.catalogue)
+        recordings = _catalogue(world, given.catalogue)
+        popularity = Popularity.of(recordings) if recordings is not None else Popularity.empty()
+        cells = Cells.of(recordings) if recordings is not None else Cells.empty()
         known = _known(given, world.vault.key)
-        yield House(workspace.path, world, Terms(policy, people, popularity, known))
+        yield House(workspace.path, world, Terms(policy, people, popularity, known, cells))
     finally:
         workspace.close()
 
@@ -133,14 +137,14 @@ def _toml(path: Path) -> dict[str, Any]:
         raise PolicyError(f"`{path}` is no TOML: {error}, wanted lines of key = value") from error
 
 
-def _popularity(world: World, catalogue: str | None) -> Popularity:
-    if catalogue is not None:
-        table = read_catalogue(catalogue)
-        popularity = Popularity.of(table)
-        world.catalogue.keep(table)
-        return popularity
-    kept = world.catalogue.recordings()
-    return Popularity.of(kept) if kept is not None else Popularity.empty()
+def _catalogue(world: World, catalogue: str | None) -> pa.Table | None:
+    if catalogue is None:
+        return world.catalogue.recordings()
+    table = read_catalogue(catalogue)
+    # What is not a catalogue is refused before it replaces the one that is kept.
+    Popularity.of(table)
+    world.catalogue.keep(table)
+    return table
 
 
 def _known(given: Given, key: bytes) -> Known:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from riparian.accounts.join import ALONE, ANSWER, PRICES, WEIGHTS, join, priced, strongest_first
+from riparian.accounts.join import ALONE, ANSWER, PRICES, WEIGHTS, e_bits, join, priced, strongest_first
 from riparian.evidence import GRID, KINSHIP, PERSON, Evidence, Row, Source
 from riparian.schema import EVIDENCE, JOINED
 
@@ -119,3 +119,15 @@ def answered(question: str, most: np.ndarray, now: np.ndarray) -> pa.Table:
 
 def zeros(n: int) -> pa.Array:
     return pa.array(np.zeros(n, np.int64))
+
+
+def test_what_is_ranked_has_mean_one_under_the_null() -> None:
+    rng = np.random.default_rng(12)
+    n = 200_000
+    fair = np.cumsum(np.where(rng.random((30, n)) < 0.5, np.log2(1.6), np.log2(0.4)), axis=0)
+    rank = -np.log2(rng.random(n))
+    own = answered("person", np.maximum(fair.max(axis=0), 0.0), fair[-1]).drop_columns("question")
+    said = [answered(q, np.maximum(fair.max(axis=0), 0.0) if q == "kinship" else rank, rank) for q in OTHERS]
+    bits = e_bits(own.append_column("as_of_us", zeros(n)).cast(EVIDENCE), pa.concat_tables(said))
+    capped = np.exp2(np.minimum(bits, 6.0))
+    assert capped.mean() <= 1 + 4 * capped.std() / math.sqrt(n)

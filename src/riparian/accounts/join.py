@@ -41,6 +41,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from riparian.bets.calibrate import adjust
 from riparian.evidence import GRID, Evidence, Row
 from riparian.schema import JOINED
 
@@ -112,6 +113,40 @@ def join(alone: pa.Table, answers: pa.Table) -> pa.Table:
         claim = _put(claim, rows[better], asked["claim"].filter(pa.array(better)))
     columns = [alone["account"], claim, most, now, reached, alone["as_of_us"], np.maximum(np.log2(opened), now)]
     return pa.table(columns, schema=JOINED)
+
+
+def e_bits(alone: pa.Table, answers: pa.Table) -> Array:
+    """Turn what all questions say into one e-value an account, in bits: their weighted mean.
+
+    What an account does by itself is an e-process and enters as it stands today; of the other questions only the
+    most they ever said is kept, which passes an adjuster first.
+
+    Parameters
+    ----------
+    alone, answers
+        As :func:`join` takes them.
+
+    Returns
+    -------
+    np.ndarray [shape=(accounts,)]
+        Bits in the order of ``alone``: what :mod:`riparian.bets.ebh` ranks.
+
+    Examples
+    --------
+    >>> from riparian.schema import EVIDENCE
+    >>> alone = pa.table([[7, 9], ["person"] * 2, [3.0, 3.0], [3.0, 3.0], [0, 0], [5, 5]], schema=EVIDENCE)
+    >>> found = pa.table([[9], ["kinship"], ["kinship"], [20.0], [20.0], [4]], schema=ANSWER)
+    >>> e_bits(alone, found).round(2).tolist()
+    [2.38, 10.1]
+    """
+    money = WEIGHTS[ALONE] * np.exp2(_finite(alone["bits_now"].to_numpy())) + (1.0 - WEIGHTS[ALONE])
+    at = pc.index_in(answers["account"], value_set=alone["account"].combine_chunks())
+    known = answers.filter(pc.is_valid(at))
+    for row, question, bits in zip(
+        pc.drop_null(at).to_pylist(), known["question"].to_pylist(), known["bits"].to_pylist(), strict=True
+    ):
+        money[row] += WEIGHTS[question] * (2.0 ** adjust(min(bits, 1000.0)) - 1.0)
+    return np.asarray(np.log2(money), np.float64)
 
 
 def priced(question: str, evidence: Evidence) -> Evidence:

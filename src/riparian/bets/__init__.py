@@ -10,6 +10,7 @@
 :func:`~riparian.bets.calibrate.conformal_p`    rank among nulls (Vovk, Gammerman & Shafer 2005)
 :func:`~riparian.bets.combine.mix_bits`         any dependence (Vovk & Wang 2021, section 4)
 :func:`~riparian.bets.combine.in_turn`          successive bets (Ville 1939; Vovk & Wang, section 5)
+:func:`~riparian.bets.ebh.e_bh`                 a list, wrong in a given share (Wang & Ramdas 2022)
 ==============================================  =====================================================
 
 This room knows nothing of music.

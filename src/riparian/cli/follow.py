@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from riparian.errors import InputError
 from riparian.feeds.chunks import Chunk, ReadOptions
 from riparian.feeds.follow import follow
 from riparian.flows.extraction import Ends, scan
-from riparian.flows.lines import account_lines, summary_line
+from riparian.flows.lines import account_lines, ring_lines, summary_line
 
 EVERY_S: Final = 10.0
 
@@ -71,12 +71,18 @@ class _Teller:
             screen.say(f"waiting: {error.message}")
             return
         self.scanned = True
-        new = [r for r in account_lines(self.house.world, found) if (r["account"], r["action"]) not in self.told]
-        self.told |= {(row["account"], row["action"]) for row in new}
+        told = [*account_lines(self.house.world, found), *ring_lines(self.house.world, found.rings)]
+        new = [row for row in told if _what(row) not in self.told]
+        self.told |= {_what(row) for row in new}
         if self.json:
             lines.write([*new, summary_line(found)])
         elif new:
             ladder.show(self.house.world, found)
+
+
+def _what(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Tell what of a line makes it news: an account's action, a ring."""
+    return (row["account"], row["action"]) if row["kind"] == "account" else (row["ring"], row["kind"])
 
 
 def _grown(house: assembly.House, log: str, read: ReadOptions, teller: _Teller) -> bool:

@@ -22,6 +22,7 @@ from riparian.console import waterfall, words
 from riparian.evidence import CLAIMS, Evidence
 from riparian.flows.extraction import Account
 from riparian.flows.lines import account_line, written
+from riparian.flows.rings import ring_label
 from riparian.gate.decide import Decision, Restraint
 
 BAR: Final = 36
@@ -77,7 +78,13 @@ def explanation(name: str, account: Account, *, recompute: str) -> RenderableTyp
         steps(evidence, account.decision),
         Text(),
         _pairs(
-            [*_decided(account), *_meaning(evidence), *_facts(account), ("compute again", words.visible(recompute))]
+            [
+                *_decided(account),
+                *_meaning(evidence),
+                *_others(account),
+                *_facts(account),
+                ("compute again", words.visible(recompute)),
+            ]
         ),
         *_history(account),
     )
@@ -122,6 +129,16 @@ def told(name: str, account: Account, *, recompute: str) -> dict[str, Any]:
         "waterfall": [{"label": row.label, "bits": row.bits} for row in evidence.waterfall],
         "source": {"name": evidence.source.name, "version": evidence.source.version},
         "facts": dict(_told_fact(name, value) for name, value in evidence.facts.items()),
+        "others": [
+            {
+                "question": o.facts["question"],
+                "claim": o.claim.name,
+                "bits": o.bits,
+                "reached_at": written(o.reached_us),
+            }
+            for o in account.others
+        ],
+        "ring": None if account.ring is None else ring_label(account.ring),
         "decision": None,
         "refusals": [{"budget": r["budget"], "refused": r["refused_ever"]} for r in account.refusals],
         "events": [
@@ -134,6 +151,15 @@ def told(name: str, account: Account, *, recompute: str) -> dict[str, Any]:
         line = account_line(name, decision, evidence.reached_us)
         made["decision"] = {k: v for k, v in line.items() if k not in ("kind", "account", "pseudonym")}
     return made
+
+
+def _other(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "question": evidence.facts["question"],
+        "claim": evidence.claim.name,
+        "bits": evidence.bits,
+        "reached_at": written(evidence.reached_us),
+    }
 
 
 def _told_fact(name: str, value: object) -> tuple[str, object]:
@@ -176,6 +202,14 @@ def _meaning(evidence: Evidence) -> Iterator[tuple[str, str]]:
     if isinstance(each, Mapping):
         yield "each bet", ", ".join(f"{bet} {words.bits(b)}" for bet, b in each.items() if bet in CLAIMS)
     yield "computed by", f"{evidence.source.name}, version {evidence.source.version}"
+
+
+def _others(account: Account) -> Iterator[tuple[str, str]]:
+    for place, other in enumerate(account.others):
+        question, says = other.facts["question"], other.claim.sentence
+        yield "" if place else "also asked", f"{question}: {words.bits(other.bits)} bits that it {says}"
+    if account.ring is not None:
+        yield "ring", f"{ring_label(account.ring)}; riparian explain ring {ring_label(account.ring)}"
 
 
 def _facts(account: Account) -> Iterator[tuple[str, str]]:

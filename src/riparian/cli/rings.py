@@ -7,7 +7,7 @@ from riparian import assembly
 from riparian.cli import lines, options, screen
 from riparian.console import words
 from riparian.flows.extraction import read
-from riparian.flows.rings import ring_lines
+from riparian.flows.lines import ring_lines
 
 app = typer.Typer(pretty_exceptions_enable=False)
 

@@ -12,7 +12,7 @@ from riparian.cli import ladder, lines, options, screen
 from riparian.errors import InputError
 from riparian.feeds.chunks import ReadOptions
 from riparian.flows.extraction import scan
-from riparian.flows.lines import account_lines, summary_line
+from riparian.flows.lines import account_lines, ring_lines, summary_line
 from riparian.ports import Chunk
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -71,7 +71,8 @@ def scan_logs(
 
             paper.write(house, found, report)
         if json:
-            lines.write([*account_lines(house.world, found), summary_line(found)])
+            rings = ring_lines(house.world, found.rings)
+            lines.write([*account_lines(house.world, found), *rings, summary_line(found)])
         else:
             ladder.show(house.world, found)
 

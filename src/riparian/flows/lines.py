@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from riparian.codes import label
 from riparian.flows.found import Found
+from riparian.flows.rings import because_of, ring_label, rings_by_account
 from riparian.gate.decide import Decision, from_table
 from riparian.ports import World
 
@@ -58,8 +59,28 @@ def account_lines(world: World, found: Found) -> Iterator[dict[str, Any]]:
     codes = [decision.account for decision in decisions]
     rows = pc.index_in(pa.array(codes, pa.uint64()), found.evidence["account"])
     reached = dict(zip(codes, found.evidence["reached_us"].take(rows).to_pylist(), strict=True))
+    rings = rings_by_account(world)
     for name, decision in zip(names_of(world, codes), decisions, strict=True):
-        yield account_line(name, decision, reached[decision.account] or decision.since_us)
+        line = account_line(name, decision, reached[decision.account] or decision.since_us)
+        ring = rings.get(decision.account)
+        yield line | {"ring": None if ring is None else ring_label(ring)}
+
+
+def ring_lines(world: World, rings: pa.Table) -> Iterator[dict[str, Any]]:
+    """Tell every ring to a program; kind ``ring``."""
+    for row in rings.to_pylist():
+        yield {
+            "kind": "ring",
+            "ring": ring_label(row["ring"]),
+            "accounts": names_of(world, row["accounts"]),
+            "bits": round(row["bits"], 3),
+            "because": because_of(row),
+            "found_at": written(row["found_us"]),
+            "price": round(row["price"], 3),
+            "fetches": row["fetches"],
+            "expected": round(row["expected"], 3),
+            "seen": row["seen"],
+        }
 
 
 def summary_line(found: Found) -> dict[str, Any]:

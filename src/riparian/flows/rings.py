@@ -4,7 +4,6 @@ A ring is a finding about a cluster.  It restrains nobody: a member is restraine
 kinship is one of the questions that are asked about it (:mod:`riparian.accounts.join`).
 """
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import pyarrow as pa
@@ -12,7 +11,6 @@ import pyarrow as pa
 from riparian.codes import code_of_label, label
 from riparian.evidence import RING as CLAIM
 from riparian.flows.joined import rows_of
-from riparian.flows.lines import names_of, written
 from riparian.ports import SHARED, World
 from riparian.schema import RING
 
@@ -51,6 +49,12 @@ def rings_of(world: World) -> pa.Table:
     return RING.empty_table() if found is None else found.sort_by([("bits", "descending"), ("ring", "ascending")])
 
 
+def rings_by_account(world: World) -> dict[int, int]:
+    """Tell the ring of every account that is in one."""
+    kin = world.findings.in_bucket("kin", SHARED)
+    return dict(zip(kin["account"].to_pylist(), kin["ring"].to_pylist(), strict=True)) if kin is not None else {}
+
+
 def ring_of(world: World, account: int) -> int | None:
     """Find the ring that an account belongs to; None when it is in none."""
     kin = world.findings.in_bucket("kin", SHARED)
@@ -67,20 +71,3 @@ def because_of(row: dict[str, Any]) -> list[str]:
         f"{n:,} accounts {CLAIM.sentence} ({bits})",
         f"among {fetches:,} recordings new to one of them a lot would have put {by_lot}; there were {seen:,}",
     ]
-
-
-def ring_lines(world: World, rings: pa.Table) -> Iterator[dict[str, Any]]:
-    """Tell every ring to a program; kind ``ring``."""
-    for row in rings.to_pylist():
-        yield {
-            "kind": "ring",
-            "ring": ring_label(row["ring"]),
-            "accounts": names_of(world, row["accounts"]),
-            "bits": round(row["bits"], 3),
-            "because": because_of(row),
-            "found_at": written(row["found_us"]),
-            "price": round(row["price"], 3),
-            "fetches": row["fetches"],
-            "expected": round(row["expected"], 3),
-            "seen": row["seen"],
-        }

@@ -8,11 +8,12 @@ import numpy.typing as npt
 
 from riparian.accounts import people as people_
 from riparian.accounts.people import People
+from riparian.catalogue.cells import Cells
 from riparian.catalogue.popularity import Popularity
 from riparian.flows.known import Known
 from riparian.gate.policy import Policy
 
-_VERSION = "1"
+_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Terms:
     people: People
     popularity: Popularity = field(default_factory=Popularity.empty)
     known: Known = field(default_factory=Known)
+    cells: Cells = field(default_factory=Cells.empty)
 
     def streams_of(self, accounts: npt.NDArray[np.uint64]) -> npt.NDArray[np.float32]:
         """Tell how many streams plans play at once: as the accounts table says, else as the policy does."""
@@ -37,6 +39,8 @@ class Terms:
         for law in (self.people.curve, *self.people.laws):
             made.update(law.tobytes())
         for column in (self.popularity.codes, self.popularity.rank, self.popularity.artist, self.popularity.place):
+            made.update(column.tobytes())
+        for column in (self.cells.codes, self.cells.works, self.cells.cell):
             made.update(column.tobytes())
         made.update(self.known.digest())
         return made.digest()
