@@ -22,29 +22,39 @@ As :mod:`riparian.accounts.person`.
 import numpy as np
 from numba import njit
 
-from riparian.bets.mixtures import average, scale
+from riparian.accounts.person import go
+from riparian.bets.mixtures import average, multiply
 
 
 @njit(cache=True, nogil=True)
-def see(rows, order, d, pools):  # type: ignore[no-untyped-def]
-    """Multiply one day with metadata rows into a reader's likelihoods."""
-    law = pools.rows[min(len(pools.rows) - 1, np.int64(np.log2(d.rows + 1.0)))]
-    for i in range(len(rows)):
-        rows[i] *= law[i]
-    scale(rows)
-    if d.row_pairs > 0:
-        ascending = pools.order[d.row_pairs, d.row_ascents]
-        for i in range(len(order)):
-            order[i] *= ascending[i]
-        scale(order)
+def weigh(past, days, pools, laws):  # type: ignore[no-untyped-def]
+    """Multiply days into readers' likelihoods, and weigh each reader as each of its days with metadata rows closes.
 
+    Parameters
+    ----------
+    past : Likelihoods
+        Changed in place.
+    days : np.ndarray [shape=(days,), dtype=DAYS]
+    pools : Pools
+    laws : Laws
 
-@njit(cache=True, nogil=True)
-def bits(rows, order, laws):  # type: ignore[no-untyped-def]
-    """Weigh the reader against the declared ones."""
-    people = 0.0
-    for kind in range(len(laws.reader_shares)):
-        p = np.float64(laws.reader_shares[kind]) * average(laws.reader_rows[kind], rows)
-        people += p * average(laws.reader_order[kind], order)
-    other = np.float64(average(laws.other_rows, rows)) * average(laws.other_order, order)
-    return np.log2(other / people)
+    Returns
+    -------
+    np.ndarray [shape=(days,)]
+        Bits against the declared readers.
+    """
+    bits = np.zeros(len(days))
+    for i in range(len(days)):
+        d = days[i]
+        if d.rows == 0:
+            continue
+        multiply(past.rows, d.slot, pools.rows, min(len(pools.rows) - 1, np.int64(np.log2(d.rows + 1.0))))
+        if d.row_pairs > 0:
+            go(past.rows_order, d.slot, pools.order, d.row_pairs, d.row_ascents)
+        people = 0.0
+        for kind in range(len(laws.reader_shares)):
+            p = np.float64(laws.reader_shares[kind]) * average(laws.reader_rows[kind], past.rows, d.slot)
+            people += p * average(laws.reader_order[kind], past.rows_order, d.slot)
+        other = np.float64(average(laws.other_rows, past.rows, d.slot))
+        bits[i] = np.log2(other * average(laws.other_order, past.rows_order, d.slot) / people)
+    return bits

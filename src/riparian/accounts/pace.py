@@ -29,14 +29,31 @@ from riparian.bets.mixtures import average, scale
 
 
 @njit(cache=True, nogil=True)
-def see(flags, marked, chances):  # type: ignore[no-untyped-def]
-    """Multiply one day, marked or not, into a client's likelihoods."""
-    for i in range(len(flags)):
-        flags[i] *= chances[i] if marked else np.float32(1.0) - chances[i]
-    scale(flags)
+def weigh(past, days, marks, chances, clients, other):  # type: ignore[no-untyped-def]
+    """Multiply days into clients' likelihoods, and weigh each client as each of its days that can be judged closes.
 
+    Parameters
+    ----------
+    past : np.ndarray [shape=(accounts, flags), float32]
+        Changed in place.
+    days : np.ndarray [shape=(days,), dtype=DAYS]
+    marks : np.ndarray [shape=(days,), int8]
+        1 marked, 0 not, -1 cannot be judged.
+    chances, clients, other : np.ndarray [shape=(flags,), float32]
+        How often a client of each sort has a marked day; the declared share of each sort, and the alternative's.
 
-@njit(cache=True, nogil=True)
-def bits(flags, clients, other):  # type: ignore[no-untyped-def]
-    """Weigh the client against the declared ones."""
-    return np.log2(np.float64(average(other, flags)) / average(clients, flags))
+    Returns
+    -------
+    np.ndarray [shape=(days,)]
+        Bits against the declared clients.
+    """
+    bits = np.zeros(len(days))
+    for i in range(len(days)):
+        if marks[i] < 0:
+            continue
+        slot = days[i].slot
+        for f in range(len(chances)):
+            past[slot, f] *= chances[f] if marks[i] == 1 else np.float32(1.0) - chances[f]
+        scale(past, slot)
+        bits[i] = np.log2(np.float64(average(other, past, slot)) / average(clients, past, slot))
+    return bits

@@ -36,54 +36,81 @@ import numpy as np
 from numba import njit
 
 from riparian.accounts.people import ODD_DAY, PLAYS_MAX, VOLUME_MAX
-from riparian.bets.mixtures import averages, scale
+from riparian.bets.mixtures import averages, multiply, scale
 
 
 @njit(cache=True, nogil=True)
-def see(volume, newness, order, d, pools):  # type: ignore[no-untyped-def]
-    """Multiply one day with plays into an account's likelihoods."""
-    row = pools.volume[min(d.plays, VOLUME_MAX)]
-    for i in range(len(volume)):
-        volume[i] *= row[i]
-    scale(volume)
+def weigh(past, days, pools, laws):  # type: ignore[no-untyped-def]
+    """Multiply days into accounts' likelihoods, and weigh each account as each of its days with plays closes.
+
+    Parameters
+    ----------
+    past : Likelihoods
+        Changed in place.
+    days : np.ndarray [shape=(days,), dtype=DAYS]
+    pools : Pools
+    laws : Laws
+
+    Returns
+    -------
+    np.ndarray [shape=(days, 3)]
+        Bits of volume alone, with newness, and with order.  The first two are told where the third is above zero,
+        which alone can be the most ever reached.
+    """
+    # Taken out of their tuples once: to count who holds an array costs as much as to work on a row of it.
+    volume, newness, order = past.volume, past.newness, past.order
+    by_volume, novel, known, plays, by_order = pools.volume, pools.novel, pools.known, pools.plays, pools.order
+    law_volume, law_newness, law_order, shares = laws.volume, laws.newness, laws.order, laws.shares
+    n_kinds = len(shares)
+    room = np.empty((3, n_kinds + 1), np.float32)
+    bits = np.zeros((len(days), 3))
+    for i in range(len(days)):
+        d = days[i]
+        if d.plays == 0:
+            continue
+        multiply(volume, d.slot, by_volume, min(d.plays, VOLUME_MAX))
+        _meet(newness, novel, known, plays, d)
+        if d.pairs > 0:
+            go(order, d.slot, by_order, d.pairs, d.ascents)
+        averages(law_volume, volume, d.slot, room, 0)
+        averages(law_newness, newness, d.slot, room, 1)
+        averages(law_order, order, d.slot, room, 2)
+        people = 0.0
+        for kind in range(n_kinds):
+            people += np.float64(shares[kind]) * room[0, kind] * room[1, kind] * room[2, kind]
+        bits[i, 2] = np.log2(np.float64(room[0, n_kinds]) * room[1, n_kinds] * room[2, n_kinds] / people)
+        if bits[i, 2] > 0:
+            bits[i, 0], bits[i, 1] = _parts(shares, room)
+    return bits
+
+
+@njit(cache=True, nogil=True)
+def _meet(newness, novel, known, plays, d):  # type: ignore[no-untyped-def]
     n, k = int(d.plays), int(d.novel)
     if n > PLAYS_MAX:
         n, k = PLAYS_MAX, (k * PLAYS_MAX + n // 2) // n
-    age = min(len(pools.novel) - 1, max(0, int(np.log2(d.plays_before + 32.0)) - 5))
-    novel, known, plays = pools.novel[age, k], pools.known[age, n - k], pools.plays[n]
+    age = min(len(novel) - 1, max(0, int(np.log2(d.plays_before + 32.0)) - 5))
     odd = ODD_DAY / (n + 1)
-    for i in range(len(newness)):
-        newness[i] *= np.float32((1 - ODD_DAY) * novel[i] * known[i] * plays[i] + odd)
-    scale(newness)
-    if d.pairs > 0:
-        law = pools.order[d.pairs, d.ascents]
-        for i in range(len(order)):
-            order[i] *= law[i]
-        scale(order)
+    for i in range(newness.shape[1]):
+        chance = novel[age, k, i] * known[age, n - k, i] * plays[n, i]
+        newness[d.slot, i] *= np.float32((1 - ODD_DAY) * chance + odd)
+    scale(newness, d.slot)
 
 
 @njit(cache=True, nogil=True)
-def bits(volume, newness, order, laws, room):  # type: ignore[no-untyped-def]
-    """Weigh the account: bits of volume, newness and order, one joint bet.
-
-    ``room`` has shape (3, kinds + 1) and is written over; its last column is the alternative.
-    """
-    averages(laws.volume, volume, room[0])
-    averages(laws.newness, newness, room[1])
-    averages(laws.order, order, room[2])
-    people, kinds = 0.0, len(laws.shares)
-    for kind in range(kinds):
-        people += np.float64(laws.shares[kind]) * room[0, kind] * room[1, kind] * room[2, kind]
-    return np.log2(np.float64(room[0, kinds]) * room[1, kinds] * room[2, kinds] / people)
+def go(likelihood, slot, order, pairs, ascents):  # type: ignore[no-untyped-def]
+    """Multiply in how many pairs of consecutive recordings ascended."""
+    for i in range(likelihood.shape[1]):
+        likelihood[slot, i] *= order[pairs, ascents, i]
+    scale(likelihood, slot)
 
 
 @njit(cache=True, nogil=True)
-def parts(laws, room):  # type: ignore[no-untyped-def]
-    """Tell how far volume alone, and volume and newness, go; of the account that ``room`` was last written for."""
-    people_v, people_vn, kinds = 0.0, 0.0, len(laws.shares)
-    for kind in range(kinds):
-        p = np.float64(laws.shares[kind]) * room[0, kind]
+def _parts(shares, room):  # type: ignore[no-untyped-def]
+    people_v, people_vn, n_kinds = 0.0, 0.0, len(shares)
+    for kind in range(n_kinds):
+        p = np.float64(shares[kind]) * room[0, kind]
         people_v += p
         people_vn += p * room[1, kind]
-    other_v = np.float64(room[0, kinds])
-    return np.log2(other_v / people_v), np.log2(other_v * room[1, kinds] / people_vn)
+    other_v = np.float64(room[0, n_kinds])
+    return np.log2(other_v / people_v), np.log2(other_v * room[1, n_kinds] / people_vn)

@@ -9,14 +9,14 @@ ever favours the listener), and its likelihood under each component of the pools
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from riparian.accounts import people as people_
-from riparian.accounts.people import People
+from riparian.accounts.people import People, Singles
 from riparian.errors import CustodyError
 
 BITS: Final = np.dtype(
@@ -90,6 +90,36 @@ different artists and ``ascents`` those that go down the order of popularity; ``
 are 1 for a marked day, 0 for an unmarked one, and -1 where the log cannot tell."""
 
 
+class Likelihoods(NamedTuple):
+    """How well each component of each pool explains an account's past, scaled so that a pool sums to 1.
+
+    Parameters
+    ----------
+    volume, newness, order, rows, rows_order, fast, silent : np.ndarray [shape=(accounts, components), float32]
+        The pools of the person bet, of enumeration, of pace and of silence.
+    """
+
+    volume: Singles
+    newness: Singles
+    order: Singles
+    rows: Singles
+    rows_order: Singles
+    fast: Singles
+    silent: Singles
+
+    @classmethod
+    def of(cls, people: People, accounts: int) -> Self:
+        """Begin: nothing has been seen of any account, and every component explains it alike."""
+        pools = people.pools
+        orders, flags = pools.order.shape[2], len(pools.flags)
+        widths = (pools.volume.shape[1], pools.plays.shape[1], orders, pools.rows.shape[1], orders, flags, flags)
+        return cls(*(np.ones((accounts, width), np.float32) for width in widths))
+
+    def followed_by(self, others: Self) -> Self:
+        """Append other accounts."""
+        return type(self)(*(np.concatenate(both) for both in zip(self, others, strict=True)))
+
+
 @dataclass(slots=True)
 class Tally:
     """The memory of one bucket of accounts.
@@ -100,9 +130,8 @@ class Tally:
         Codes by slot, in the order in which accounts were first seen.
     state : np.ndarray [shape=(accounts,), dtype=STATE]
         Counts.
-    likelihoods : np.ndarray [shape=(accounts, components), float32]
-        Likelihood of each account's past under every component of every pool, scaled so that the
-        best of each pool is 1.
+    likelihoods
+        Of each account's past under every component of every pool.
     seen : np.ndarray [shape=(a power of two,), uint64]
         Open-addressing set of pairs of account and recording; 0 is a free place.
     """
@@ -110,19 +139,18 @@ class Tally:
     people: People
     accounts: npt.NDArray[np.uint64]
     state: npt.NDArray[np.void]
-    likelihoods: npt.NDArray[np.float32]
+    likelihoods: Likelihoods
     seen: npt.NDArray[np.uint64]
     n_seen: int
 
     @classmethod
     def empty(cls, people: People) -> Self:
         """Make a bucket in which nobody has been seen."""
-        width = sum(pool_widths(people))
         return cls(
             people,
             np.empty(0, np.uint64),
             np.empty(0, STATE),
-            np.empty((0, width), np.float32),
+            Likelihoods.of(people, 0),
             np.zeros(16, np.uint64),
             0,
         )
@@ -133,7 +161,7 @@ class Tally:
             "version": np.array([f"{people_.VERSION}/{self.people.version}"]),
             "accounts": self.accounts,
             "state": self.state,
-            "likelihoods": self.likelihoods,
+            **{f"likelihoods.{name}": array for name, array in self.likelihoods._asdict().items()},
             "seen": _pairs(self.seen, np.empty(self.n_seen + 1, np.uint64))[: self.n_seen],
         }
 
@@ -153,21 +181,15 @@ class Tally:
                 f"the tally was made against people `{found}`, wanted `{wanted}`",
                 hint="Scan the logs again in a new workspace, or restore the people file that this one was made with.",
             )
-        accounts, state, likelihoods = arrays["accounts"], arrays["state"], arrays["likelihoods"]
-        if not len(accounts) == len(state) == len(likelihoods) or state.dtype != STATE:
+        accounts, state = arrays["accounts"], arrays["state"]
+        likelihoods = Likelihoods(*(arrays[f"likelihoods.{name}"].copy() for name in Likelihoods._fields))
+        if {len(state), *map(len, likelihoods)} != {len(accounts)} or state.dtype != STATE:
             raise CustodyError("the tally's arrays do not fit together, wanted one row an account in each")
         pairs = np.ascontiguousarray(arrays["seen"])
-        tally = cls(people, accounts.copy(), state.copy(), likelihoods.copy(), np.zeros(16, np.uint64), 0)
+        tally = cls(people, accounts.copy(), state.copy(), likelihoods, np.zeros(16, np.uint64), 0)
         tally.seen = _table_for(len(pairs))
         tally.n_seen = int(_fill(tally.seen, pairs))
         return tally
-
-
-def pool_widths(people: People) -> tuple[int, int, int, int, int, int, int]:
-    """How many components each pool has: volume, newness, order, rows, rows' order, fast, silent."""
-    pools = people.pools
-    orders, flags = pools.order.shape[2], len(pools.flags)
-    return pools.volume.shape[1], pools.plays.shape[1], orders, pools.rows.shape[1], orders, flags, flags
 
 
 def enrol(tally: Tally, codes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
@@ -184,8 +206,7 @@ def enrol(tally: Tally, codes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
             state[name] = -1
         tally.accounts = np.concatenate([tally.accounts, new[:n_new]])
         tally.state = np.concatenate([tally.state, state])
-        ones = np.ones((n_new, tally.likelihoods.shape[1]), np.float32)
-        tally.likelihoods = np.concatenate([tally.likelihoods, ones])
+        tally.likelihoods = tally.likelihoods.followed_by(Likelihoods.of(tally.people, n_new))
     return slots
 
 

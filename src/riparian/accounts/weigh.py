@@ -21,7 +21,7 @@ from numba import njit
 
 from riparian.accounts import enumeration, pace, person
 from riparian.accounts.people import VERSION, People
-from riparian.accounts.tally import BITS, Tally, pool_widths
+from riparian.accounts.tally import BITS, Tally
 from riparian.evidence import CLAIMS, ENUMERATION, GRID, PACE, PERSON, SILENCE, Claim, Evidence, Row, Source, on_grid
 from riparian.schema import DAY_US, EVIDENCE
 
@@ -44,9 +44,15 @@ def weigh(tally: Tally, days: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
     np.ndarray [shape=(days,)]
         Bits at the end of each day.
     """
-    ends = np.cumsum((0, *pool_widths(tally.people)))
+    people, past, state = tally.people, tally.likelihoods, tally.state
+    pools, laws = people.pools, people.laws
+    days, rows = _by_account(days, len(state))
+    by_person = person.weigh(past, days, pools, laws)
+    fast = pace.weigh(past.fast, days, days["fast"], pools.flags, laws.clients_fast, laws.other_flags)
+    silent = pace.weigh(past.silent, days, days["silent"], pools.flags, laws.clients_unplayed, laws.other_flags)
+    by_reader = enumeration.weigh(past, days, pools, laws)
     closing = np.empty(len(days))
-    _weigh(tally.state, tally.likelihoods, ends, days, tally.people.pools, tally.people.laws, closing)
+    closing[rows] = _join(state, days, by_person, fast, silent, by_reader, laws.weights)
     return closing
 
 
@@ -142,40 +148,45 @@ def _lack(claim: Claim, columns: Collection[str]) -> str:
 
 
 @njit(cache=True, nogil=True)
-def _weigh(state, likelihoods, ends, days, pools, laws, closing) -> Any:  # type: ignore[no-untyped-def]
-    room = np.empty((3, len(laws.shares) + 1), np.float32)
+def _by_account(days, n_slots):  # type: ignore[no-untyped-def]
+    # All days of an account one after another, so that its likelihoods are fetched from memory once.
+    place = np.zeros(n_slots + 1, np.int64)
+    for d in days:
+        place[d.slot + 1] += 1
+    place = np.cumsum(place)
+    sorted_, rows = np.empty_like(days), np.empty(len(days), np.int64)
     for i in range(len(days)):
-        d = days[i]
-        s, past = state[d.slot], likelihoods[d.slot]
-        volume, newness, order = past[: ends[1]], past[ends[1] : ends[2]], past[ends[2] : ends[3]]
-        now = s.now
-        if d.plays > 0:
-            person.see(volume, newness, order, d, pools)
-            now.person = person.bits(volume, newness, order, laws, room)
-        if d.rows > 0:
-            rows, rows_order = past[ends[3] : ends[4]], past[ends[4] : ends[5]]
-            enumeration.see(rows, rows_order, d, pools)
-            now.enumeration = enumeration.bits(rows, rows_order, laws)
-        if d.fast >= 0:
-            fast = past[ends[5] : ends[6]]
-            pace.see(fast, d.fast == 1, pools.flags)
-            now.pace = pace.bits(fast, laws.clients_fast, laws.other_flags)
-        if d.silent >= 0:
-            silent = past[ends[6] :]
-            pace.see(silent, d.silent == 1, pools.flags)
-            now.silence = pace.bits(silent, laws.clients_unplayed, laws.other_flags)
-        now.joined = _joined(now, laws.weights)
-        closing[i] = now.joined
-        if now.joined > s.most.joined:
-            # Rare, so that the parts of the person bet are only told where they are kept.
-            if d.plays == 0:
-                person.bits(volume, newness, order, laws, room)
-            now.volume, now.newness = person.parts(laws, room)
-            s.most = now
-            s.reached_us = (np.int64(d.day) + 1) * DAY_US
+        at = place[days[i].slot]
+        sorted_[at] = days[i]
+        rows[at] = i
+        place[days[i].slot] += 1
+    return sorted_, rows
 
 
 @njit(cache=True, nogil=True)
-def _joined(now, weights):  # type: ignore[no-untyped-def]
-    e = weights[0] * 2.0**now.person + weights[1] * 2.0**now.pace + weights[2] * 2.0**now.silence
-    return np.log2(e + weights[3] * 2.0**now.enumeration + weights[4])
+def _join(state, days, by_person, fast, silent, by_reader, weights) -> Any:  # type: ignore[no-untyped-def]
+    joined = np.empty(len(days))
+    for i in range(len(days)):
+        d = days[i]
+        s = state[d.slot]
+        now = s.now
+        if d.plays > 0:
+            now.volume, now.newness, now.person = by_person[i]
+        if d.fast >= 0:
+            now.pace = fast[i]
+        if d.silent >= 0:
+            now.silence = silent[i]
+        if d.rows > 0:
+            now.enumeration = by_reader[i]
+        e = weights[0] * _e(now.person) + weights[1] * _e(now.pace) + weights[2] * _e(now.silence)
+        joined[i] = now.joined = np.log2(e + weights[3] * _e(now.enumeration) + weights[4])
+        if now.joined > s.most.joined:
+            s.most = now
+            s.reached_us = (np.int64(d.day) + 1) * DAY_US
+    return joined
+
+
+@njit(cache=True, nogil=True)
+def _e(bits):  # type: ignore[no-untyped-def]
+    # A bet that abstains stands at zero bits, and most do.
+    return 1.0 if bits == 0.0 else np.exp2(bits)
