@@ -40,8 +40,8 @@ class SlowBucket:
     def newcomers(self, at_us: int) -> Fraction:
         if self.created_us is None:
             return Fraction(self.burst, 2)
-        days = Fraction(min(max(at_us - self.created_us, 0), 60 * DAY_US), DAY_US)
-        return days * Fraction(self.burst, 120)
+        days = Fraction(min(max(at_us - self.created_us, 0), 7 * DAY_US), DAY_US)
+        return days * Fraction(self.burst, 14)
 
     def ask(self, at_us: int) -> bool:
         most = Fraction(self.burst, 2) + self.newcomers(at_us)
@@ -70,7 +70,7 @@ def ask(budgets: Budgets, at_us: list[int], policy: Policy) -> NDArray[np.bool_]
 
 
 policies = st.builds(
-    lambda whole, per_day: Policy(novelty_burst=120 * whole, novelty_per_day=per_day),
+    lambda whole, per_day: Policy(novelty_burst=140 * whole, novelty_per_day=per_day),
     st.integers(1, 4),
     st.integers(0, 1000),
 )
@@ -104,6 +104,13 @@ def test_whoever_asks_every_minute_of_a_year_gets_16_600_recordings(created_us: 
     allowed = int((~ask(one_account(created_us), at_us, Policy())).sum())
     # The last of the 365 days' tokens is there at the very end, and one question is asked then.
     assert allowed == 16_600
+
+
+@pytest.mark.parametrize(("day", "most"), [(0, 1000), (1, 1182), (7, 2280), (30, 3200), (365, 16_600)])
+def test_a_new_account_that_asks_every_minute_gets_so_many(day: int, most: int) -> None:
+    at_us = np.arange(T0, T0 + day * DAY_US + 1, MINUTE_US).repeat(1000 if day == 0 else 1).tolist()
+    at_us = [T0] * 1000 + at_us
+    assert int((~ask(one_account(T0), at_us, Policy())).sum()) == most
 
 
 def test_the_next_year_brings_14_600() -> None:
@@ -238,7 +245,7 @@ def test_six_new_accounts_of_a_household_never_meet_their_parent() -> None:
 def test_a_hundred_new_accounts_get_no_more_than_six() -> None:
     slot, at_us = flood(100, 5)
     novel = np.ones(slot.size, bool)
-    cap = 6 * (1000 + 1000 * 30 // 60) + 6 * 40 * 5
+    cap = 6 * 2000 + 6 * 40 * 5
     budgets, parent = household(100)
     charged = ~charge_served(budgets, slot, at_us, novel=novel, policy=Policy())
     drawn = draws(budgets, slot, at_us, charged=charged, parent=parent)

@@ -70,7 +70,7 @@ def test_what_a_copier_gets_is_capped_exactly(programs: Any, n_days: int) -> Non
     copiers = programs("guarantee_copiers")
     town = days(TownSpec(0, n_days, 3, copiers=(parse_ring("1x3000"),), recordings=3_000_000))
     # Asked for at once on the first day and evenly after it; the last request comes a moment before midnight.
-    burst = 1000 + 1000 * min(n_days, 60) / 60
+    burst = 1000 + 1000 * min(n_days, 7) / 7
     cap = copiers._caps([town], n_days)
     assert cap["cap_least"] == cap["cap_most"] == np.ceil(burst + 40 * n_days) - 1
 
@@ -125,7 +125,7 @@ def test_side_by_side_what_is_refused_is_taken_out_of_the_town_and_nothing_else(
     assert np.flatnonzero(refused).tolist() == [51]
     before, after = town.matrix("novel", 30), served.matrix("novel", 30)
     assert (before[:51] == after[:51]).all()
-    assert after[51].sum() == 1000 + 1000 * 30 / 60 + 40 * 30 - 1
+    assert after[51].sum() == 2000 + 40 * 30 - 1
     lost = town.matrix("plays", 30) - served.matrix("plays", 30)
     assert (lost == before - after).all()
 

@@ -8,9 +8,9 @@ Rules
 -----
 * A recording new to the account is allowed if and only if a whole token is there.
 * An account of standing starts at ``novelty_burst`` tokens and earns ``novelty_per_day``, up to the burst.
-* A new account starts at half of the burst and earns, on top, one hundred-and-twentieth of the burst a day
-  for sixty days: 1000, and 17 a day, to 2000.  So in its first year no account gets more than
-  2000 + 40 * 365 = 16,600 recordings new to it.  An account whose creation is not known is of standing.
+* A new account starts at half of the burst and earns the other half, on top, in its first seven days: 1000,
+  and 143 a day, to 2000.  So in its first year no account gets more than 2000 + 40 * 365 = 16,600 recordings
+  new to it.  An account whose creation is not known is of standing.
 * A plan that plays several streams at once is paid for by several people: from three streams on a recording
   costs half a token, from five on a third; so a family plan gets up to three times as many.
 * An account made a week or more before the log, or nobody knows when, has a history that the log does not

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from riparian.schema import DAY_US
 
-NEWCOMER_DAYS: Final = 60
+NEWCOMER_DAYS: Final = 7
+"""How long a new account earns the half of the burst that it was not given."""
 PARENT_DAYS: Final = 30
 HOUSEHOLD: Final = 6
 SPELL_US: Final = 7 * DAY_US
@@ -47,9 +48,9 @@ def price(streams: int) -> int:
 @njit(cache=True)
 def earned(age_us: int, burst: int) -> int:
     """Count the units that being new has added by an age."""
-    # burst * age / 120 units, rounded down once and for all at each age, without leaving 64 bits.
-    age = min(max(age_us, 0), NEWCOMER_DAYS * DAY_US)
-    return burst * (age // 120) + burst * (age % 120) // 120
+    # burst * age / 14 units, rounded down once and for all at each age, without leaving 64 bits.
+    age, whole = min(max(age_us, 0), NEWCOMER_DAYS * DAY_US), 2 * NEWCOMER_DAYS
+    return burst * (age // whole) + burst * (age % whole) // whole
 
 
 @njit(cache=True)
