@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from riparian.accounts.ladders import Ladder, answers, explain, levels_table
+from riparian.accounts.ladders import REACHED, Ladder, answers, explain, levels_table
 from riparian.accounts.people import People
 from riparian.evidence import DEVICES
 from riparian.schema import DAY_US
@@ -16,11 +16,11 @@ LADDERS = {
 
 
 def levels(name: str, rows: dict[int, tuple[int, int, int]]) -> pa.Table:
-    level, rung, day = (np.array(column) for column in zip(*rows.values(), strict=True))
-    return levels_table(name, np.array(list(rows), np.uint64), level, rung, day)
+    reached = np.array([(level, day, rung) for level, rung, day in rows.values()], REACHED)
+    return levels_table(name, np.array(list(rows), np.uint64), reached)
 
 
-REACHED = pa.concat_tables(
+FOUND = pa.concat_tables(
     [
         levels("shared", {7: (3, 1, 100), 8: (40, 2, 101), 9: (1, 0, 0)}),
         levels("changed", {7: (6, 1, 102), 8: (5, 1, 90)}),
@@ -29,7 +29,7 @@ REACHED = pa.concat_tables(
 
 
 def test_an_account_has_the_bits_of_its_best_rung_less_the_price() -> None:
-    found = answers(DEVICES, REACHED, LADDERS)
+    found = answers(DEVICES, FOUND, LADDERS)
     assert found.select(["account", "bits", "reached_us"]).to_pylist() == [
         {"account": 7, "bits": 9.0, "reached_us": 103 * DAY_US},
         {"account": 8, "bits": 19.0, "reached_us": 102 * DAY_US},
@@ -37,14 +37,14 @@ def test_an_account_has_the_bits_of_its_best_rung_less_the_price() -> None:
 
 
 def test_an_empty_table_and_no_ladders_answer_nothing() -> None:
-    assert len(answers(DEVICES, REACHED.slice(0, 0), LADDERS)) == 0
-    assert len(answers(DEVICES, REACHED, {})) == 0
+    assert len(answers(DEVICES, FOUND.slice(0, 0), LADDERS)) == 0
+    assert len(answers(DEVICES, FOUND, {})) == 0
 
 
 @pytest.mark.parametrize("account", [7, 8])
 def test_an_explanation_is_worth_what_the_answer_says(account: int) -> None:
-    told = explain(DEVICES, account, REACHED, LADDERS, "1")
-    found = answers(DEVICES, REACHED, LADDERS)
+    told = explain(DEVICES, account, FOUND, LADDERS, "1")
+    found = answers(DEVICES, FOUND, LADDERS)
     row = found.filter(pa.compute.equal(found["account"], account))
     assert (told.bits, told.reached_us) == (row["bits"][0].as_py(), row["reached_us"][0].as_py())
     assert sum(r.bits for r in told.waterfall) == told.bits
@@ -52,7 +52,7 @@ def test_an_explanation_is_worth_what_the_answer_says(account: int) -> None:
 
 def test_who_is_on_no_rung_cannot_be_explained() -> None:
     with pytest.raises(ValueError, match="has reached no rung"):
-        explain(DEVICES, 9, REACHED, LADDERS, "1")
+        explain(DEVICES, 9, FOUND, LADDERS, "1")
 
 
 def test_the_shipped_ladders_promise_no_more_than_they_declare(people: People) -> None:

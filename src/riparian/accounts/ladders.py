@@ -50,6 +50,9 @@ LEVELS: Final = pa.schema(
 """How far accounts have got: the highest level ever, the rung of the ladder that it stands on (from 1), and when that
 rung was reached.  An account below the first rung has no row."""
 
+REACHED: Final = np.dtype([("level", np.int32), ("day", np.int32), ("rung", np.int8)])
+"""How far one account got on one ladder: the most ever, the rung, and the day since 1970 on which it was reached."""
+
 PRICE: Final = "one of several ladders, weights fixed beforehand"
 
 
@@ -121,34 +124,45 @@ def rung_of(levels: Any, level: Any) -> Any:
     return rung
 
 
-def levels_table(
-    name: str,
-    accounts: npt.NDArray[np.uint64],
-    level: npt.NDArray[Any],
-    rung: npt.NDArray[Any],
-    day: npt.NDArray[Any],
-) -> pa.Table:
+@njit(cache=True, nogil=True)
+def climb(reached: Any, levels: Any, level: Any, day: Any) -> None:
+    """Let an account be at a level on a day; ``reached`` is a record of REACHED."""
+    if level > reached.level:
+        reached.level = level
+        rung = rung_of(levels, level)
+        if rung > reached.rung:
+            reached.rung = rung
+            reached.day = day
+
+
+def levels_of(ladders: Ladders, name: str) -> npt.NDArray[np.int64]:
+    """Tell the levels of a ladder; none when its question is suspended."""
+    return ladders[name].levels if name in ladders else np.empty(0, np.int64)
+
+
+def levels_table(name: str, accounts: npt.NDArray[np.uint64], reached: npt.NDArray[np.void]) -> pa.Table:
     """Write how far accounts got on one ladder, leaving out who is below its first rung.
 
     Parameters
     ----------
     name
         Of the ladder.
-    level, rung, day
-        Highest level and rung, and the day since 1970 (UTC) on which the rung was reached; one an account.
+    reached : np.ndarray [shape=(accounts,), dtype=REACHED]
+        One an account.
 
     Returns
     -------
     pa.Table [schema=LEVELS]
         Reached counts from the end of the day.
     """
-    on = np.flatnonzero(rung > 0)
+    on = np.flatnonzero(reached["rung"] > 0)
+    reached = reached[on]
     columns = [
         accounts[on],
         pa.array([name]).take(pa.array(np.zeros(len(on), np.int8))),
-        level[on].astype(np.int64),
-        rung[on].astype(np.int32),
-        (day[on].astype(np.int64) + 1) * DAY_US,
+        reached["level"].astype(np.int64),
+        reached["rung"].astype(np.int32),
+        (reached["day"].astype(np.int64) + 1) * DAY_US,
     ]
     return pa.table(columns, schema=LEVELS)
 
