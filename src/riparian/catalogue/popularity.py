@@ -93,7 +93,7 @@ class Popularity:
         index = np.zeros(int(2 ** np.ceil(np.log2(max(2, 2 * len(codes))))), np.uint64)
         index_rows = np.full(len(index), -1, np.int32)
         _fill(index, index_rows, sorted_codes)
-        places, artists = _places(table["recording"]), _artists(table)
+        places, artists = places_of(table["recording"]), _artists(table)
         return cls(sorted_codes, ranks[order], places[order], artists[order], share[order], index, index_rows)
 
     @property
@@ -132,7 +132,14 @@ def _plays(table: pa.Table) -> npt.NDArray[np.float64] | None:
     return np.asarray(plays, np.float64)
 
 
-def _places(ids: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+def places_of(ids: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """Tell the place of each identifier in their order, numbers inside compared as numbers.
+
+    Examples
+    --------
+    >>> places_of(pa.chunked_array([["r10", "r2"]])).tolist()
+    [1, 0]
+    """
     keys = [tuple(int(p) if p.isdigit() else p for p in _DIGITS.split(i or "")) for i in ids.to_pylist()]
     places = np.empty(len(keys), np.int32)
     places[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(len(keys), dtype=np.int32)
