@@ -12,6 +12,7 @@ Conventions
 * An integer is coded as its decimal digits, so that ``417`` in one file and ``"417"`` in the next
   are one account.
 * A dictionary column is hashed once per distinct value, not per row.
+* Values that follow one another and have as many words of eight bytes are hashed side by side.
 
 Source
 ------
@@ -36,6 +37,8 @@ _LABEL_CHARS: Final = 13
 _DIGITS_MAX: Final = 21
 
 _U = np.uint64
+_LANES: Final = 64
+_WORDS_MAX: Final = 8
 _MAGIC: Final = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)
 
 
@@ -70,35 +73,89 @@ def _word(data: Any, words: Any, p: Any, n: Any) -> Any:
     return m
 
 
-@njit(cache=True, nogil=True)
-def _hash_all(  # noqa: PLR0913, PLR0917 -- a kernel takes its arrays one by one
-    data: Any, words: Any, offsets: Any, start: Any, v: Any, out: Any
-) -> None:
-    for i in range(out.size):
-        lo = np.int64(offsets[start + i])
-        hi = np.int64(offsets[start + i + 1])
-        n = hi - lo
-        if n == 0:
-            out[i] = _U(0)
-            continue
-        v0, v1, v2, v3 = v[0], v[1], v[2], v[3]
-        whole = lo + (n & ~7)
-        for p in range(lo, whole, 8):
-            m = words[p]
-            v3 ^= m
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-            v0 ^= m
-        m = (_U(n & 255) << _U(56)) | _word(data, words, whole, hi - whole)
+@njit(inline="always")
+def _hash_one(data: Any, words: Any, lo: Any, hi: Any, v: Any) -> Any:
+    n = hi - lo
+    if n == 0:
+        return _U(0)
+    v0, v1, v2, v3 = v[0], v[1], v[2], v[3]
+    whole = lo + (n & ~7)
+    for p in range(lo, whole, 8):
+        m = words[p]
         v3 ^= m
         v0, v1, v2, v3 = _round(v0, v1, v2, v3)
         v0, v1, v2, v3 = _round(v0, v1, v2, v3)
         v0 ^= m
-        v2 ^= _U(0xFF)
-        for _ in range(4):
+    m = (_U(n & 255) << _U(56)) | _word(data, words, whole, hi - whole)
+    v3 ^= m
+    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+    v0 ^= m
+    v2 ^= _U(0xFF)
+    for _ in range(4):
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+    code = v0 ^ v1 ^ v2 ^ v3
+    return code if code != _U(0) else _U(1)
+
+
+@njit(cache=True, nogil=True)
+def _gather(words: Any, offsets: Any, first: Any, message: Any) -> Any:
+    # Words of _LANES values side by side; how many each has, or 0 where they differ or the buffer may end too soon.
+    n_words = (np.int64(offsets[first + 1]) - np.int64(offsets[first])) // 8 + 1
+    if n_words > _WORDS_MAX or np.int64(offsets[first + _LANES]) + 8 > words.size:
+        return 0
+    for lane in range(_LANES):
+        lo, hi = _U(offsets[first + lane]), _U(offsets[first + lane + 1])
+        n = hi - lo
+        if n == _U(0) or n >> _U(3) != _U(n_words - 1):
+            return 0
+        for w in range(n_words - 1):
+            message[w, lane] = words[lo + _U(8 * w)]
+        rest = words[lo + _U(8 * (n_words - 1))] & ((_U(1) << (_U(8) * (n & _U(7)))) - _U(1))
+        message[n_words - 1, lane] = ((n & _U(255)) << _U(56)) | rest
+    return n_words
+
+
+@njit(cache=True, nogil=True)
+def _hash_lanes(message: Any, n_words: Any, v: Any, state: Any, out: Any) -> None:
+    # Loops over lanes alone, without a branch or a look-up in them, so that several are worked on at once.
+    k0, k1, k2, k3 = v[0], v[1], v[2], v[3]
+    for lane in range(_LANES):
+        state[0, lane], state[1, lane], state[2, lane], state[3, lane] = k0, k1, k2, k3
+    for w in range(n_words):
+        for lane in range(_LANES):
+            m = message[w, lane]
+            v0, v1, v2, v3 = state[0, lane], state[1, lane], state[2, lane], state[3, lane] ^ m
             v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-        code = v0 ^ v1 ^ v2 ^ v3
-        out[i] = code if code != _U(0) else _U(1)
+            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+            state[0, lane], state[1, lane], state[2, lane], state[3, lane] = v0 ^ m, v1, v2, v3
+    for lane in range(_LANES):
+        v0, v1, v2, v3 = state[0, lane], state[1, lane], state[2, lane] ^ _U(0xFF), state[3, lane]
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        out[lane] = v0 ^ v1 ^ v2 ^ v3
+
+
+@njit(cache=True, nogil=True)
+def _hash_all(  # noqa: PLR0913, PLR0917 -- a kernel takes its arrays one by one
+    data: Any, words: Any, offsets: Any, start: Any, v: Any, out: Any
+) -> None:
+    message, state = np.empty((_WORDS_MAX, _LANES), np.uint64), np.empty((4, _LANES), np.uint64)
+    codes = np.empty(_LANES, np.uint64)
+    i = 0
+    while i < out.size:
+        n_words = _gather(words, offsets, start + i, message) if i + _LANES <= out.size else 0
+        if n_words:
+            _hash_lanes(message, n_words, v, state, codes)
+            for lane in range(_LANES):
+                out[i + lane] = codes[lane] if codes[lane] != _U(0) else _U(1)
+            i += _LANES
+            continue
+        for row in range(start + i, start + min(i + _LANES, out.size)):
+            out[row - start] = _hash_one(data, words, np.int64(offsets[row]), np.int64(offsets[row + 1]), v)
+        i += _LANES
 
 
 def words_at(octets: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:

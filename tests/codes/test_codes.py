@@ -105,3 +105,12 @@ def test_a_pseudonym_leads_back_to_its_code() -> None:
     for wrong in ("ann", "a-short", "b-" + "a" * 13, "a-" + "1" * 13):
         with pytest.raises(ValueError, match="not a pseudonym"):
             code_of_label(wrong)
+
+
+def test_values_hashed_side_by_side_have_the_codes_that_each_has_alone() -> None:
+    rng = np.random.default_rng(5)
+    words = [["x" * int(n) for n in rng.integers(0, 9, 300)], [f"u-{i:012x}" for i in range(300)], ["y" * 90] * 70]
+    for values in ([*words[0], *words[1], *words[2]], words[1], [*words[1], ""]):
+        together = codes_of(pa.array(values), RECORDING_KEY)
+        alone = [int(codes_of(pa.array([value]), RECORDING_KEY)[0]) for value in values]
+        assert together.tolist() == alone
