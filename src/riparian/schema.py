@@ -102,22 +102,6 @@ JOINED: Final = EVIDENCE.append(pa.field("bits_open", pa.float64(), nullable=Fal
 """``EVIDENCE`` of all questions together (:mod:`riparian.accounts.join`).  ``bits_open`` is where a new
 bet would be opened if everything up to now were answered; never below ``bits_now``."""
 
-RING: Final = pa.schema(
-    [
-        pa.field("ring", pa.uint64(), nullable=False),
-        pa.field("found_us", pa.int64(), nullable=False),
-        pa.field("accounts", pa.list_(pa.uint64()), nullable=False),
-        pa.field("bits", pa.float64(), nullable=False),
-        pa.field("price", pa.float64(), nullable=False),
-        pa.field("fetches", pa.int64(), nullable=False),
-        pa.field("expected", pa.float64(), nullable=False),
-        pa.field("seen", pa.int64(), nullable=False),
-    ]
-)
-"""One row a cluster of accounts that keep clear of one another's fetches: when it was found, its bits and the
-price of the search that is paid in them, its fetches, and of how many of these another member had had the
-recording before, expected by lot and seen.  It speaks of the cluster and never restrains a member."""
-
 TRUTH: Final = pa.schema(
     [
         pa.field("account", pa.string(), nullable=False),

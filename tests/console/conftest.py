@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from riparian.accounts.kinship import RINGS
 from riparian.evidence import PACE, PERSON, Claim, Evidence, Row, Source, on_grid
 from riparian.flows.found import BY_DAY, EXPOSURE, TIMELINE, Found, Reach
 from riparian.gate.decide import Decision, to_table
 from riparian.gate.policy import Policy, Restraint, threshold_bits, tolerated
-from riparian.schema import DAY_US, JOINED, RING
+from riparian.schema import DAY_US, JOINED
 
 FIRST_DAY = 20_454
 CHANCES = (
@@ -186,7 +187,7 @@ def busy() -> Made:
         exposure=_exposure(decisions[:-1], rng),
         by_day=_by_day(90, rng),
         timeline=_timeline(lines, 62, rng),
-        rings=RING.empty_table(),
+        rings=RINGS.empty_table(),
         held=Reach(3, 21_540, 0.0897, 0.4142),
         restrained=Reach(11, 48_113, 0.2005, 0.6871),
         everybody=Reach(10_003, 207_316, 0.8638, 0.9971),
@@ -236,7 +237,7 @@ def quiet() -> Made:
         exposure=EXPOSURE.empty_table(),
         by_day=_by_day(1, rng),
         timeline=TIMELINE.empty_table(),
-        rings=RING.empty_table(),
+        rings=RINGS.empty_table(),
         held=Reach(0, 0, None, None),
         restrained=Reach(0, 0, None, None),
         everybody=Reach(214, 3012, None, None),
@@ -256,7 +257,7 @@ def nothing() -> Made:
         exposure=EXPOSURE.empty_table(),
         by_day=BY_DAY.empty_table(),
         timeline=TIMELINE.empty_table(),
-        rings=RING.empty_table(),
+        rings=RINGS.empty_table(),
         held=Reach(0, 0, None, None),
         restrained=Reach(0, 0, None, None),
         everybody=Reach(0, 0, None, None),

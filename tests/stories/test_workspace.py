@@ -85,7 +85,7 @@ def test_a_scan_that_is_killed_is_gone_on_with(tmp_path: Path) -> None:
 
 def everything(world: World) -> dict[str, Any]:
     """All that a world keeps, bit for bit."""
-    names = ("alone", "answers", "fetches", "rings", "kin", "refusals", "profile", "timeline", "days", "totals", "draws")
+    names = ("alone", "answers", "fetches", "rings", "kin", "refusals", "timeline", "days", "totals", "draws")
     kept: dict[str, Any] = {"decisions": world.decisions.table(), "summaries": world.scans.summaries()}
     kept |= {name: world.findings.table(name) for name in names}
     for bucket in range(BUCKETS + 1):

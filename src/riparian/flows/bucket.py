@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from riparian.accounts import weigh
+from riparian.accounts import kinship, weigh
 from riparian.accounts.join import ALONE, PRICES
 from riparian.accounts.observe import Observed, observe, settle
 from riparian.accounts.tally import Tally
 from riparian.codes import BUCKETS
-from riparian.flows.fetches import Waiting, worth_comparing
+from riparian.flows.beside import Beside
 from riparian.flows.found import TIMELINE
 from riparian.flows.terms import Terms
 from riparian.gate import budgets as budgets_
@@ -28,11 +28,8 @@ from riparian.schema import DAY_US, Action
 Arrays = dict[str, npt.NDArray[Any]]
 
 TIMELINE_BITS: Final = 4.0
-"""Accounts that reach so many bits (fewer where the lowest rung wants fewer), or that a budget refuses something,
-have their days kept."""
-PROFILE_BITS: Final = 1.0
-"""Accounts that reach so many bits may be restrained; their counts are kept beside the tally."""
-
+"""Accounts that reach so many bits (fewer where the lowest rung wants fewer), that are compared with others, or that a
+budget refuses something, have their days kept."""
 EVER: Final = 3
 """The column of ``Budgets.told`` that counts what was ever refused."""
 
@@ -48,13 +45,6 @@ TOTALS: Final = pa.schema(
         *(pa.field(name, pa.int64()) for name in TOTAL_COUNTS),
         pa.field("first_us", pa.int64()),
         pa.field("last_us", pa.int64()),
-    ]
-)
-PROFILE: Final = pa.schema(
-    [
-        pa.field("account", pa.uint64()),
-        *(pa.field(name, pa.int64()) for name in ("fetches", "novel", "rows", "beyond_budget", "first_us", "last_us")),
-        pa.field("days", pa.int32()),
     ]
 )
 DRAWS: Final = pa.schema(
@@ -110,7 +100,8 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
     settled = settle(tally, moment.until_us)
     days = np.concatenate([observed.days, settled])
     bits = np.concatenate([closing, weigh.weigh(tally, settled)])
-    waiting, fetches = _let_out(before, columns, observed, tally, days)
+    beside = Beside.from_arrays(before.arrays)
+    let_out = beside.observe(columns, observed, tally, days, terms)
     created_us = terms.known.find(tally.accounts).created_us
     budgets = budgets.joined(tally.accounts, created_us, tally.state["streams"])
     drawn, refused = _charged(budgets, columns, observed, terms, moment)
@@ -119,29 +110,19 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
     tables = {
         "alone": weigh.evidence(tally),
         "refusals": budgets_.refusals(budgets),
-        "profile": _profile(tally, budgets),
         "timeline": _grown(
             before, "timeline", _timeline(tally, _watched(tally, budgets, terms), days, bits, refused_on)
         ),
         "days": _days_so_far(before, _days(columns["at_us"], days, refused_on), _open_days(tally)),
-        "fetches": fetches,
+        **let_out,
         "draws": pa.table([drawn.account, drawn.parent, drawn.at_us], schema=DRAWS),
         "totals": _totals(before, tally, len(columns["at_us"]), n_future),
     }
     arrays = tally.arrays() | {f"budgets.{name}": a for name, a in budgets.arrays().items()}
-    arrays |= spent.arrays() | waiting.arrays()
+    arrays |= spent.arrays() | beside.arrays()
     # An empty table is a file that nobody needs.
     tables = {name: table for name, table in tables.items() if len(table)}
     return Counted(arrays, tables, columns["recording"], (observed.novel | observed.late) & media(columns, moment))
-
-
-def _let_out(
-    before: Before, columns: Arrays, observed: Observed, tally: Tally, days: npt.NDArray[np.void]
-) -> tuple[Waiting, pa.Table]:
-    new = np.flatnonzero(observed.novel)
-    waiting = Waiting.from_arrays(before.arrays)
-    waiting = waiting.and_then(observed.slot[new], columns["recording"][new], columns["at_us"][new])
-    return waiting.released(tally, days, worth_comparing)
 
 
 def media(columns: Arrays, moment: Moment) -> npt.NDArray[np.bool_]:
@@ -235,26 +216,12 @@ def _key(slot: npt.NDArray[np.int32], day: npt.NDArray[np.int32]) -> npt.NDArray
     return (slot.astype(np.int64) << 32) | day.astype(np.int64)
 
 
-def _profile(tally: Tally, budgets: Budgets) -> pa.Table:
-    refused, rows_refused = budgets.told[:, EVER], budgets.rows_told[:, EVER]
-    chosen = np.flatnonzero((tally.state["most"]["joined"] >= PROFILE_BITS) | (refused + rows_refused > 0))
-    state = tally.state[chosen]
-    return pa.table(
-        [
-            tally.accounts[chosen],
-            *(state[name] for name in ("plays", "novel", "rows")),
-            refused[chosen],
-            *(state[name] for name in ("first_us", "last_us", "days")),
-        ],
-        schema=PROFILE,
-    )
-
-
 def _watched(tally: Tally, budgets: Budgets, terms: Terms) -> npt.NDArray[np.bool_]:
     # A bucket holds about as many accounts as any other.
     lowest = threshold_bits(terms.policy, Restraint.SLOW, BUCKETS * len(tally.accounts))
     refused_ever = budgets.told[:, EVER] + budgets.rows_told[:, EVER]
-    watched: npt.NDArray[np.bool_] = (tally.state["most"]["joined"] >= min(TIMELINE_BITS, lowest)) | (refused_ever > 0)
+    likely = (tally.state["most"]["joined"] >= min(TIMELINE_BITS, lowest)) | kinship.candidates(tally.state)
+    watched: npt.NDArray[np.bool_] = likely | (refused_ever > 0)
     return watched
 
 

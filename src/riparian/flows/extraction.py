@@ -21,11 +21,11 @@ from enum import IntEnum
 from typing import Any, Final, Protocol
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from riparian.codes import BUCKETS
 from riparian.errors import InputError
+from riparian.flows import across
 from riparian.flows import bucket as bucket_
 from riparian.flows.findings import Account, about, read
 from riparian.flows.found import BY_DAY, EXPOSURE, REVIEW_MINUTES, TIMELINE, Found, Reach
@@ -36,7 +36,7 @@ from riparian.flows.terms import Terms
 from riparian.gate import budgets
 from riparian.gate.budgets import Draws, Parents
 from riparian.gate.decide import certify, decide_table
-from riparian.ports import SHARED, Chunk, Scan, World
+from riparian.ports import SHARED, Arrays, Chunk, Scan, World
 from riparian.schema import DAY_US, HOUR_US
 
 __all__ = [
@@ -177,12 +177,13 @@ def _weigh(world: World, made: Scan, terms: Terms, moment: bucket_.Moment, progr
         counted = bucket_.count(before, columns, terms, moment)
         recordings.add(counted.recordings, counted.new)
         made.save(number, counted.arrays, counted.tables)
-    _share(made, terms, shared, recordings)
+    _share(made, terms, shared, recordings, moment)
     progress("weighing", BUCKETS, BUCKETS)
     return names
 
 
-def _share(made: Scan, terms: Terms, shared: dict[str, npt.NDArray[Any]] | None, recordings: Recordings) -> None:
+def _share(made: Scan, terms: Terms, shared: Arrays | None, recordings: Recordings, moment: bucket_.Moment) -> None:
+    looked = across.look(shared, made.table, terms, moment.until_us)
     parents = Parents.empty()
     if shared is not None:
         parents = Parents.from_arrays(
@@ -193,7 +194,8 @@ def _share(made: Scan, terms: Terms, shared: dict[str, npt.NDArray[Any]] | None,
         gathered = Draws(*(drawn[name].to_numpy() for name in ("account", "parent", "at_us")))
         parents, _ = budgets.charge_parents(parents, [gathered], policy=terms.policy)
     arrays = {f"parents.{name}": array for name, array in parents.arrays().items()}
-    made.save(SHARED, arrays | {"recordings": recordings.codes()}, {"refusals": budgets.parent_refusals(parents)})
+    arrays |= looked.arrays | {"recordings": recordings.codes()}
+    made.save(SHARED, arrays, looked.tables | {"refusals": budgets.parent_refusals(parents)})
 
 
 def _decide(world: World, made: Scan, terms: Terms) -> pa.Table:

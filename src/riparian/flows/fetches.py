@@ -94,11 +94,6 @@ class Waiting:
         return Waiting(self.slot[waits], self.recording[waits], self.at_us[waits]), table
 
 
-def worth_comparing(standing: Standing) -> npt.NDArray[np.bool_]:
-    """Choose accounts that meet mostly what is new to them."""
-    return (standing["novel"] >= 20) & (standing["novel"] >= 0.6 * standing["plays"])
-
-
 def standings(tally: Tally, days: npt.NDArray[np.void]) -> Standing:
     """Tell how each account stood at the end of each day.
 

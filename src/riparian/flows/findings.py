@@ -16,13 +16,13 @@ from riparian.codes import bucket_of
 from riparian.errors import InputError
 from riparian.evidence import Evidence
 from riparian.flows.across import explained
-from riparian.flows.bucket import DAY_COUNTS, DAYS, PROFILE
+from riparian.flows.bucket import DAY_COUNTS, DAYS
 from riparian.flows.found import BY_DAY, EXPOSURE, TIMELINE, Found, Reach
 from riparian.flows.joined import evidence_of_all, rows_of
 from riparian.flows.reach import Recordings, reach, taken
-from riparian.flows.rings import ring_of, rings_of
+from riparian.flows.rings import rings_by_account, rings_of
 from riparian.flows.terms import Terms
-from riparian.gate.decide import DECISION, Decision, Restraint
+from riparian.gate.decide import DECISION, REFUSAL, Decision, Restraint
 from riparian.gate.holds import Event
 from riparian.ports import SHARED, World
 
@@ -76,7 +76,7 @@ def about(world: World, terms: Terms, account: int) -> Account:
         rows_of(refusals, account).to_pylist() if refusals is not None else [],
         rows_of(timeline, account) if timeline is not None else TIMELINE.empty_table(),
         tuple(others),
-        ring_of(world, account),
+        rings_by_account(rings_of(world)).get(account),
     )
 
 
@@ -95,7 +95,7 @@ def read(world: World, terms: Terms) -> Found:
     evidence = evidence_of_all(world.findings.table)
     decisions = _strongest_first(world.decisions.table())
     timeline = table_of(world, "timeline", TIMELINE)
-    held, restrained, everybody, recordings = _reaches(world, terms, decisions, int(summary["accounts"]))
+    held, restrained, everybody, exposure = _reaches(world, terms, decisions, int(summary["accounts"]))
     summary["reach"] = {
         name: {
             "accounts": r.accounts,
@@ -105,7 +105,6 @@ def read(world: World, terms: Terms) -> Found:
         }
         for name, r in (("held", held), ("restrained", restrained), ("everybody", everybody))
     }
-    exposure = _exposure(world, terms, decisions, recordings)
     summary["beyond_budget"] = {
         "accounts": int(pc.sum(pc.greater(exposure["beyond_budget"], 0)).as_py() or 0),
         "recordings": int(pc.sum(exposure["beyond_budget"]).as_py() or 0),
@@ -147,15 +146,14 @@ def _rejected(summary: Mapping[str, Any]) -> dict[str, int]:
     return {reason: n for reason, n in told.items() if n}
 
 
-def _reaches(
-    world: World, terms: Terms, decisions: pa.Table, n_accounts: int
-) -> tuple[Reach, Reach, Reach, dict[int, tuple[int, float | None, float | None]]]:
+def _reaches(world: World, terms: Terms, decisions: pa.Table, n_accounts: int) -> tuple[Reach, Reach, Reach, pa.Table]:
+    """Tell what left through whom: held, restrained and all accounts, and each restrained one (``EXPOSURE``)."""
     shared = world.tallies.load(SHARED)
     recordings = Recordings.of(shared["recordings"] if shared is not None else np.empty(0, np.uint64))
     popularity = terms.popularity
     accounts, restraint = decisions["account"].to_numpy(), decisions["restraint"].to_numpy()
     marks = {Restraint.SLOW: recordings.marks(), Restraint.HOLD: recordings.marks()}
-    of_each: dict[int, tuple[int, float | None, float | None]] = {}
+    of_each: dict[int, dict[str, Any]] = {}
     numbers = bucket_of(accounts)
     for number in np.unique(numbers[restraint > 0]):
         arrays = world.tallies.load(int(number))
@@ -167,41 +165,30 @@ def _reaches(
             marks[Restraint.SLOW] |= own
             if restraint[row] == Restraint.HOLD:
                 marks[Restraint.HOLD] |= own
-            of_one = reach(recordings, own, popularity, accounts=1)
-            of_each[int(accounts[row])] = (of_one.recordings, of_one.catalogue_share, of_one.plays_share)
+            state = arrays["state"][arrays["accounts"] == accounts[row]]
+            of_each[int(accounts[row])] = _exposed(state, reach(recordings, own, popularity, accounts=1))
     held = reach(recordings, marks[Restraint.HOLD], popularity, accounts=int((restraint == Restraint.HOLD).sum()))
     restrained = reach(recordings, marks[Restraint.SLOW], popularity, accounts=int((restraint > 0).sum()))
     everybody = reach(recordings, recordings.places != 0, popularity, accounts=n_accounts)
-    return held, restrained, everybody, of_each
+    return held, restrained, everybody, _exposure(world, accounts[restraint > 0].tolist(), of_each)
 
 
-def _exposure(
-    world: World,
-    terms: Terms,
-    decisions: pa.Table,
-    of_each: Mapping[int, tuple[int, float | None, float | None]],
-) -> pa.Table:
-    del terms
-    profile = table_of(world, "profile", PROFILE)
-    accounts = decisions.filter(pc.greater(decisions["restraint"], 0))["account"]
-    at = pc.index_in(accounts, profile["account"]).combine_chunks()
-    rows = profile.take(at)
-    each = [of_each.get(account, (0, None, None)) for account in accounts.to_pylist()]
-    zero = pa.scalar(0, pa.int64())
-    columns = {name: pc.fill_null(rows[name], zero) for name in ("fetches", "novel", "beyond_budget", "rows")}
-    return pa.table(
-        {
-            "account": accounts,
-            **columns,
-            "recordings": [n for n, _, _ in each],
-            "catalogue_share": [share for _, share, _ in each],
-            "plays_share": [share for _, _, share in each],
-            "first_us": pc.fill_null(rows["first_us"], zero),
-            "last_us": pc.fill_null(rows["last_us"], zero),
-            "days": pc.fill_null(rows["days"], pa.scalar(0, pa.int32())),
-        },
-        schema=EXPOSURE,
-    )
+def _exposed(state: npt.NDArray[Any], reached: Reach) -> dict[str, Any]:
+    told = {
+        name: int(state[of][0]) if len(state) else 0
+        for name, of in (("fetches", "plays"), *((n, n) for n in ("novel", "rows", "first_us", "last_us", "days")))
+    }
+    shares = {"catalogue_share": reached.catalogue_share, "plays_share": reached.plays_share}
+    return {"recordings": reached.recordings, **shares, **told}
+
+
+def _exposure(world: World, accounts: list[int], of_each: Mapping[int, dict[str, Any]]) -> pa.Table:
+    refusals = table_of(world, "refusals", REFUSAL)
+    novelty = refusals.filter(pc.equal(refusals["budget"], "novelty"))
+    beyond = dict(zip(novelty["account"].to_pylist(), novelty["refused_ever"].to_pylist(), strict=True))
+    nothing = _exposed(np.empty(0), Reach(1, 0, None, None))
+    rows = [{"account": a, "beyond_budget": beyond.get(a, 0), **of_each.get(a, nothing)} for a in accounts]
+    return pa.Table.from_pylist(rows, schema=EXPOSURE)
 
 
 def _by_day(world: World, timeline: pa.Table, summary: Mapping[str, Any]) -> pa.Table:

@@ -98,7 +98,7 @@ class Found:
     timeline
         ``TIMELINE`` of the strongest accounts, by account in the order of their bits, then by day.
     rings
-        ``schema.RING``, the strongest first.
+        ``kinship.RINGS``, the strongest first.
     held, restrained, everybody
         What accounts on hold, accounts under any restraint, and all accounts fetched.
     abstained

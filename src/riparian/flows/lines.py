@@ -59,7 +59,7 @@ def account_lines(world: World, found: Found) -> Iterator[dict[str, Any]]:
     codes = [decision.account for decision in decisions]
     rows = pc.index_in(pa.array(codes, pa.uint64()), found.evidence["account"])
     reached = dict(zip(codes, found.evidence["reached_us"].take(rows).to_pylist(), strict=True))
-    rings = rings_by_account(world)
+    rings = rings_by_account(found.rings)
     for name, decision in zip(names_of(world, codes), decisions, strict=True):
         line = account_line(name, decision, reached[decision.account] or decision.since_us)
         ring = rings.get(decision.account)

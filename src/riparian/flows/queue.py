@@ -15,7 +15,7 @@ from riparian.codes import label
 from riparian.errors import InputError
 from riparian.evidence import CLAIMS
 from riparian.flows.lines import names_of
-from riparian.flows.rings import ring_label, ring_of
+from riparian.flows.rings import ring_label, rings_by_account, rings_of
 from riparian.ports import World
 
 RATE: Final = 0.05
@@ -77,7 +77,8 @@ def queue(world: World, *, rate: float = RATE) -> list[Queued]:
 def queue_lines(world: World, listed: list[Queued]) -> list[dict[str, Any]]:
     """Tell the list to a program; kind ``queued``."""
     names = names_of(world, [one.account for one in listed])
-    rings = [ring_of(world, one.account) for one in listed]
+    of = rings_by_account(rings_of(world))
+    rings = [of.get(one.account) for one in listed]
     return [
         {
             "kind": "queued",

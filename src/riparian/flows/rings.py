@@ -8,11 +8,10 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from riparian.accounts.kinship import RINGS
 from riparian.codes import code_of_label, label
 from riparian.evidence import RING as CLAIM
-from riparian.flows.joined import rows_of
 from riparian.ports import SHARED, World
-from riparian.schema import RING
 
 _MARK: Final = "g-"
 
@@ -44,22 +43,15 @@ def code_of_ring(name: str) -> int:
 
 
 def rings_of(world: World) -> pa.Table:
-    """Read the rings of the last scan, the strongest first; a table with schema ``RING``."""
+    """Read the rings of the last scan, the strongest first; a table with schema ``kinship.RINGS``."""
     found = world.findings.in_bucket("rings", SHARED)
-    return RING.empty_table() if found is None else found.sort_by([("bits", "descending"), ("ring", "ascending")])
+    return RINGS.empty_table() if found is None else found.sort_by([("bits", "descending"), ("ring", "ascending")])
 
 
-def rings_by_account(world: World) -> dict[int, int]:
-    """Tell the ring of every account that is in one."""
-    kin = world.findings.in_bucket("kin", SHARED)
-    return dict(zip(kin["account"].to_pylist(), kin["ring"].to_pylist(), strict=True)) if kin is not None else {}
-
-
-def ring_of(world: World, account: int) -> int | None:
-    """Find the ring that an account belongs to; None when it is in none."""
-    kin = world.findings.in_bucket("kin", SHARED)
-    found = rows_of(kin, account)["ring"].to_pylist() if kin is not None else []
-    return found[0] if found else None
+def rings_by_account(rings: pa.Table) -> dict[int, int]:
+    """Tell the ring of every account that is in one; of two rings the stronger."""
+    pairs = zip(rings["ring"].to_pylist(), rings["accounts"].to_pylist(), strict=True)
+    return {account: ring for ring, accounts in reversed(list(pairs)) for account in accounts}
 
 
 def because_of(row: dict[str, Any]) -> list[str]:

@@ -18,7 +18,13 @@ _VERSION = "2"
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an operator states: tolerances, kinds of people, the catalogue, and what is known of accounts."""
+    """What an operator states: tolerances, kinds of people, the catalogue, and what is known of accounts.
+
+    Parameters
+    ----------
+    cells
+        Works of the catalogue, as rings are looked for among them; empty without artists and popularity.
+    """
 
     policy: Policy
     people: People
