@@ -34,7 +34,7 @@ MALFORMED = {
         "`tireless` of `digger` has the level 0.42",
     ),
     "a chance not in the pool": (lambda f: f["clients"].update(too_fast=[[0.7, 1.0]]), "`too_fast` has the chance 0.7"),
-    "a suspended bet that there is not": (lambda f: f.update(suspended=["taste"]), "`suspended` names `taste`"),
+    "a suspended bet that there is not": (lambda f: f.update(suspended=["colour"]), "`suspended` names `colour`"),
     "a ladder that there is not": (lambda f: f["devices"].update(colour={}), "`devices` has an unknown key `colour`"),
     "a ladder that does not climb": (
         lambda f: f["places"]["nights"].update(ever=[[7, 0.1], [7, 0.05]]),

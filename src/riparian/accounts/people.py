@@ -82,6 +82,7 @@ BETS: Final = {"person": 0.6, "pace": 0.1, "silence": 0.1, "enumeration": 0.2}
 LADDERS: Final = {
     "devices": ("shared", "changed", "impossible"),
     "places": ("scattered", "countries", "nights"),
+    "taste": ("apart", "alike"),
 }
 """The questions that are asked by declared ladders, and their ladders (:mod:`riparian.accounts.ladders`)."""
 
