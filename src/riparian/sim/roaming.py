@@ -17,15 +17,15 @@ LIFE: Final = np.dtype(
     [
         ("lat", "f8"), ("lon", "f8"), ("city", "i8"), ("gateway", "i8"), ("home", "i8"), ("office", "i8"),
         ("campus", "i8"), ("stays", "i8"), ("private", "i8"), ("exits", "i8", (3,)), ("trip", "i8"), ("trips", "i8"),
-        ("speaker", "i8"), ("work_phone", "i8"), ("work", "i8"), ("extra", "i8"), ("again", "i8"), ("forgets", "i8"),
-        ("lies", "i8"), ("pool", "i8"), ("proxies", "i8"),
+        ("speaker", "i8"), ("borrows", "i8"), ("work_phone", "i8"), ("work", "i8"), ("extra", "i8"), ("again", "i8"),
+        ("forgets", "i8"), ("lies", "i8"), ("pool", "i8"), ("proxies", "i8"),
     ]
 )  # fmt: skip
 """One account: its home, its city and the city of its carrier's gateway; network of its home; whether it has an
 office, a campus; whether it never moves; kind of private network and exits; first trip and how many; devices (-1
-none): the household's speaker, the one for work, the first of those that come later; how many times the first is
-replaced; whether it is a new one every day (1) or visit (2); whether it lies about its platform; devices of its ring's
-pool; proxies."""
+none): the household's speaker, and whether the account has nothing else; the one for work, the first of those that
+come later; how many times the first is replaced; whether it is a new one every day (1) or visit (2); whether it lies
+about its platform; devices of its ring's pool; proxies."""
 TRIP: Final = np.dtype([("begin_h", "f8"), ("end_h", "f8"), ("city", "i8")])
 """One trip: when it begins and ends, hours since the town's first midnight, and where it leads."""
 WHERE: Final = np.dtype(
@@ -185,6 +185,8 @@ def _device(life: Any, device: Any, day: Any, days: Any, dice: Any, at_home: Any
     """Tell which device it is today: the cast's, a new one, one that is shared, or one of the ring's pool."""
     if life.pool:
         return life.extra + np.int64(_share(mix(seed + np.uint64(day)), 51) * life.pool)
+    if life.borrows and life.speaker >= 0:
+        return life.speaker
     if life.forgets == 1:
         return life.extra + day
     if life.forgets == 2:

@@ -25,7 +25,9 @@ from riparian.sim.town import Days, TownSpec
 SHARED_HOUSEHOLDS: Final = 0.35
 """Share of households that hold more than one account, two to five alike."""
 SPEAKERS: Final = 0.6
-"""Share of those in which all accounts use one speaker."""
+"""Share of those in which all accounts use one speaker or tablet."""
+BORROWERS: Final = 0.1
+"""Share of their accounts that have nothing else."""
 OFFICES: Final = 0.25
 CAMPUSES: Final = 0.05
 WORK_PHONES: Final = 0.06
@@ -159,7 +161,7 @@ def _homes(spec: TownSpec, part: _Part, country: npt.NDArray[np.int64]) -> npt.N
 def _habits(spec: TownSpec, lives: npt.NDArray[np.void], counts: Days) -> None:
     n = len(lives)
     rng = stream(spec.seed, "listeners/habits")
-    u = rng.random((7, n))
+    u = rng.random((6, n))
     venue = np.isin(counts.persona[:n], VENUES)
     lives["office"] = (u[0] < OFFICES) & ~venue
     lives["campus"] = (u[0] > 1 - CAMPUSES) & ~venue
@@ -169,6 +171,7 @@ def _habits(spec: TownSpec, lives: npt.NDArray[np.void], counts: Days) -> None:
     lives["forgets"] = np.searchsorted(np.cumsum(FORGETFUL), u[3], side="right") + 1
     lives["forgets"][lives["forgets"] > len(FORGETFUL)] = 0
     lives["lies"] = u[4] < LIARS
+    lives["borrows"] = u[5] < BORROWERS
     lives["again"] = rng.poisson(spec.days / REINSTALLED_DAYS, n)
     lives["exits"] = rng.integers(0, len(CITIES), (n, 3))
     lives["stays"] = venue
