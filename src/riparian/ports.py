@@ -73,6 +73,7 @@ ABSENT: Final[Mapping[str, float]] = MappingProxyType(
         "route": 0,
         "status": -1,
         "surfaced": -1,
+        "given_to": 0,
     }
 )
 """What stands for a null in the columns of :meth:`Scan.columns`, where arrays have none.  The two

@@ -207,4 +207,4 @@ def door_of(options: ReadOptions, key: bytes) -> Door:
         else ()
     )
     sessions = read_sessions(options.sessions, key) if options.sessions else None
-    return Door(key, (*own, *shipped_patterns()), sessions, options.columns)
+    return Door(key, (*own, *shipped_patterns()), sessions, options.columns, options.refusals)

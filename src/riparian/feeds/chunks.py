@@ -88,6 +88,9 @@ class ReadOptions:
         different values do not recognise one another: leave it alone outside tests.
     columns
         Optional columns of ``ACCESS`` that are wanted; None for all that the log has.
+    refusals
+        Give refused requests for a recording too (status 429 or 503), with the column ``status``: they were asked for,
+        and nothing was delivered.  Whoever counts what was delivered leaves out what has a status of 400 or above.
     """
 
     format: str = "auto"
@@ -96,6 +99,7 @@ class ReadOptions:
     sessions: str | None = None
     chunk_bytes: int = CHUNK_BYTES
     columns: frozenset[str] | None = None
+    refusals: bool = False
 
 
 def no_ids() -> tuple[npt.NDArray[np.uint64], list[str]]:

@@ -6,7 +6,8 @@ and recordings, and rows that are no fetch by an account are taken out and count
 
 What is no fetch
 ----------------
-``refused``            the status is 400 or above: nothing was delivered
+``refused``            the status is 400 or above: nothing was delivered; with ``Door.refusals`` what was asked for
+                       and met 429 or 503 stays, with its status, for whoever looks at what is asked for
 ``not a fetch``        the method is HEAD or OPTIONS
 ``no known path``      no URL pattern fits the request
 ``other action``       the action is none of ours (a login, a pause)
@@ -37,8 +38,9 @@ from riparian.feeds.works import recording_ids
 from riparian.schema import ACCESS, ACCESS_REQUIRED
 
 _REFUSED_FROM: Final = 400
+_REFUSALS: Final = (429, 503)
 _NO_FETCH: Final = ("HEAD", "OPTIONS")
-_CODED: Final = ("session", "device", "agent", "network", "route")
+_CODED: Final = ("session", "device", "agent", "network", "route", "given_to")
 _NUMBERS: Final = ("position_ms", "bytes", "rows", "media_ms", "status", "lat", "lon")
 _TRUTHS: Final = ("heartbeat", "surfaced")
 _TRUE: Final = frozenset(("true", "t", "yes", "y", "1"))
@@ -62,6 +64,8 @@ class Door:
         The sessions table in codes, when there is one.
     wanted
         Optional columns of ``ACCESS`` to give; None for all.
+    refusals
+        Let refused requests for a recording in, with their status.
     seen
         Accounts met so far in this reading.
     """
@@ -70,6 +74,7 @@ class Door:
     patterns: Sequence[Pattern] = ()
     sessions: Sessions | None = None
     wanted: frozenset[str] | None = None
+    refusals: bool = False
     seen: Seen = field(default_factory=Seen)
 
     @property
@@ -242,6 +247,11 @@ def _status(table: pa.Table, plan: Plan) -> pa.Array | None:
     return None if values is None else _numbers(values, "status")
 
 
+def _was_refused(status: pa.Array, *, but_for: Sequence[int] = ()) -> npt.NDArray[np.bool_]:
+    told = status.fill_null(0).to_numpy(zero_copy_only=False)
+    return np.asarray((told >= _REFUSED_FROM) & ~np.isin(told, but_for))
+
+
 def _spread(matched: Matched, name: str) -> pa.ChunkedArray:
     return pa.chunked_array([matched.columns[name]])
 
@@ -264,7 +274,7 @@ def code_table(table: pa.Table, plan: Plan, door: Door) -> Coded:
     because = _why_no_time(table, plan, bad) if bad.size else []
     status = _status(table, plan)
     if status is not None:
-        sieve.drop(status.fill_null(0).to_numpy(zero_copy_only=False) >= _REFUSED_FROM, "refused")
+        sieve.drop(_was_refused(status, but_for=_REFUSALS if door.refusals else ()), "refused")
     action = None
     given: dict[str, pa.ChunkedArray] = {}
     requests = _requests(table, plan)
@@ -281,10 +291,13 @@ def code_table(table: pa.Table, plan: Plan, door: Door) -> Coded:
     silent = recording == 0
     if silent.any():
         sieve.drop(silent if action is None else silent & np.isin(action, NEED_RECORDING), "no recording")
+    if status is not None and door.refusals:
+        is_vague = silent if action is None else silent | ~np.isin(action, NEED_RECORDING)
+        sieve.drop(_was_refused(status) & is_vague, "refused")
     columns: dict[str, Any] = {"at_us": at, "account": account, "recording": recording}
     if action is not None:
         columns["action"] = action
-    if status is not None and _is_wanted("status", door):
+    if status is not None and (door.refusals or _is_wanted("status", door)):
         columns["status"] = status
     columns.update(_optional(table, plan, door, given))
     accesses = _table_of(columns)

@@ -105,6 +105,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "lon": "lon lng long longitude",
     "route": "route routename tenant apikey",
     "surfaced": "surfaced recommended",
+    "given_to": "givento handleowner handleaccount issuedto",
 }
 
 _FITS: Final[Mapping[str, Callable[[Values], bool]]] = {
@@ -135,6 +136,7 @@ _FITS: Final[Mapping[str, Callable[[Values], bool]]] = {
     "lon": _is_number_in(-180, 360),
     "route": _anything,
     "surfaced": _all(r"(?i)true|false|yes|no|t|f|[01]"),
+    "given_to": _is_id,
 }
 FIELDS: Final = tuple(_NAMES)
 """What a column can be; these are the fields of ``--map field=column``."""

@@ -33,7 +33,7 @@ READ_ROWS_MIN: Final = 2_000
 
 ASK: Final = np.dtype([("at_us", "i8"), ("account", "u8"), ("recording", "u8"), ("block", "i4"), ("marks", "u1")])
 READER: Final = np.dtype([("account", "u8"), ("first_us", "i8"), ("rows", "i8"), ("passed_us", "i8")])
-"""``passed_us`` is when the rows passed ``READ_ROWS_MIN``; 0 before."""
+"""``passed_us`` is when the rows passed ``READ_ROWS_MIN``, and means nothing before."""
 OCCASION: Final = np.dtype([("account", "u8"), ("at_us", "i8"), ("giver", "u8")])
 
 
@@ -151,7 +151,8 @@ def _readers(
     both = np.concatenate([old, new])
     # What was known of an account comes before each of its new readings.
     is_new = np.arange(len(both)) >= len(old)
-    both = both[np.lexsort((both["first_us"], is_new, both["account"]))]
+    order = np.lexsort((both["first_us"], is_new, both["account"]))
+    both, is_new = both[order], is_new[order]
     begin = np.flatnonzero(np.concatenate([[True], both["account"][1:] != both["account"][:-1]]))
     total = np.cumsum(both["rows"])
     so_far = total - np.repeat(total[begin] - both["rows"][begin], np.diff(np.append(begin, len(both))))
@@ -160,8 +161,8 @@ def _readers(
     passed = np.where(so_far >= READ_ROWS_MIN, both["first_us"], np.iinfo(np.int64).max)
     first_passed = np.minimum.reduceat(passed, begin)
     out["first_us"] = np.minimum.reduceat(both["first_us"], begin)
-    fresh = (out["passed_us"] == 0) & (out["rows"] >= READ_ROWS_MIN)
-    out["passed_us"][fresh] = first_passed[fresh]
+    had_passed = ~is_new[begin] & (both["rows"][begin] >= READ_ROWS_MIN)
+    out["passed_us"] = np.where(had_passed, out["passed_us"], first_passed)
     return out
 
 

@@ -50,7 +50,7 @@ def lots(secret: bytes, use: Use, a: npt.ArrayLike, b: npt.ArrayLike) -> Codes:
     Parameters
     ----------
     a, b
-        Codes, of one shape or one beside many.
+        Codes, in shapes that go together; one alone counts as a row of one.
 
     Examples
     --------
@@ -58,10 +58,12 @@ def lots(secret: bytes, use: Use, a: npt.ArrayLike, b: npt.ArrayLike) -> Codes:
     >>> bool(drawn[0] == drawn[2] != drawn[1])
     True
     """
-    pairs = np.stack(np.broadcast_arrays(_codes(a), _codes(b)), axis=-1).reshape(-1, 2)
+    one, other = np.broadcast_arrays(_codes(a), _codes(b))
+    pairs = np.stack([one.ravel(), other.ravel()], axis=-1)
     offsets = pa.py_buffer(np.arange(0, 16 * len(pairs) + 1, 16, dtype=np.int64))
     octets = pa.py_buffer(np.ascontiguousarray(pairs, dtype="<u8"))
-    return codes_of(pa.Array.from_buffers(pa.large_binary(), len(pairs), [None, offsets, octets]), key_for(secret, use))
+    messages = pa.Array.from_buffers(pa.large_binary(), len(pairs), [None, offsets, octets])
+    return codes_of(messages, key_for(secret, use)).reshape(one.shape)
 
 
 def below(drawn: Codes, share: float) -> npt.NDArray[np.bool_]:

@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from riparian.accounts.surfaced.asked import Asked
+from riparian.accounts.surfaced.asked import READ_ROWS_MIN, Asked
 from riparian.accounts.surfaced.lots import Codes, lots
 
 FRESH: Final = (0.95, 0.6, 0.3, 0.1)
@@ -77,7 +77,7 @@ def price_of_issuer(number: int) -> float:
 
 def issuers(asked: Asked) -> npt.NDArray[np.void]:
     """List the accounts that read enough of listings, in the order in which they had."""
-    passed = asked.readers[asked.readers["passed_us"] > 0]
+    passed = asked.readers[asked.readers["rows"] >= READ_ROWS_MIN]
     return passed[np.lexsort((passed["account"], passed["passed_us"]))][:ISSUERS_MAX]
 
 
