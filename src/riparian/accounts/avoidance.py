@@ -177,9 +177,9 @@ def _pairs(slot: Ints, work: Ints, cell: Any, size: Any, n: int) -> tuple[Single
 def _best(gain: Singles, alive: npt.NDArray[np.bool_], prices: Any, log_among: float) -> npt.NDArray[np.bool_] | None:
     value, found = _peel(gain, alive, prices)
     if value <= 0:
-        # A small cluster is drowned among all; it is grown from accounts whose best ten partners gain most.
-        tops = np.partition(np.where(alive[:, None] & alive, gain, 0), -min(10, len(gain)), axis=1)[:, -10:]
-        value, found = _grow(gain, alive, log_among, np.argsort(-tops.sum(axis=1))[:_SEEDS])
+        # A small cluster is drowned among all; it is grown from those who gain most with whoever they gain with.
+        promise = np.where(alive, np.maximum(gain, 0).sum(axis=1), 0)
+        value, found = _grow(gain, alive, log_among, np.argsort(-promise)[:_SEEDS])
     return found if value > 0 and found.sum() >= 3 else None
 
 

@@ -208,20 +208,23 @@ def _longest(key, chosen):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _runs(key, starts, ends, chosen, step):  # type: ignore[no-untyped-def]
+def _runs(at_us, key, bounds, since_us, until_us, chosen, starts, ends, step):  # type: ignore[no-untyped-def]
     """Mark the rising part of each account's fetches; ``step`` is its median step, 0 where it rises by chance."""
-    for who in range(len(starts)):
-        first = max(starts[who], ends[who] - _RUN_MAX)
-        n = ends[who] - first
-        if n < _RUN_MIN:
+    for who in range(len(bounds) - 1):
+        first, last = bounds[who], bounds[who + 1]
+        last = first + np.searchsorted(at_us[first:last], until_us)
+        first = max(last - _RUN_MAX, first + np.searchsorted(at_us[first:last], since_us))
+        starts[who], ends[who] = first, last
+        n = last - first
+        # Whoever has paused for a day is looked at when they come back.
+        if n < _RUN_MIN or at_us[last - 1] < until_us - DAY_US:
             continue
         marks = np.zeros(n, np.bool_)
-        length = _longest(key[first : ends[who]], marks)
+        length = _longest(key[first:last], marks)
         if length < max(0.5 * n, 2.6 * np.sqrt(n) + 4):
             continue
-        chosen[first : ends[who]] = marks
-        rising = key[first : ends[who]][marks]
-        step[who] = max(1.0, np.median(np.diff(rising)))
+        chosen[first:last] = marks
+        step[who] = max(1.0, np.median(np.diff(key[first:last][marks])))
 
 
 @njit(cache=True, nogil=True)
@@ -260,25 +263,28 @@ def _group(at_us, key, starts, ends, chosen, step, runners):  # type: ignore[no-
     return group
 
 
-def search(at_us: Ints, slot: Ints, key: Ints, n_slots: int) -> list[Ints]:
+def search(at_us: Ints, key: Ints, bounds: Ints, since_us: int, until_us: int) -> list[Ints]:
     """Find accounts that go through one order at one pace, three or more at a time.
 
     Parameters
     ----------
-    at_us, slot, key
-        New fetches in order of time [shape=(fetches,)].
+    at_us, key
+        New fetches, account after account, each in order of time [shape=(fetches,)].
+    bounds
+        Where each account's begin, and one past the last [shape=(slots + 1,)].
+    since_us, until_us
+        Fetches in this stretch of time are looked at.
 
     Returns
     -------
     cores : list of np.ndarray [int64]
         Slots of each core.
     """
-    order = np.argsort(slot, kind="stable")
-    bounds = np.searchsorted(slot[order], np.arange(n_slots + 1))
-    at_us, key = at_us[order], key[order]
+    n_slots = len(bounds) - 1
     chosen, step = np.zeros(len(key), np.bool_), np.zeros(n_slots)
-    _runs(key, bounds[:-1], bounds[1:], chosen, step)
+    starts, ends = np.zeros(n_slots, np.int64), np.zeros(n_slots, np.int64)
+    _runs(at_us, key, bounds, since_us, until_us, chosen, starts, ends, step)
     runners = np.flatnonzero(step > 0)[-_COMPARED_MAX:]
-    group: npt.NDArray[Any] = _group(at_us, key, bounds[:-1], bounds[1:], chosen, step, runners)
+    group: npt.NDArray[Any] = _group(at_us, key, starts, ends, chosen, step, runners)
     found, count = np.unique(group, return_counts=True)
     return [runners[group == g] for g in found[count >= 3]]

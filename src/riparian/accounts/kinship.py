@@ -44,7 +44,7 @@ RING_BITS: Final = 10.0
 """Clusters with fewer bits, after the price of the search, are told to nobody."""
 MEMBER_BITS: Final = 10.0
 _CORES_MAX: Final = 64
-_GROWN: Final = 0.08
+_GROWN: Final = 0.12
 """Share of the fetches kept that must be new before clusters are searched again."""
 
 FETCH: Final = np.dtype([("at_us", np.int64), ("account", np.uint64), ("work", np.int32)])
@@ -190,19 +190,26 @@ def _logged(log: npt.NDArray[np.void], fetches: npt.NDArray[np.void]) -> npt.NDA
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """The log as the kernels read it."""
+    """The log as the kernels read it: in order of time, and account after account (``_of``)."""
 
     at_us: npt.NDArray[np.int64]
     slot: npt.NDArray[np.int64]
     work: npt.NDArray[np.int64]
     accounts: npt.NDArray[np.uint64]
     cells: Cells
+    bounds: npt.NDArray[np.int64]
+    at_us_of: npt.NDArray[np.int64]
+    keys_of: dict[Order, npt.NDArray[np.int64]]
 
     @classmethod
     def of(cls, log: npt.NDArray[np.void], cells: Cells) -> Self:
         accounts, slot = np.unique(log["account"], return_inverse=True)
         at_us, work = log["at_us"].copy(), log["work"].astype(np.int64)
-        return cls(at_us, slot.astype(np.int64), work, accounts, cells)
+        slot = slot.astype(np.int64)
+        by_account = np.argsort(slot, kind="stable")
+        bounds = np.searchsorted(slot[by_account], np.arange(len(accounts) + 1))
+        keys = {Order.POPULARITY: work[by_account], Order.IDENTIFIER: cells.place[work[by_account]].astype(np.int64)}
+        return cls(at_us, slot, work, accounts, cells, bounds, at_us[by_account], keys)
 
     def slots(self, accounts: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
         return np.isin(self.accounts, accounts)
@@ -234,10 +241,9 @@ def _ticks(kin: Kin) -> Iterator[int]:
 
 
 def _searched(kin: Kin, view: _View, tick_us: int, n_accounts: int) -> Kin:
-    near = view.between(tick_us - FRONTIER_US, tick_us)
     found: list[tuple[Order, npt.NDArray[np.int64]]] = []
-    for order in (Order.POPULARITY, Order.IDENTIFIER):
-        cores = frontier.search(view.at_us[near], view.slot[near], view.key(order)[near], len(view.accounts))
+    for order, key in view.keys_of.items():
+        cores = frontier.search(view.at_us_of, key, view.bounds, tick_us - FRONTIER_US, tick_us)
         found.extend((order, core) for core in cores)
     clock = kin.clock.copy()
     clock[0] = tick_us
