@@ -20,8 +20,9 @@ import numpy.typing as npt
 from measure import allowance, options, people, write
 
 from riparian.accounts import taste
+from riparian.accounts.coherence import SIZES, TAILS, learn
 from riparian.accounts.ladders import Ladders
-from riparian.accounts.taste import SIZES, TAILS, Taste
+from riparian.accounts.taste import Taste
 from riparian.schema import DAY_US
 from riparian.sim.copiers import parse_ring
 from riparian.sim.fetches import each_day_fetched
@@ -63,7 +64,7 @@ def run(seed: int, listeners: int, n_days: int) -> Run:
     each = list(each_day_fetched(spec, town))
     artists = [shelf.tracks["artist"][day["recording"]].astype(np.uint64) + np.uint64(1) for day in each]
     accounts = [codes[day["account"]] for day in each]
-    learnt = taste.learn(
+    learnt = learn(
         np.concatenate(accounts[:LEARN_DAYS]),
         np.concatenate(artists[:LEARN_DAYS]),
         as_of_us=spec.start_us + LEARN_DAYS * DAY_US,

@@ -7,21 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from riparian.accounts.coherence import LEAST_ARTISTS, SIZES, Embedding, learn
 from riparian.accounts.colistening import Codes, fold_of
 from riparian.accounts.people import People
-from riparian.accounts.taste import (
-    JUDGED,
-    LEAST_ARTISTS,
-    RANKED,
-    SIZES,
-    Embedding,
-    Taste,
-    answers,
-    explain,
-    follow,
-    learn,
-    ranks_of,
-)
+from riparian.accounts.taste import JUDGED, RANKED, Taste, answers, explain, follow, ranks_of
 
 Fetches = tuple[Codes, Codes, npt.NDArray[np.int64]]
 NOBODY = np.empty(0, np.uint64)
@@ -112,6 +101,28 @@ def test_without_enough_accounts_nobody_knows_the_middle(fetches: Fetches) -> No
     learnt = learn(fetches[0][few], fetches[1][few], as_of_us=7)
     assert np.isnan(learnt.middle).all()
     assert (follow(Taste.empty(), learnt, fetches[0][few], fetches[1][few], fetches[2][few]).judged["level"] == 0).all()
+
+
+def test_a_size_that_few_reach_has_no_middle(fetches: Fetches) -> None:
+    place = np.empty(len(fetches[0]), np.int64)
+    order = np.argsort(fetches[0], kind="stable")
+    starts = np.searchsorted(fetches[0][order], fetches[0][order])
+    place[order] = np.arange(len(order)) - starts
+    some = np.isin(fetches[0], np.unique(fetches[0])[:30])
+    kept = some | (place < 150)
+    middle = learn(fetches[0][kept], fetches[1][kept], as_of_us=7).middle
+    assert np.isfinite(middle[0]).all()
+    assert np.isnan(middle[1:]).all()
+
+
+def test_fetches_wait_until_something_is_learnt(fetches: Fetches, embedding: Embedding, seen: Taste) -> None:
+    half = len(fetches[0]) // 2
+    early = follow(Taste.empty(), None, fetches[0][:half], fetches[1][:half], fetches[2][:half])
+    assert len(early.judged) == 0
+    late = follow(early, embedding, fetches[0][half:], fetches[1][half:], fetches[2][half:])
+    order = [np.lexsort((taste.judged["size"], taste.judged["account"])) for taste in (late, seen)]
+    for name in ("account", "size", "at_us", "coherence"):
+        assert np.array_equal(late.judged[name][order[0]], seen.judged[name][order[1]], equal_nan=name == "coherence")
 
 
 def crowd(n: int, seed: int) -> Taste:

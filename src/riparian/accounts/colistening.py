@@ -93,10 +93,10 @@ def vectors_of(accounts: Codes, artists: Codes) -> Vectors:
 
     Examples
     --------
-    >>> accounts = np.repeat(np.arange(40, dtype=np.uint64), 2)
-    >>> artists = np.tile(np.array([1, 2, 1, 2, 8, 9, 8, 9], np.uint64), 20)
-    >>> vectors_of(accounts, artists).artists.tolist()
-    [1, 2, 8, 9]
+    >>> accounts = np.repeat(np.arange(80, dtype=np.uint64), 8)
+    >>> artists = accounts // 2 % 2 * 8 + np.tile(np.arange(8, dtype=np.uint64), 80)
+    >>> vectors_of(accounts, artists).by_fold.shape
+    (2, 16, 63)
     """
     known, column = np.unique(artists, return_inverse=True)
     made = np.zeros((FOLDS, len(known), DIRECTIONS - 1), np.float32)

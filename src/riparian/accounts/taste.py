@@ -2,8 +2,7 @@
 
 A person has a few scenes; what they take belongs together more than chance has it, and less than one scene would.  A
 list that is dealt by artist or shuffled belongs together less; an invented persona, or one scene dealt whole, more.
-*Coherence* says how much: the mean cosine of the account's distinct artists, two by two, under vectors learnt from
-earlier logs (:mod:`riparian.accounts.colistening`).
+How much, :mod:`riparian.accounts.coherence` says, under vectors learnt from earlier logs.
 
 It is asked three times in an account's life, when it has been followed through 100, 200 and 400 recordings new to it,
 and never again.
@@ -18,11 +17,6 @@ them at a size (``RANKED`` or more) the answer is a rank, priced for three sizes
 so that ``P(b bits) <= 2**-b`` whenever one asks, by Boole's inequality; nobody certifies more than ``log2(n + 1)``.
 With fewer, the shares are *declared* (``[taste]`` of the people file): how far from the middle of all accounts honest
 ones ever get, at any of the sizes.  Which of the two holds for an account is settled by the ``n`` of its first size.
-
-Symbols
--------
-k, S   distinct artists with a vector; the sum of their vectors: coherence = (|S|**2 - k) / (k (k - 1))
-level  tenths of the way from the middle of all accounts to their 5 % point (apart) or 95 % point (alike)
 
 Fails when
 ----------
@@ -44,24 +38,18 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
-from riparian.accounts.colistening import Codes, Vectors, fold_of, vectors_of
+from riparian.accounts.coherence import SIZES, TAILS, Embedding, coherences, learn, levels, runs
+from riparian.accounts.colistening import Codes
 from riparian.accounts.join import ANSWER
 from riparian.accounts.ladders import PRICE, Ladders, rung_of
 from riparian.evidence import GRID, TASTE, Evidence, Row, Source, on_grid
 
+__all__ = ["Embedding", "Taste", "answers", "explain", "follow", "learn"]
+
 VERSION: Final = "1"
-SIZES: Final = (100, 200, 400)
-"""New recordings after which an account is looked at."""
-LEAST_ARTISTS: Final = 30
-"""An account with fewer distinct artists that have a vector is not judged at that size."""
 RANKED: Final = 1_000
 """Honest accounts from which on ranks are used; fewer certify less than people declare."""
-MIDDLE_OF: Final = 200
-"""Accounts without which nobody knows where the middle is."""
-TAILS: Final = ("apart", "alike")
-"""Below and above the middle, as the ladders of the people file are called."""
 SIZES_PRICE: Final = "at three sizes, below or above"
 
 JUDGED: Final = np.dtype(
@@ -78,40 +66,6 @@ RANK: Final = np.dtype([("honest", "i4"), ("extreme", "i4", 2), ("used", "?")])
 rank is what counts, and not the ladder."""
 
 Records = npt.NDArray[np.void]
-
-
-@dataclass(frozen=True, slots=True)
-class Embedding:
-    """What earlier logs say of taste: vectors, and how coherent accounts are; frozen before anybody is judged by it.
-
-    Parameters
-    ----------
-    vectors
-        Of artists.
-    middle : np.ndarray [shape=(sizes, 3)]
-        The 5 %, 50 % and 95 % points of coherence over all accounts at each size; NaN where there are too few.
-    as_of_us
-        End of the logs that it was learnt from.
-    """
-
-    vectors: Vectors
-    middle: npt.NDArray[np.float64]
-    as_of_us: int
-
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Lay it down."""
-        return {
-            "artists": self.vectors.artists,
-            "by_fold": self.vectors.by_fold,
-            "middle": self.middle,
-            "as_of_us": np.array([self.as_of_us]),
-        }
-
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, npt.NDArray[Any]]) -> "Embedding":
-        """Take it up."""
-        vectors = Vectors(arrays["artists"], arrays["by_fold"])
-        return cls(vectors, arrays["middle"], int(arrays["as_of_us"][0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,33 +104,15 @@ class Taste:
         return cls(arrays["account"], arrays["artist"], arrays["at_us"], judged)
 
 
-def learn(accounts: Codes, artists: Codes, *, as_of_us: int) -> Embedding:
-    """Learn from earlier logs which artists go together, and how well those of most accounts do.
+def follow(
+    taste: Taste, embedding: Embedding | None, account: Codes, artist: Codes, at_us: npt.NDArray[np.int64]
+) -> Taste:
+    """Take new fetches into account, and look at whoever has reached a size.
 
     Parameters
     ----------
-    accounts, artists : np.ndarray [shape=(fetches,), uint64]
-        Who took a recording new to them, and whose it was; in order of time for each account.
-    as_of_us
-        End of these logs.
-    """
-    vectors = vectors_of(accounts, artists)
-    order = np.argsort(accounts, kind="stable")
-    who, starts = _runs(accounts[order])
-    coherence, _ = _coherences(vectors, who, starts, artists[order])
-    middle = np.full((len(SIZES), 3), np.nan)
-    for i in range(len(SIZES)):
-        known = coherence[~np.isnan(coherence[:, i]), i]
-        if len(known) >= MIDDLE_OF:
-            middle[i] = np.quantile(known, [0.05, 0.5, 0.95])
-    return Embedding(vectors, middle, as_of_us)
-
-
-def follow(taste: Taste, embedding: Embedding, account: Codes, artist: Codes, at_us: npt.NDArray[np.int64]) -> Taste:
-    """Take new fetches into account, and look at whoever reached a size with them.
-
-    Parameters
-    ----------
+    embedding
+        None while nothing is learnt: then fetches wait, so that everybody is followed from the first one on.
     account, artist, at_us
         New fetches of the accounts that are looked at, later than those before.
 
@@ -187,44 +123,40 @@ def follow(taste: Taste, embedding: Embedding, account: Codes, artist: Codes, at
     """
     done = taste.judged["account"][taste.judged["size"] == SIZES[-1]]
     fresh = ~np.isin(account, done)
-    n_before = len(taste.account)
-    merged = [np.concatenate(pair) for pair in ((taste.account, account[fresh]), (taste.artist, artist[fresh]))]
-    at = np.concatenate([taste.at_us, at_us[fresh]])
-    order = np.lexsort((at, merged[0]))
-    merged, at = [column[order] for column in merged], at[order]
-    who, starts = _runs(merged[0])
-    before = np.add.reduceat((order < n_before).astype(np.int64), starts[:-1]) if len(who) else np.empty(0, np.int64)
-    looks = _looks(embedding, who, starts, merged[1], at, before)
-    waits = np.repeat(np.diff(starts) < SIZES[-1], np.diff(starts))
-    return Taste(merged[0][waits], merged[1][waits], at[waits], np.concatenate([taste.judged, looks]))
+    accounts, artists = np.append(taste.account, account[fresh]), np.append(taste.artist, artist[fresh])
+    at = np.append(taste.at_us, at_us[fresh])
+    order = np.lexsort((at, accounts))
+    accounts, artists, at = accounts[order], artists[order], at[order]
+    who, starts = runs(accounts)
+    judged = taste.judged
+    if embedding is not None:
+        judged = np.concatenate([judged, _looks(embedding, judged, who, starts, artists, at)])
+    done = judged["account"][judged["size"] == SIZES[-1]]
+    place = np.arange(len(at)) - np.repeat(starts[:-1], np.diff(starts))
+    waits = ~np.isin(accounts, done) & (place < SIZES[-1])
+    return Taste(accounts[waits], artists[waits], at[waits], judged)
 
 
 def _looks(
-    embedding: Embedding, who: Codes, starts: npt.NDArray[np.int64], artists: Codes, at_us: npt.NDArray[np.int64],
-    before: npt.NDArray[np.int64],
+    embedding: Embedding, judged: Records, who: Codes, starts: npt.NDArray[np.int64], artists: Codes,
+    at_us: npt.NDArray[np.int64],
 ) -> Records:  # fmt: skip
-    """Look at accounts that had ``before`` fetches and now have those between ``starts``."""
-    coherence, many = _coherences(embedding.vectors, who, starts, artists)
+    """Look at accounts, whose fetches stand between ``starts``, at the sizes at which nobody looked at them before."""
+    have = np.diff(starts)
+    due = np.stack([~np.isin(who, judged["account"][judged["size"] == s]) & (have >= s) for s in SIZES], axis=1)
+    coherence, many = coherences(embedding.vectors, who, starts, artists, np.flatnonzero(due.any(axis=1)))
     looks = []
     for i, size in enumerate(SIZES):
-        rows = np.flatnonzero((before < size) & (np.diff(starts) >= size))
+        rows = np.flatnonzero(due[:, i])
         made = np.zeros(len(rows), JUDGED)
-        made["account"], made["size"], made["at_us"] = who[rows], size, at_us[starts[rows] + size - 1]
+        made["account"], made["size"] = who[rows], size
+        made["at_us"] = np.maximum(at_us[starts[rows] + size - 1], embedding.as_of_us)
         made["artists"], made["coherence"] = many[rows, i], coherence[rows, i]
         made["learnt_us"] = embedding.as_of_us
-        made["level"] = _levels(made["coherence"], embedding.middle[i])
+        made["level"] = levels(made["coherence"], embedding.middle[i])
         looks.append(made)
     together = np.concatenate(looks)
     return together[np.lexsort((together["account"], together["at_us"]))]
-
-
-def _levels(coherence: npt.NDArray[np.float64], middle: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
-    """Tell how far looks are from the middle, below and above it [shape=(looks, tails)]; zero when nobody knows."""
-    low, mid, high = middle
-    level = np.zeros((len(coherence), len(TAILS)))
-    if high > mid > low:
-        level[:, 0], level[:, 1] = (mid - coherence) / (mid - low), (coherence - mid) / (high - mid)
-    return np.clip(np.floor(10 * np.nan_to_num(level)), 0, 10_000).astype(np.int32)
 
 
 def answers(taste: Taste, honest: Codes, ladders: Ladders) -> pa.Table:
@@ -366,47 +298,3 @@ def _rank_bits(honest: Any, extreme: Any) -> Any:
 
 def _sizes_price() -> float:
     return math.ceil(math.log2(len(SIZES) * len(TAILS)) * GRID) / GRID
-
-
-def _runs(accounts: Codes) -> tuple[Codes, npt.NDArray[np.int64]]:
-    """Tell which accounts there are, and where each one's run of a sorted column starts, and the last ends."""
-    starts = np.flatnonzero(np.append(True, accounts[1:] != accounts[:-1])) if len(accounts) else np.empty(0, np.int64)
-    return accounts[starts], np.append(starts, len(accounts))
-
-
-def _coherences(
-    vectors: Vectors, who: Codes, starts: npt.NDArray[np.int64], artists: Codes
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
-    """Tell how well the artists of accounts go together at each size, and how many there are [shape=(accounts, sizes)].
-
-    NaN for an account that has not reached the size, or with too few artists.
-    """
-    coherence = np.full((len(who), len(SIZES)), np.nan)
-    many = np.zeros((len(who), len(SIZES)), np.int32)
-    # Each account is judged by the fold that it did not teach.
-    _cohere(vectors.by_fold, 1 - fold_of(who), starts, vectors.find(artists), np.array(SIZES), coherence, many)
-    coherence[many < LEAST_ARTISTS] = np.nan
-    return coherence, many
-
-
-@njit(cache=True, nogil=True)
-def _cohere(by_fold: Any, fold: Any, starts: Any, rows: Any, sizes: Any, coherence: Any, many: Any) -> None:
-    met = np.full(by_fold.shape[1], -1)
-    total = np.zeros(by_fold.shape[2])
-    for i in range(len(starts) - 1):
-        total[:] = 0
-        k, at = 0, 0
-        for place in range(min(starts[i + 1] - starts[i], sizes[-1])):
-            row = rows[starts[i] + place]
-            if row >= 0 and met[row] != i:
-                met[row] = i
-                vector, length = by_fold[fold[i], row], 0.0
-                for j in range(len(vector)):
-                    total[j] += vector[j]
-                    length += vector[j] * vector[j]
-                k += length > 0.5
-            if place + 1 == sizes[at]:
-                many[i, at] = k
-                if k > 1:
-                    coherence[i, at] = ((total * total).sum() - k) / (k * (k - 1.0))
-                at += 1
