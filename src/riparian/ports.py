@@ -382,6 +382,10 @@ class Reactive(Protocol):
         """Live one more day, knowing what came of the day before; None on the first."""
         ...
 
+    def end(self, told: Told) -> None:
+        """Learn what came of the last day."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class World:

@@ -29,9 +29,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riparian.accounts.join import ANSWER, join
+from riparian.accounts.kinship import FETCH, Kin, accounts_table, candidates, follow
 from riparian.accounts.people import People
 from riparian.accounts.tally import Tally, enrol
 from riparian.accounts.weigh import evidence, weigh
+from riparian.catalogue.cells import Cells
+from riparian.evidence import KINSHIP
 from riparian.gate.budgets import Budgets, Parents, backfilling, charge_enforced, refusals
 from riparian.gate.decide import DECISION, certify, decide_table
 from riparian.gate.economics import Link
@@ -49,6 +52,46 @@ class Source(Protocol):
     def observe(self, day: int, asked: Asked, tally: Tally) -> pa.Table:
         """Take one more day in, after it was weighed, and answer (``accounts.join.ANSWER``) for all so far."""
         ...
+
+
+class Kinship:
+    """Who shares a list of work (:mod:`riparian.accounts.kinship`), asked every few days.
+
+    Parameters
+    ----------
+    cells
+        Works of the catalogue by the codes that the feed uses.
+    accounts
+        Accounts that clusters are singled out of, at least.
+    every_days
+        How often: whoever asks more often learns it sooner, and computes longer.
+    """
+
+    def __init__(self, cells: Cells, *, accounts: int, every_days: int = 7) -> None:
+        self._cells, self._accounts, self._every = cells, accounts, every_days
+        self._kin = Kin.empty()
+        self._waiting: list[npt.NDArray[np.void]] = []
+        self._played = np.zeros(0, [("plays", np.int64), ("novel", np.int64)])
+
+    def observe(self, day: int, asked: Asked, tally: Tally) -> pa.Table:
+        """See :class:`Source`."""
+        opened = np.zeros(len(tally.accounts) - len(self._played), self._played.dtype)
+        self._played = np.append(self._played, opened)
+        for name in ("plays", "novel"):
+            self._played[name][asked.days["slot"]] += asked.days[name]
+        compared = candidates(self._played)[asked.slot]
+        fetches = np.zeros(int(compared.sum()), FETCH)
+        fetches["at_us"], fetches["account"] = asked.at_us[compared], tally.accounts[asked.slot[compared]]
+        fetches["work"] = self._cells.find(asked.recording[compared])
+        self._waiting.append(fetches[fetches["work"] >= 0])
+        if day % self._every == self._every - 1:
+            n = max(self._accounts, len(tally.accounts))
+            self._kin = follow(self._kin, np.concatenate(self._waiting), self._cells, n)
+            self._waiting = []
+        found = accounts_table(self._kin)
+        named = pa.array([KINSHIP.name] * len(found), pa.string())
+        bits = found["bits"]
+        return pa.table([found["account"], named, named, bits, bits, found["reached_us"]], schema=ANSWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +176,8 @@ def rehearse(feed: Reactive, rules: Rules, *, days: int, first_day: int, progres
             progress("living days", day, days)
         asked = feed.live(day, told)
         told = gate.answer(day, asked, feed.accounts())
+    if told is not None:
+        feed.end(told)
     return gate.outcome
 
 

@@ -171,6 +171,8 @@ class Shared:
 
 
 ALONE: Final = Shared()
+WIDEST: Final = Shared(card=12, device=12, cohort=24)
+"""As much as a copier shares where nothing is joined; more saves it next to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,8 @@ class Ledger:
         Share of all plays that fall on these: least and most under the three laws of popularity.
     in_order
         Whether the most played recordings are taken first.
+    shared
+        What its accounts had in common.
     unmarked
         Different recordings got in a rendition without a mark.
     """
@@ -213,6 +217,7 @@ class Ledger:
     distinct: int = 0
     plays_share: tuple[float, float] = (0.0, 0.0)
     in_order: bool = False
+    shared: Shared = ALONE
     unmarked: int = 0
 
 

@@ -229,6 +229,7 @@ class Campaign:
             distinct=len(distinct),
             plays_share=(min(shares), max(shares)),
             in_order=s.order in ("queue", "list"),
+            shared=s.shared,
             unmarked=round(s.unmarked * len(distinct)),
         )
 

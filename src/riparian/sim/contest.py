@@ -9,6 +9,7 @@ no listener is left to rob, an account of standing without a history stands in.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -16,12 +17,15 @@ import numpy.typing as npt
 
 from riparian.accounts.people import PAIRS_MAX
 from riparian.accounts.tally import DAYS
+from riparian.catalogue.cells import Cells
+from riparian.codes import RECORDING_KEY, codes_of
 from riparian.gate.budgets import HISTORY_DAYS
 from riparian.gate.economics import Kind, Ledger, Prices
 from riparian.ports import Arrays, Asked, Told
 from riparian.schema import DAY_US
 from riparian.sim.campaigns import Campaign, Head
 from riparian.sim.events import Stage
+from riparian.sim.holdings import recording_ids, recording_table
 from riparian.sim.strategies import Strategy
 from riparian.sim.streams import stream
 from riparian.sim.tallied import ended_days
@@ -90,6 +94,15 @@ class Contest:
         self._near: dict[int, Ints] = {}
         self._given: dict[int, Ints] = {}
 
+    def cells(self) -> Cells:
+        """Cut the head of the catalogue into cells, by the codes that fetches of this town carry."""
+        n = len(self.head.artist)
+        made = Cells.of(recording_table(self._stage.shelf, self._stage.spec.start_us))
+        row_of = np.empty(n, np.int64)
+        row_of[self.head.by_artist] = np.arange(n)
+        works = made.find(codes_of(recording_ids(n), RECORDING_KEY)[row_of])
+        return replace(made, codes=np.arange(1, n + 1, dtype=np.uint64), works=works)
+
     @property
     def owner(self) -> Ints:
         """Which campaign each account belongs to or was stolen by; -1 is a listener's own [shape=(accounts,)]."""
@@ -121,9 +134,7 @@ class Contest:
         restraint = np.zeros(len(self._owner), np.uint8)
         if told is not None:
             restraint = told.restraint
-            for number, campaign in enumerate(self.campaigns):
-                if day > QUIET_DAYS:
-                    campaign.hear(told.refused[self._fetched_by == number])
+            self.end(told)
         parts = [self._listen(day)]
         by = [np.full(len(parts[0][1]), -1, np.int64)]
         if day >= QUIET_DAYS:
@@ -141,6 +152,11 @@ class Contest:
         recording = (ranks[order] + 1).astype(np.uint64)
         lived = self._merged(np.append(rows, self._explore(day)))
         return Asked(lived, slot[order].astype(np.int32), at_us[order], recording)
+
+    def end(self, told: Told) -> None:
+        """See ``ports.Reactive``."""
+        for number, campaign in enumerate(self.campaigns):
+            campaign.hear(told.refused[self._fetched_by == number])
 
     def _listen(self, day: int) -> tuple[npt.NDArray[np.void], Ints, Ints, Ints]:
         today = slice(self._ends[day], self._ends[day + 1])
@@ -211,21 +227,24 @@ class Contest:
         if campaign.strategy.order != "frame":
             return {}
         for slot in campaign.slot.tolist():
-            if len(self._near.get(slot, ())) < campaign.strategy.per_day:
-                self._near[slot] = self._neighbours(slot, day)
+            heard = self._heard(self._victim[slot], day)
+            near = np.setdiff1d(self._near.get(slot, heard[:0]), heard)
+            if len(near) < campaign.strategy.per_day and len(heard):
+                artists = np.unique(self.head.artist[heard[-FRAMED_MOST:]]).tolist()
+                by, first = self.head.by_artist, self.head.first
+                around = np.concatenate([by[first[artist] : first[artist + 1]] for artist in artists])
+                near = np.setdiff1d(around, np.append(heard, self._given.get(slot, heard[:0])))[:FRAMED_MOST]
+            self._near[slot] = near
         return {slot: self._near[slot] for slot in campaign.slot.tolist()}
 
-    def _neighbours(self, slot: int, day: int) -> Ints:
+    def _heard(self, victim: int, day: int) -> Ints:
+        """List what was new to a listener up to a day, in order of time."""
         days, rows = self._stage.days, self._stage.rows
-        victim = self._victim[slot]
         first, end = np.searchsorted(days.account, (victim, victim + 1))
         lived = rows[first:end][days.day[first:end] <= day] if victim < self._n else rows[:0]
         if not len(lived):
             return np.zeros(0, np.int64)
-        heard = self.head.by_artist[self._stage.pool[int(lived["at"][0]) : int(lived["at"][-1] + lived["novel"][-1])]]
-        artists = np.unique(self.head.artist[heard[-FRAMED_MOST:]])
-        near = np.concatenate([self.head.by_artist[self.head.first[a] : self.head.first[a + 1]] for a in artists])
-        return np.setdiff1d(near, np.append(heard, self._given.get(slot, heard[:0])))[:FRAMED_MOST]
+        return self.head.by_artist[self._stage.pool[int(lived["at"][0]) : int(lived["at"][-1] + lived["novel"][-1])]]
 
     def _give(self, slots: Ints, ranks: Ints) -> None:
         for slot in np.unique(slots).tolist():

@@ -2,10 +2,11 @@
 
 Flat TOML with up to three tables and any number of strategies, all of them optional; an unknown key is an error::
 
-    listeners = 2000
-    days = 365
+    listeners = 1000
+    days = 90
     strategies = ["bulk", "free tier"]     # built-in ones; all of them when none is named
     link = "payment"                       # what makes new accounts share a budget
+    kinship = true                         # whether accounts are compared with one another
 
     [policy]                               # as in policy.toml
     accounts = 20_000
@@ -46,6 +47,8 @@ class Exercise:
         What copiers meet, and what they pay.
     strategies
         What they do.
+    kinship
+        Whether accounts are compared with one another; without, an exercise takes a tenth of the time.
 
     Examples
     --------
@@ -54,12 +57,13 @@ class Exercise:
     """
 
     name: str
-    listeners: int = 2000
-    days: int = LONGEST_DAYS
+    listeners: int = 1000
+    days: int = 90
     policy: Policy = field(default_factory=lambda: Policy(accounts=ACCOUNTS))
     link: Link = Link.PAYMENT
     prices: Prices = field(default_factory=Prices)
     strategies: tuple[Strategy, ...] = BUILT_IN
+    kinship: bool = True
 
     def __post_init__(self) -> None:
         if self.listeners < 1 or not 1 <= self.days <= 10 * LONGEST_DAYS or not self.strategies:
@@ -99,7 +103,7 @@ def parse_exercise(mapping: Mapping[str, Any], *, name: str) -> Exercise:
     >>> exercise.days, [s.name for s in exercise.strategies]
     (60, ['bulk', 'mine'])
     """
-    known = ("listeners", "days", "strategies", "link", "policy", "prices", "strategy")
+    known = ("listeners", "days", "strategies", "link", "kinship", "policy", "prices", "strategy")
     for key in mapping:
         if key not in known:
             raise PolicyError(f"`{key}` is no key of an exercise, wanted one of {', '.join(known)}")
@@ -108,6 +112,8 @@ def parse_exercise(mapping: Mapping[str, Any], *, name: str) -> Exercise:
         values["policy"] = parse_policy({"accounts": ACCOUNTS, **_table("policy", mapping["policy"])})
     if "prices" in mapping:
         values["prices"] = _prices(_table("prices", mapping["prices"]))
+    if "kinship" in mapping:
+        values["kinship"] = _truth("kinship", mapping["kinship"])
     if "link" in mapping:
         values["link"] = _link(mapping["link"])
     strategies = _named(mapping.get("strategies", []))
@@ -130,6 +136,12 @@ def _named(names: object) -> tuple[Strategy, ...]:
 def _whole(key: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise PolicyError(f"`{key}` is `{value}`, wanted a whole number")
+    return value
+
+
+def _truth(key: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise PolicyError(f"`{key}` is `{value}`, wanted true or false")
     return value
 
 
