@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from riparian.accounts.people import People, parse_people
+from riparian.catalogue.cells import Cells
 from riparian.catalogue.popularity import Popularity
 from riparian.codes import codes_of
 from riparian.feeds.chunks import Chunk
@@ -40,6 +41,7 @@ class Played:
     spec: TownSpec
     chunks: tuple[Chunk, ...]
     terms: Terms
+    recordings: pa.Table
     rings: dict[str, set[int]]
     end_us: int
 
@@ -53,15 +55,17 @@ def played(spec: TownSpec, *, policy: Policy | None = None, catalogue: bool = Tr
     names = stage.account_ids.to_pylist()
     accounts = account_table(spec, stage.days, stage.account_ids)
     codes = codes_of(pa.array(names, pa.string()), KEY)
-    popularity = Popularity.of(recording_table(stage.shelf, spec.start_us)) if catalogue else Popularity.empty()
+    recordings = recording_table(stage.shelf, spec.start_us)
+    popularity = Popularity.of(recordings) if catalogue else Popularity.empty()
+    cells = Cells.of(recordings) if catalogue else Cells.empty()
     known = Known.of(accounts, KEY) if register else Known()
-    terms = Terms(policy or Policy(), shipped_people(), popularity, known)
+    terms = Terms(policy or Policy(), shipped_people(), popularity, known, cells)
     rings: dict[str, set[int]] = {}
     for ring, code in zip(stage.days.ring.tolist(), codes.tolist(), strict=True):
         if ring:
             rings.setdefault(ring, set()).add(code)
     chunks = tuple(chunked(each_day_coded(stage, KEY), codes, names))
-    return Played(spec, chunks, terms, rings, spec.start_us + spec.days * DAY_US)
+    return Played(spec, chunks, terms, recordings, rings, spec.start_us + spec.days * DAY_US)
 
 
 def chunked(days: Iterator[pa.Table], codes: np.ndarray, names: list[str]) -> Iterator[Chunk]:

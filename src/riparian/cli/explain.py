@@ -1,4 +1,4 @@
-"""``riparian explain``: the waterfall of one account, and the command that recomputes it."""
+"""``riparian explain``: the waterfall of one account or ring, and the command that recomputes it."""
 
 import shlex
 from pathlib import Path
@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 
 from riparian import assembly
-from riparian.cli import lines, options, render, screen
+from riparian.cli import lines, options, render, ringed, screen
 from riparian.codes import code_of_label
 from riparian.console import words
 from riparian.errors import InputError
 from riparian.flows.extraction import about
 from riparian.flows.lines import names_of
+from riparian.flows.rings import about_ring, code_of_ring
 from riparian.ports import World
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
@@ -42,6 +43,43 @@ def account(
         lines.write([render.told(name, found, recompute=again)])
     else:
         screen.page.print(render.explanation(name, found, recompute=again))
+
+
+@app.command()
+def ring(
+    ring: Annotated[str, typer.Argument(help="The ring's name, as riparian rings lists it.")],
+    workspace: options.Workspace = options.WORKSPACE,
+    policy: options.Policy = None,
+    people: options.People = None,
+    json: options.Json = False,
+) -> None:
+    """Explain one ring: what its accounts never do together, how its bits add up, and who is in it."""
+    given = assembly.Given(existing(workspace), policy, people)
+    with assembly.house(given) as house:
+        found = about_ring(house.world, house.terms, ring_code(ring))
+        names = names_of(house.world, [member.account for member in found.members])
+    again = shlex.join(["riparian", "explain", "ring", ring, "--workspace", str(workspace)])
+    if json:
+        lines.write([ringed.told(found, names, recompute=again)])
+    else:
+        screen.page.print(ringed.explanation(found, names, recompute=again))
+
+
+def ring_code(ring: str) -> int:
+    """Read a ring's name.
+
+    Raises
+    ------
+    InputError
+        When it is none.
+    """
+    try:
+        return code_of_ring(ring)
+    except ValueError:
+        raise InputError(
+            f"`{words.visible(ring)}` is no name of a ring, wanted one as in g-s3baqygnsores",
+            hint="List the rings with riparian rings.",
+        ) from None
 
 
 def existing(workspace: Path) -> Path:

@@ -77,7 +77,7 @@ def explanation(name: str, account: Account, *, recompute: str) -> RenderableTyp
         Text(),
         steps(evidence, account.decision),
         Text(),
-        _pairs(
+        pairs(
             [
                 *_decided(account),
                 *_meaning(evidence),
@@ -97,7 +97,7 @@ def _said(evidence: Evidence, decision: Decision | None) -> str:
     return f"nothing about it is too unlikely for a listener; what leans most is the bet `{evidence.claim.name}`"
 
 
-def steps(evidence: Evidence, decision: Decision | None) -> Table:
+def steps(evidence: Evidence, decision: Decision | None = None) -> Table:
     """Draw the waterfall; the last rows are the total, and what its rung wanted."""
     drawn = waterfall.steps(evidence.waterfall)
     wanted = decision.threshold_bits if decision is not None else None
@@ -205,9 +205,15 @@ def _meaning(evidence: Evidence) -> Iterator[tuple[str, str]]:
 
 
 def _others(account: Account) -> Iterator[tuple[str, str]]:
-    for place, other in enumerate(account.others):
-        question, says = other.facts["question"], other.claim.sentence
-        yield "" if place else "also asked", f"{question}: {words.bits(other.bits)} bits that it {says}"
+    told = [other for other in account.others if other.bits > 0]
+    for place, other in enumerate(told):
+        yield (
+            "" if place else "also asked",
+            f"{other.facts['question']}, {words.bits(other.bits)} bits: {other.claim.sentence}",
+        )
+    nothing = [str(other.facts["question"]) for other in account.others if other.bits <= 0]
+    if nothing:
+        yield "" if told else "also asked", f"{words.listed(nothing)}: nothing that counts"
     if account.ring is not None:
         yield "ring", f"{ring_label(account.ring)}; riparian explain ring {ring_label(account.ring)}"
 
@@ -238,7 +244,8 @@ def _history(account: Account) -> Iterator[RenderableType]:
     yield Padding(table, (1, 0, 0, 0))
 
 
-def _pairs(rows: list[tuple[str, str]]) -> Table:
+def pairs(rows: list[tuple[str, str]]) -> Table:
+    """Set names beside what is said of them."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")

@@ -105,12 +105,12 @@ def evidence_over_time(lines: Sequence[Line], marks: Sequence[Mark], *, width: i
         Unique in the page; names the title and the description.
     """
     frame = _evidence_frame(lines, marks, width)
-    parts = [_height_axis(frame), _day_axis(frame, width)]
+    parts = [height_axis(frame, "bits"), day_axis(frame, width)]
     parts += [_rung(frame, mark) for mark in marks]
     parts += [_curve(frame, line, order) for order, line in reversed(list(enumerate(lines)))]
     parts += [_rung_name(frame, mark, at) for mark, at in _spread_marks(frame, marks)]
     parts += _endings(frame, lines, width)
-    return _picture(
+    return picture(
         ident,
         (width, frame.bottom + 28),
         "Evidence over time",
@@ -132,12 +132,13 @@ def by_day(days: Sequence[int], panels: Sequence[Panel], *, width: int, ident: s
         frame = Frame(_EDGE + slot / 2, width - _EDGE - slot / 2, top, bottom, days[0], days[-1], max(highest, 1.0))
         most = f"at most {count(highest)}{' on a day' if width == WIDE else ''}" if highest else "none"
         parts += [_bars(frame, days, panel, slot=slot), _panel_name(frame, panel, most, slot=slot)]
-    parts.append(_day_axis(frame, width))
+    parts.append(day_axis(frame, width))
     words = "; ".join(f"{p.name}: at most {count(max(p.counts))} on a day" for p in panels)
-    return _picture(ident, (width, frame.bottom + 28), "Day by day", words, Markup("").join(parts))
+    return picture(ident, (width, frame.bottom + 28), "Day by day", words, Markup("").join(parts))
 
 
-def _picture(ident: str, size: tuple[float, float], title: str, words: str, inside: Markup) -> Markup:
+def picture(ident: str, size: tuple[float, float], title: str, words: str, inside: Markup) -> Markup:
+    """Frame what was drawn, with a title and a description for those who listen to it."""
     kind = "narrow" if size[0] == NARROW else "wide"
     return Markup(
         '<svg class="figure {kind}" viewBox="0 0 {w:.0f} {h:.0f}" role="img" aria-labelledby="{i}-t {i}-d">'
@@ -162,7 +163,8 @@ def _evidence_words(lines: Sequence[Line], marks: Sequence[Mark]) -> str:
     return f"Bits by day. Rungs: {rungs}. {ends}."
 
 
-def _height_axis(frame: Frame) -> Markup:
+def height_axis(frame: Frame, name: str) -> Markup:
+    """Draw the heights, and what they count."""
     step = _nice_step(frame.highest / 5)
     heights = [k * step for k in range(math.floor(frame.highest / step) + 1)]
     lines = Markup("").join(
@@ -179,7 +181,7 @@ def _height_axis(frame: Frame) -> Markup:
         )
         for h in heights
     )
-    return lines + Markup('<text class="tick" x="0" y="11">bits</text>')
+    return lines + Markup('<text class="tick" x="0" y="11">{}</text>').format(name)
 
 
 def _nice_step(about: float) -> float:
@@ -187,7 +189,8 @@ def _nice_step(about: float) -> float:
     return float(next(k * power for k in (1, 2, 5, 10) if k * power >= about))
 
 
-def _day_axis(frame: Frame, width: int) -> Markup:
+def day_axis(frame: Frame, width: int) -> Markup:
+    """Draw the days, with as many dates as there is room for."""
     days = _ticked(frame, width)
     ticks = Markup("").join(_day_tick(frame, d, width) for d in days)
     return Markup('<path class="axis" d="M{l:.1f} {b:.1f}H{r:.1f}"/>{ticks}').format(

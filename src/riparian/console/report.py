@@ -23,9 +23,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from riparian.codes import label
-from riparian.console import figures, waterfall, words
+from riparian.console import figures, overlaps, waterfall, words
 from riparian.evidence import CLAIMS, Evidence
 from riparian.flows.found import REVIEW_MINUTES, Found
+from riparian.flows.rings import Member, Ringed, because_of, ring_label, words_of
 from riparian.gate.decide import Decision, from_table
 from riparian.gate.policy import Restraint
 from riparian.schema import ACCESS, DAY_US
@@ -36,6 +37,7 @@ DRAWN_BITS: Final = 1.0
 EXPOSED_MAX: Final = 15
 LISTED_MAX: Final = 100
 TABLED_DAYS_MAX: Final = 400
+MEMBERS_MAX: Final = 30
 
 LADDER: Final = (Restraint.SLOW, Restraint.STEP_UP, Restraint.HOLD)
 NAMES: Final[Mapping[Restraint, str]] = {
@@ -96,6 +98,18 @@ class Fall:
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """One ring: sentences, waterfall, pictures, where and who."""
+
+    name: str
+    because: Sequence[str]
+    fall: Fall
+    figures: Markup
+    artists: Sequence[tuple[str, str, int]]
+    members: Sequence[Member]
+
+
+@dataclass(frozen=True, slots=True)
 class Lack:
     """A bet that could not be placed, why, and what to give."""
 
@@ -104,7 +118,7 @@ class Lack:
     options: tuple[tuple[str, str], ...]
 
 
-def report(found: Found, *, explained: Sequence[Evidence] = ()) -> str:
+def report(found: Found, *, explained: Sequence[Evidence] = (), rings: Sequence[Ringed] = ()) -> str:
     """Write the page.
 
     Parameters
@@ -113,6 +127,8 @@ def report(found: Found, *, explained: Sequence[Evidence] = ()) -> str:
         What the scan found.
     explained
         Evidence on the strongest accounts, strongest first; the first few become pictures of their waterfalls.
+    rings
+        What is known of the strongest rings, strongest first.
 
     Returns
     -------
@@ -132,13 +148,16 @@ def report(found: Found, *, explained: Sequence[Evidence] = ()) -> str:
         ladder=_ladder(found, restrained),
         exposed=_exposed(found, decisions),
         falls=_falls(explained, decisions),
+        rings=found.rings.to_pylist(),
+        clusters=[_cluster(ring, place) for place, ring in enumerate(rings)],
+        n_ringed=len({account for accounts in found.rings["accounts"].to_pylist() for account in accounts}),
         evidence_figures=_evidence_figures(found),
         day_figures=_day_figures(found),
         days=found.by_day.slice(max(0, found.by_day.num_rows - TABLED_DAYS_MAX)).to_pylist(),
         lacks=[_lack(name, reason) for name, reason in found.abstained.items()],
         review_minutes=REVIEW_MINUTES,
         css=_style(),
-        limits={"exposed": EXPOSED_MAX, "listed": LISTED_MAX, "lines": LINES_MAX},
+        limits={"exposed": EXPOSED_MAX, "listed": LISTED_MAX, "lines": LINES_MAX, "members": MEMBERS_MAX},
     )  # fmt: skip
 
 
@@ -183,6 +202,26 @@ def _fall(evidence: Evidence, threshold: float | None) -> Fall:
     within = waterfall.scale(drawn, () if threshold is None else (threshold,))
     bars = tuple(waterfall.drawn_bar(step, within, threshold=threshold) for step in drawn)
     return Fall(label(evidence.subject), evidence.claim.sentence, drawn, bars)
+
+
+def _cluster(ring: Ringed, place: int) -> Cluster:
+    drawn = waterfall.steps(ring.evidence.waterfall)
+    within = waterfall.scale(drawn)
+    bars = tuple(waterfall.drawn_bar(step, within) for step in drawn)
+    pictures = [
+        draw(ring.overlap, width=width, ident=f"{name}-{place}-{width}")
+        for draw, name in ((overlaps.over_time, "overlap"), (overlaps.two_by_two, "pairs"))
+        for width in (figures.WIDE, figures.NARROW)
+        if len(ring.overlap.days)
+    ]
+    return Cluster(
+        ring_label(ring.row["ring"]),
+        because_of(ring.row),
+        Fall(ring_label(ring.row["ring"]), ring.evidence.claim.sentence, drawn, bars),
+        Markup("").join(pictures),
+        [(artist, words_of(expected), seen) for artist, expected, seen in ring.artists],
+        ring.members,
+    )
 
 
 def _evidence_figures(found: Found) -> Markup:
@@ -265,6 +304,8 @@ def _environment() -> Environment:
         "day": words.day,
         "listed": words.listed,
         "label": label,
+        "ring": ring_label,
+        "expected": words_of,
         "code": _code,
         "sentence": _sentence,
         "reasons": words.reasons,

@@ -19,7 +19,7 @@ was fetched before, and used from then on.
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ from riparian.accounts.kinship import FETCH, Kin
 from riparian.accounts.ladders import LEVELS
 from riparian.accounts.taste import Embedding, Taste
 from riparian.catalogue.cells import Cells
-from riparian.evidence import KINSHIP, Evidence
+from riparian.evidence import DEVICES, KINSHIP, PLACES, TASTE, Evidence
 from riparian.flows.fetches import FETCHED
 from riparian.flows.joined import Tables, rows_of
 from riparian.flows.terms import Terms
@@ -104,10 +104,11 @@ class Across:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What the look across accounts keeps: its memory, and the tables beside it."""
+    """What the look across accounts keeps: its memory, the tables beside it, and whether it had learnt of taste."""
 
     arrays: Arrays
     tables: dict[str, pa.Table]
+    learnt: bool
 
 
 def look(arrays: Mapping[str, npt.NDArray[Any]] | None, table: Tables, terms: Terms, until_us: int) -> Looked:
@@ -146,7 +147,8 @@ def look(arrays: Mapping[str, npt.NDArray[Any]] | None, table: Tables, terms: Te
         "rings": kinship.rings_table(now.kin, terms.cells, among),
         "levels_across": reached,
     }
-    return Looked(kept.arrays() | _today(now), {name: each for name, each in tables.items() if len(each)})
+    some = {name: each for name, each in tables.items() if len(each)}
+    return Looked(kept.arrays() | _today(now), some, now.embedding is not None)
 
 
 def followed(before: Across, new: pa.Table, terms: Terms, until_us: int, among: int) -> tuple[Across, Across]:
@@ -225,6 +227,30 @@ def digest_of(cells: Cells) -> bytes:
     for column in (cells.codes, cells.works, cells.cell):
         made.update(column.tobytes())
     return made.digest()
+
+
+def abstained(columns: Collection[str], terms: Terms, *, learnt: bool) -> dict[str, str]:
+    """Say which questions across accounts could not be asked, and what is lacking.
+
+    Parameters
+    ----------
+    columns
+        Names of the ``ACCESS`` columns that the log has.
+    learnt
+        Whether anything was learnt of taste.
+    """
+    reasons = {}
+    if not terms.cells.n_works:
+        reasons[KINSHIP.name] = "no catalogue with artists and popularity was given"
+        reasons[TASTE.name] = reasons[KINSHIP.name]
+    elif not learnt:
+        reasons[TASTE.name] = "nothing was learnt yet of what goes together: it takes four weeks of log before"
+    for claim in (DEVICES, PLACES):
+        missing = [f"`{name}`" for name in claim.needs if name not in columns]
+        if missing:
+            reasons[claim.name] = f"the log has no column {', '.join(missing)}"
+    suspended = {name for name, ladders in terms.people.ladders.items() if not ladders}
+    return reasons | dict.fromkeys(sorted(suspended), "the people file has suspended it")
 
 
 def explained(world: World, terms: Terms, account: int) -> dict[str, Evidence]:

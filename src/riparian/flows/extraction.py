@@ -117,10 +117,10 @@ def scan(
             )
         made = world.scans.begin(terms.digest() + bytes([ends + 1]))
         moment = _moment(made, earlier[-1] if earlier else {}, ends)
-        names = _weigh(world, made, terms, moment, progress)
+        names, learnt = _weigh(world, made, terms, moment, progress)
         progress("deciding", 0, 1)
         decisions = _decide(world, made, terms)
-        made.commit(decisions, summarise(world, made, decisions, terms, Seen(names, dropped)))
+        made.commit(decisions, summarise(world, made, decisions, terms, Seen(names, dropped, learnt)))
         progress("deciding", 1, 1)
     return read(world, terms)
 
@@ -156,8 +156,10 @@ def _moment(made: Scan, last: dict[str, Any], ends: Ends) -> bucket_.Moment:
     return bucket_.Moment((end_us - ends * HOUR_US) // DAY_US * DAY_US, latest_us, min(starts, default=end_us))
 
 
-def _weigh(world: World, made: Scan, terms: Terms, moment: bucket_.Moment, progress: Progress) -> list[str]:
-    """Go through the buckets, then charge what spans them; returns the names of the log's columns."""
+def _weigh(
+    world: World, made: Scan, terms: Terms, moment: bucket_.Moment, progress: Progress
+) -> tuple[list[str], bool]:
+    """Go through the buckets, then look across them; returns the log's columns, and whether anything was learnt."""
     shared = world.tallies.load(SHARED)
     recordings = Recordings.of(shared["recordings"] if shared is not None else np.empty(0, np.uint64))
     names: list[str] = []
@@ -177,12 +179,12 @@ def _weigh(world: World, made: Scan, terms: Terms, moment: bucket_.Moment, progr
         counted = bucket_.count(before, columns, terms, moment)
         recordings.add(counted.recordings, counted.new)
         made.save(number, counted.arrays, counted.tables)
-    _share(made, terms, shared, recordings, moment)
+    learnt = _share(made, terms, shared, recordings, moment)
     progress("weighing", BUCKETS, BUCKETS)
-    return names
+    return names, learnt
 
 
-def _share(made: Scan, terms: Terms, shared: Arrays | None, recordings: Recordings, moment: bucket_.Moment) -> None:
+def _share(made: Scan, terms: Terms, shared: Arrays | None, recordings: Recordings, moment: bucket_.Moment) -> bool:
     looked = across.look(shared, made.table, terms, moment.until_us)
     parents = Parents.empty()
     if shared is not None:
@@ -196,6 +198,7 @@ def _share(made: Scan, terms: Terms, shared: Arrays | None, recordings: Recordin
     arrays = {f"parents.{name}": array for name, array in parents.arrays().items()}
     arrays |= looked.arrays | {"recordings": recordings.codes()}
     made.save(SHARED, arrays, looked.tables | {"refusals": budgets.parent_refusals(parents)})
+    return looked.learnt
 
 
 def _decide(world: World, made: Scan, terms: Terms) -> pa.Table:

@@ -70,7 +70,7 @@ def about(world: World, terms: Terms, account: int) -> Account:
     refusals = world.findings.table("refusals")
     timeline = world.findings.in_bucket("timeline", number)
     return Account(
-        replace(strongest, facts={**alone.facts, **strongest.facts}),
+        replace(strongest, facts={**_counts(alone), **strongest.facts}),
         world.decisions.of(account),
         world.decisions.events(account),
         rows_of(refusals, account).to_pylist() if refusals is not None else [],
@@ -78,6 +78,11 @@ def about(world: World, terms: Terms, account: int) -> Account:
         tuple(others),
         rings_by_account(rings_of(world)).get(account),
     )
+
+
+def _counts(alone: Evidence) -> dict[str, object]:
+    """Take what every explanation tells of an account, whichever question carries it; bits today are each one's own."""
+    return {name: fact for name, fact in alone.facts.items() if name != "bits_now"}
 
 
 def read(world: World, terms: Terms) -> Found:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from riparian import __version__
 from riparian.accounts import weigh
+from riparian.flows import across
 from riparian.flows.bucket import TOTAL_COUNTS
 from riparian.flows.found import REVIEW_MINUTES
 from riparian.flows.joined import evidence_of_all
@@ -25,7 +26,7 @@ LADDER: Final = (Restraint.SLOW, Restraint.STEP_UP, Restraint.HOLD)
 
 _ALWAYS: Final = (
     "the most played core leaving through many accounts at a person's pace: half of all plays is a small catalogue",
-    "rings: accounts that share their work are each judged alone, by what they do themselves",
+    "a ring that deals whole artists, or repeats a third of what it takes: its accounts are judged by what each does",
     "an account that replays, pauses and wanders as a person does; the novelty budget caps it, nothing here names it",
 )
 _WITHOUT: Final = {
@@ -38,10 +39,11 @@ _WITHOUT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a scan saw of its logs: the columns that they have, and sound lines left out, by reason."""
+    """What a scan saw of its logs: their columns, sound lines left out, by reason, and whether taste was learnt yet."""
 
     columns: Sequence[str]
     dropped: Mapping[str, int]
+    learnt: bool
 
 
 def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen: Seen) -> dict[str, Any]:
@@ -71,16 +73,23 @@ def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen:
         "columns": names,
         "recordings_ours": terms.popularity.size or None,
         "honest": len(honest_bits),
+        "rings": len(rings) if (rings := made.table("rings")) is not None else 0,
         "restraints": {r.name.lower(): int(by_restraint[r]) for r in LADDER},
         "exempt": sum(terms.known.exempt.at(account, made.begun_us) is not None for account in terms.known.exempt),
         "bets": n_accounts,
         "thresholds": {name: rung["bits"] for name, rung in ladder.items()},
         "tolerated_a_year": {name: rung["wrongful_a_year"] for name, rung in ladder.items()},
         "ladder": ladder,
-        "abstained": weigh.abstained(names, catalogue=bool((terms.popularity.rank >= 0).any()), people=terms.people),
+        "abstained": _abstained(names, terms, learnt=seen.learnt),
         "cannot_see": _cannot_see(names, terms, days),
         "review_minutes_a_day": REVIEW_MINUTES * restrained / max(1, days),
     }
+
+
+def _abstained(names: Sequence[str], terms: Terms, *, learnt: bool) -> dict[str, str]:
+    popular = bool((terms.popularity.rank >= 0).any())
+    alone = weigh.abstained(names, catalogue=popular, people=terms.people)
+    return alone | across.abstained(names, terms, learnt=learnt)
 
 
 def _totals(table: pa.Table | None) -> dict[str, int]:

@@ -1,0 +1,100 @@
+"""A ring as a person reads it in a terminal, and as a program reads it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from riparian.cli import render, screen
+from riparian.codes import label
+from riparian.console import words
+from riparian.flows.lines import written
+from riparian.flows.rings import Ringed, because_of, ring_label, words_of
+from riparian.schema import DAY_US
+
+SHOWN: Final = 20
+
+
+def explanation(found: Ringed, names: Sequence[str], *, recompute: str) -> RenderableType:
+    """Lay out everything that is known of one ring.
+
+    Parameters
+    ----------
+    names
+        Of its members, in their order, as the operator calls them.
+    recompute
+        The command that computes it again.
+    """
+    row, seen = found.row, found.overlap
+    told = [
+        ("found", words.moment(row["found_us"])),
+        *((("because", why) if not place else ("", why)) for place, why in enumerate(because_of(row))),
+        ("a mistake if", found.evidence.claim.null),
+    ]
+    if len(seen.days):
+        by_lot, was = words_of(float(seen.expected[-1])), f"{seen.seen[-1]:,.0f}"
+        told.append(("overlap", f"fetches of what another member had had before: {by_lot} by lot, {was} seen"))
+    told += [
+        ("restrains", "nobody: each account is restrained by its own bits alone"),
+        ("compute again", words.visible(recompute)),
+    ]
+    return Group(
+        Text(ring_label(row["ring"]), style="bold"),
+        Text(),
+        render.steps(found.evidence),
+        Text(),
+        render.pairs(told),
+        *_where(found),
+        Padding(_members(found, names), (1, 0, 0, 0)),
+    )
+
+
+def _where(found: Ringed) -> Iterator[RenderableType]:
+    if not found.artists:
+        return
+    table = screen.table("inside the cells of", "by lot", "seen", right=("by lot", "seen"))
+    for artist, expected, seen in found.artists:
+        table.add_row(Text(words.visible(artist)), words_of(expected), words.count(seen))
+    yield Padding(table, (1, 0, 0, 0))
+
+
+def _members(found: Ringed, names: Sequence[str]) -> Table:
+    table = screen.table("account", "bits of its own", "action", right=("bits of its own",))
+    for name, member in list(zip(names, found.members, strict=True))[:SHOWN]:
+        action = screen.NAMES[member.restraint]
+        table.add_row(Text(words.visible(name)), words.bits(member.bits), screen.styled(action))
+    if len(names) > SHOWN:
+        table.add_row(Text(f"and {len(names) - SHOWN:,} more: --json lists all"), "", "")
+    return table
+
+
+def told(found: Ringed, names: Sequence[str], *, recompute: str) -> dict[str, Any]:
+    """Tell the same to a program; kind ``explanation``."""
+    row, evidence, seen = found.row, found.evidence, found.overlap
+    return {
+        "kind": "explanation",
+        "ring": ring_label(row["ring"]),
+        "claim": evidence.claim.name,
+        "sentence": evidence.claim.sentence,
+        "null": evidence.claim.null,
+        "bits": evidence.bits,
+        "found_at": written(row["found_us"]),
+        "because": because_of(row),
+        "waterfall": [{"label": step.label, "bits": step.bits} for step in evidence.waterfall],
+        "source": {"name": evidence.source.name, "version": evidence.source.version},
+        "facts": {name: row[name] for name in ("order", "fetches", "expected", "seen", "price")},
+        "overlap": {
+            "days": [written(int(day) * DAY_US)[:10] for day in seen.days],
+            "expected": seen.expected.tolist(),
+            "seen": seen.seen.tolist(),
+        },
+        "artists": [{"artist": artist, "expected": expected, "seen": met} for artist, expected, met in found.artists],
+        "accounts": [
+            {"account": name, "pseudonym": label(m.account), "bits": m.bits, "action": m.restraint.name.lower()}
+            for name, m in zip(names, found.members, strict=True)
+        ],
+        "recompute": recompute,
+    }
