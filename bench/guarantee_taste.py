@@ -30,7 +30,7 @@ from riparian.sim.holdings import stock
 from riparian.sim.town import Days, TownSpec, days
 
 LEARN_DAYS = 20
-RINGS = ("artists", "random", "queue", "dup=0.3", "human=0.3", "taste")
+RINGS = ("artists", "random", "queue", "dup=0.3", "human=0.3", "human=0.6", "taste", "taste:human=0.6")
 RATES = (0.1, 0.03, 0.01, 0.003, 0.001)
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.uint64]

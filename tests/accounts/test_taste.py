@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from riparian.accounts.coherence import LEAST_ARTISTS, SIZES, Embedding, learn
+from riparian.accounts.coherence import LEAST_ARTISTS, SIZES, Embedding, _in_part, learn
 from riparian.accounts.colistening import Codes, fold_of
 from riparian.accounts.people import People
 from riparian.accounts.taste import JUDGED, RANKED, Taste, answers, explain, follow, ranks_of
@@ -113,6 +113,15 @@ def test_a_size_that_few_reach_has_no_middle(fetches: Fetches) -> None:
     middle = learn(fetches[0][kept], fetches[1][kept], as_of_us=7).middle
     assert np.isfinite(middle[0]).all()
     assert np.isnan(middle[1:]).all()
+
+
+def test_of_very_many_accounts_a_part_teaches(fetches: Fetches, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("riparian.accounts.coherence.ENOUGH", 100)
+    many = np.random.default_rng(2).integers(1, 1 << 63, 2_000, dtype=np.uint64)
+    part = many[_in_part(many)]
+    assert 30 <= len(part) <= 300
+    assert 0.3 < fold_of(part).mean() < 0.7
+    assert np.isin(learn(fetches[0], fetches[1], as_of_us=7).vectors.artists, fetches[1]).all()
 
 
 def test_fetches_wait_until_something_is_learnt(fetches: Fetches, embedding: Embedding, seen: Taste) -> None:

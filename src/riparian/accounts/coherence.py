@@ -13,8 +13,9 @@ Fails when
 Sizes are mixed: the more an account has taken, the less its artists go together.
 """
 
+import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,8 @@ SIZES: Final = (100, 200, 400)
 """New recordings after which an account is looked at."""
 LEAST_ARTISTS: Final = 30
 """An account with fewer distinct artists that have a vector is not judged at that size."""
+ENOUGH: Final = 50_000
+"""Accounts that are enough to learn from; of more, a part is taken."""
 MIDDLE_OF: Final = 200
 """Accounts without which nobody knows where the middle is."""
 TAILS: Final = ("apart", "alike")
@@ -75,13 +78,14 @@ def learn(accounts: Codes, artists: Codes, *, as_of_us: int) -> Embedding:
     Parameters
     ----------
     accounts, artists : np.ndarray [shape=(fetches,), uint64]
-        Who took a recording new to them, and whose it was; in order of time for each account.  Of everybody, or of a
-        part chosen by code: candidates are not most people.
+        Who took a recording new to them, and whose it was; in order of time for each account.  Candidates are not most
+        people: hand in everybody, or some buckets.  Of very many accounts a part is taken, by their codes.
     as_of_us
         End of these logs.
     """
-    vectors = vectors_of(accounts, artists)
-    order = np.argsort(accounts, kind="stable")
+    part = np.flatnonzero(_in_part(accounts))
+    vectors = vectors_of(accounts[part], artists[part])
+    order = part[np.argsort(accounts[part], kind="stable")]
     who, starts = runs(accounts[order])
     coherence, _ = coherences(vectors, who, starts, artists[order], np.arange(len(who)))
     middle = np.full((len(SIZES), 3), np.nan)
@@ -92,6 +96,14 @@ def learn(accounts: Codes, artists: Codes, *, as_of_us: int) -> Embedding:
         if len(known) >= MIDDLE_OF and (reached >= size).sum() >= most:
             middle[i] = np.quantile(known, [0.05, 0.5, 0.95])
     return Embedding(vectors, middle, as_of_us)
+
+
+def _in_part(accounts: Codes) -> npt.NDArray[np.bool_]:
+    """Halve the accounts by a bit of their codes until about ``ENOUGH`` are left."""
+    # The lowest bit tells the fold; the next eight are enough to estimate how many accounts there are.
+    about = 256 * len(np.unique(accounts[(accounts >> np.uint64(1)) & np.uint64(255) == 0]))
+    halvings = max(0, math.ceil(math.log2(max(about, 1) / ENOUGH)))
+    return cast(npt.NDArray[np.bool_], (accounts >> np.uint64(1)) & np.uint64((1 << halvings) - 1) == 0)
 
 
 def levels(coherence: npt.NDArray[np.float64], middle: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:

@@ -88,8 +88,7 @@ def vectors_of(accounts: Codes, artists: Codes) -> Vectors:
     Parameters
     ----------
     accounts, artists : np.ndarray [shape=(fetches,), uint64]
-        Who took a recording new to them, and whose recording it was; in any order.  Some tens of thousands of accounts
-        are enough; of more, hand in a part chosen by code.
+        Who took a recording new to them, and whose recording it was; in any order.
 
     Examples
     --------

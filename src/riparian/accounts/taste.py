@@ -122,10 +122,12 @@ def follow(
         The same whether fetches come at once or in parts.
     """
     done = taste.judged["account"][taste.judged["size"] == SIZES[-1]]
-    fresh = ~np.isin(account, done)
+    fresh = np.flatnonzero(~np.isin(account, done))
+    fresh = fresh[np.lexsort((at_us[fresh], account[fresh]))]
     accounts, artists = np.append(taste.account, account[fresh]), np.append(taste.artist, artist[fresh])
     at = np.append(taste.at_us, at_us[fresh])
-    order = np.lexsort((at, accounts))
+    # Two sorted runs: a stable sort merges them.
+    order = np.argsort(accounts, kind="stable")
     accounts, artists, at = accounts[order], artists[order], at[order]
     who, starts = runs(accounts)
     judged = taste.judged
