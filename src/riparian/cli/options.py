@@ -37,6 +37,15 @@ Map = Annotated[
 ]
 Mapping = Annotated[Path | None, typer.Option(help='The same as --map, as a TOML file of field = "column".')]
 Sessions = Annotated[str | None, typer.Option(help="A table of sessions and accounts, for CDN logs.")]
+Places = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--places",
+        metavar="FILE.mmdb",
+        help="A database in MaxMind's format that tells where addresses are, asked before they become pseudonyms;"
+        " repeatable, the first that knows is believed.",
+    ),
+]
 Patterns = Annotated[Path | None, typer.Option(help="URL patterns to try before the shipped ones.")]
 
 __all__ = [
@@ -51,6 +60,7 @@ __all__ = [
     "Mapping",
     "Patterns",
     "People",
+    "Places",
     "Policy",
     "Sessions",
     "Workspace",

@@ -28,6 +28,7 @@ def scan_logs(
     mapping: options.Mapping = None,
     sessions: options.Sessions = None,
     patterns: options.Patterns = None,
+    places: options.Places = None,
     policy: options.Policy = None,
     people: options.People = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write one self-contained page.")] = None,
@@ -51,7 +52,7 @@ def scan_logs(
         )
     if report is not None and report.is_dir():
         raise InputError(f"`--report {report}` is a folder, wanted a file", hint="Name a file, as in report.html.")
-    read = reading(format_, map_, mapping=mapping, sessions=sessions, patterns=patterns)
+    read = reading(format_, map_, mapping=mapping, sessions=sessions, patterns=patterns, places=places or ())
     given = assembly.Given(workspace, policy, people, catalogue, accounts)
     if spike is not None:
         from riparian.cli.spike import spiked  # noqa: PLC0415 -- the simulator is big, and nobody else needs it
@@ -93,6 +94,7 @@ def reading(
     mapping: Path | None = None,
     sessions: str | None = None,
     patterns: Path | None = None,
+    places: Sequence[str] = (),
 ) -> ReadOptions:
     """Gather how to read logs; what stands on the command line goes before the mapping file."""
     fields = assembly.read_mapping(mapping) if mapping is not None else {}
@@ -101,5 +103,5 @@ def reading(
         if not equals or not name or not column:
             raise InputError(f"`--map {pair}`, wanted FIELD=COLUMN", hint="Write --map account=uid, for one.")
         fields[name.strip()] = column.strip()
-    made = ReadOptions(format=format_, map=fields, sessions=sessions)
+    made = ReadOptions(format=format_, map=fields, sessions=sessions, places=tuple(places))
     return replace(made, patterns=str(patterns)) if patterns is not None else made

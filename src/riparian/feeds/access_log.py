@@ -26,6 +26,7 @@ from riparian.feeds.coding import Door, code_table, no_accesses
 from riparian.feeds.columnar import is_columnar, open_columnar
 from riparian.feeds.exports import is_history, read_history
 from riparian.feeds.fields import check_map, recognise
+from riparian.feeds.geography import Geography
 from riparian.feeds.patterns import parse_patterns, shipped_patterns
 from riparian.feeds.places import Place, expand
 from riparian.feeds.sessions import read_sessions
@@ -199,7 +200,7 @@ def door_of(options: ReadOptions, key: bytes) -> Door:
     Raises
     ------
     InputError
-        When the patterns or the sessions table cannot be read.
+        When the patterns, the sessions table or a database of places cannot be read.
     """
     own = (
         parse_patterns(read_bytes(options.patterns).decode("utf-8", "replace"), options.patterns)
@@ -207,4 +208,6 @@ def door_of(options: ReadOptions, key: bytes) -> Door:
         else ()
     )
     sessions = read_sessions(options.sessions, key) if options.sessions else None
-    return Door(key, (*own, *shipped_patterns()), sessions, options.columns, options.refusals)
+    geography = Geography.opened(options.places) if options.places else None
+    patterns = (*own, *shipped_patterns())
+    return Door(key, patterns, sessions, options.columns, options.refusals, geography=geography)

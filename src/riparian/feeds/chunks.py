@@ -91,6 +91,8 @@ class ReadOptions:
     refusals
         Give refused requests for a recording too (status 429 or 503), with the column ``status``: they were asked for,
         and nothing was delivered.  Whoever counts what was delivered leaves out what has a status of 400 or above.
+    places
+        Databases in MaxMind's format that tell where addresses are.
     """
 
     format: str = "auto"
@@ -100,6 +102,7 @@ class ReadOptions:
     chunk_bytes: int = CHUNK_BYTES
     columns: frozenset[str] | None = None
     refusals: bool = False
+    places: tuple[str, ...] = ()
 
 
 def no_ids() -> tuple[npt.NDArray[np.uint64], list[str]]:

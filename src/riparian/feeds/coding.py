@@ -27,9 +27,11 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from riparian.accounts.agents import with_platforms
 from riparian.codes import RECORDING_KEY, codes_of
 from riparian.feeds.actions import NEED_RECORDING, actions_of
 from riparian.feeds.fields import Plan
+from riparian.feeds.geography import Geography
 from riparian.feeds.patterns import Matched, Pattern, match_paths
 from riparian.feeds.seen import Seen
 from riparian.feeds.sessions import Sessions
@@ -68,6 +70,8 @@ class Door:
         Let refused requests for a recording in, with their status.
     seen
         Accounts met so far in this reading.
+    geography
+        Where addresses are, when the operator has said how to know.
     """
 
     key: bytes
@@ -76,6 +80,7 @@ class Door:
     wanted: frozenset[str] | None = None
     refusals: bool = False
     seen: Seen = field(default_factory=Seen)
+    geography: Geography | None = None
 
     @property
     def gives(self) -> frozenset[str]:
@@ -385,7 +390,10 @@ def _optional(table: pa.Table, plan: Plan, door: Door, given: Mapping[str, pa.Ch
         if values is None:
             continue
         if name in _CODED:
-            out[name] = _coded(_addresses(values) if name == "network" else values, door.key)
+            values = _addresses(values) if name == "network" else values
+            out[name] = _coded(values, door.key)
+            if name == "agent":
+                out[name] = with_platforms(out[name], values)
         elif name in _NUMBERS:
             out[name] = _numbers(values, name)
         elif name in _TRUTHS:
@@ -393,7 +401,20 @@ def _optional(table: pa.Table, plan: Plan, door: Door, given: Mapping[str, pa.Ch
             out[name] = values if plain else _by_word(values, _truth, pa.bool_())
         else:
             out[name] = _by_word(values, _country, pa.uint16())
-    return out
+    return out | _whereabouts(table, plan, door, given)
+
+
+def _whereabouts(table: pa.Table, plan: Plan, door: Door, given: Mapping[str, pa.ChunkedArray]) -> dict[str, pa.Array]:
+    values = _column(table, plan, "network") if "network" in plan.columns else given.get("network")
+    if values is None or door.geography is None:
+        return {}
+    spots = door.geography.spots(_addresses(values))
+    columns = {
+        "lat": pa.array(spots.lat, mask=np.isnan(spots.lat)),
+        "lon": pa.array(spots.lon, mask=np.isnan(spots.lon)),
+        "country": pa.array(spots.country, mask=spots.country == 0),
+    }
+    return {name: column for name, column in columns.items() if _is_wanted(name, door)}
 
 
 def _table_of(columns: Mapping[str, Any]) -> pa.Table:
