@@ -248,13 +248,13 @@ def false_jitter(secrets: int, seed: int) -> Iterator[dict[str, object]]:
 def false_refusals(secrets: int, seed: int) -> Iterator[dict[str, object]]:
     """Let an account ask by itself, after a crowd that asks again with fresh accounts until one is refused."""
     rng = np.random.default_rng(seed)
-    for name, crowd in (("askers as they come", False), ("askers who go on until one is refused", True)):
+    for name, crowd in (("one earlier asker each", False), ("askers who go on until one is refused", True)):
         drawn = true = 0
         most, stopped = np.empty(secrets), np.empty(secrets)
         for i in range(secrets):
             lot = refuses(rng.bytes(16), np.arange(1, 41)[:, None], np.arange(1, 31)[None, :]).reshape(40, 30)
             # Of 30 recordings: how many accounts asked before, and how many of those were refused.
-            until = np.where(lot.any(axis=0), lot.argmax(axis=0) + 1, 40) if crowd else np.full(30, 3)
+            until = np.where(lot.any(axis=0), lot.argmax(axis=0) + 1, 40) if crowd else np.ones(30, np.int64)
             hits = np.array([lot[:n, j].sum() for j, n in enumerate(until)])
             bits = refusal_path(np.tile(hits, (3, 1)).T, np.tile(until - hits, (3, 1)).T, 0.02)
             most[i], stopped[i] = bits.max(), at_stop(bits)

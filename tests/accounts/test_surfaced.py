@@ -32,9 +32,17 @@ from riparian.accounts.surfaced import (
     refuses,
     share_link,
 )
-from riparian.accounts.surfaced.asked import READ_ROWS_MIN
+from riparian.accounts.surfaced.asked import READ_ROWS
 from riparian.accounts.surfaced.lots import key_for, lots
-from riparian.accounts.surfaced.orders import FRESH, GROUP_MAX, _chance, price_of_issuer
+from riparian.accounts.surfaced.orders import (
+    FRESH,
+    GROUP_MAX,
+    ISSUERS_MAX,
+    _chance,
+    issuers,
+    price_of_issuer,
+    turned_away,
+)
 from riparian.accounts.surfaced.rates import path as refusal_path
 from riparian.accounts.surfaced.shown import blocks
 from riparian.schema import DAY_US, HOUR_US, Action
@@ -133,8 +141,21 @@ def test_bets_on_an_order_are_fair_at_every_place() -> None:
 
 
 def test_issuers_share_one_unit_however_many_there_are() -> None:
-    assert sum(2.0 ** -price_of_issuer(number) for number in range(1, 200_000)) <= 1
-    assert price_of_issuer(1000) < 16
+    tiers = range(len(READ_ROWS))
+    assert sum(2.0 ** -price_of_issuer(number, tier) for number in range(1, 20_000) for tier in tiers) <= 1
+    assert price_of_issuer(1000) < 17
+
+
+def test_who_reads_most_is_not_crowded_out_by_who_read_early() -> None:
+    early = table(
+        np.arange(1_500), 10_000 + np.arange(1_500), np.zeros(1_500), action=np.full(1_500, Action.SEARCH),
+        rows=np.full(1_500, READ_ROWS[0]),
+    )  # fmt: skip
+    asked = follow(Asked.empty(), joined(early, reading(50, DAY_US, READ_ROWS[5])), Shown(SECRET))
+    looked_at = {int(each["account"]): each for each in issuers(asked)}
+    assert len(looked_at) == ISSUERS_MAX + 1
+    assert looked_at[50]["price"] == pytest.approx(price_of_issuer(1, 1))
+    assert turned_away(asked) == 1_500 - ISSUERS_MAX
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +190,7 @@ def test_the_nearest_asker_alone_would_be_no_bet_and_all_of_them_are() -> None:
 # --- the evidence ---------------------------------------------------------------------------------
 
 
-def reading(account: int, at_us: int = 0, rows: int = READ_ROWS_MIN) -> Columns:
+def reading(account: int, at_us: int = 0, rows: int = READ_ROWS[0]) -> Columns:
     return table([at_us], [account], [0], action=[int(Action.METADATA)], rows=[rows])
 
 

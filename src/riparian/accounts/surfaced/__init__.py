@@ -16,6 +16,7 @@ batch and ``evidence`` when it closes a day.
 
 from riparian.accounts.surfaced.asked import Asked, follow
 from riparian.accounts.surfaced.handles import Opened, handle, opened, owner_of, share_link
+from riparian.accounts.surfaced.orders import turned_away
 from riparian.accounts.surfaced.rates import Declared, People, usual_rate
 from riparian.accounts.surfaced.shown import Listings, Shown, choose_canaries, jitter_order, refuses
 from riparian.accounts.surfaced.weighing import SHARES, SIGNAL, best, evidence, explain
@@ -40,5 +41,6 @@ __all__ = [
     "owner_of",
     "refuses",
     "share_link",
+    "turned_away",
     "usual_rate",
 ]

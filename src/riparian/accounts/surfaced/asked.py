@@ -28,12 +28,14 @@ ELEVATED: Final = 1
 CANARY: Final = 2
 SURFACED: Final = 4
 UNSURFACED: Final = 8
-READ_ROWS_MIN: Final = 2_000
-"""Rows of listings from which on an account is looked at as one whose order others may follow."""
+READ_ROWS: Final = tuple(2_000 << tier for tier in range(8))
+"""Rows of listings at which an account is looked at as one whose order others may follow: tier by tier, so that who
+reads most is not crowded out by who read early."""
+NEVER_US: Final = int(np.iinfo(np.int64).max)
 
 ASK: Final = np.dtype([("at_us", "i8"), ("account", "u8"), ("recording", "u8"), ("block", "i4"), ("marks", "u1")])
-READER: Final = np.dtype([("account", "u8"), ("first_us", "i8"), ("rows", "i8"), ("passed_us", "i8")])
-"""``passed_us`` is when the rows passed ``READ_ROWS_MIN``, and means nothing before."""
+READER: Final = np.dtype([("account", "u8"), ("first_us", "i8"), ("rows", "i8"), ("passed_us", "i8", len(READ_ROWS))])
+"""``passed_us`` is when the rows passed each of ``READ_ROWS``; ``NEVER_US`` before."""
 OCCASION: Final = np.dtype([("account", "u8"), ("at_us", "i8"), ("giver", "u8")])
 
 
@@ -147,7 +149,7 @@ def _readers(
     given = columns["rows"][rows] if "rows" in columns else np.full(len(rows), -1)
     new = np.zeros(len(rows), READER)
     new["account"], new["first_us"] = columns["account"][rows], columns["at_us"][rows]
-    new["rows"] = np.where(given < 0, 1, given)
+    new["rows"], new["passed_us"] = np.where(given < 0, 1, given), NEVER_US
     both = np.concatenate([old, new])
     # What was known of an account comes before each of its new readings.
     is_new = np.arange(len(both)) >= len(old)
@@ -158,11 +160,10 @@ def _readers(
     so_far = total - np.repeat(total[begin] - both["rows"][begin], np.diff(np.append(begin, len(both))))
     out = both[begin].copy()
     out["rows"] = np.add.reduceat(both["rows"], begin)
-    passed = np.where(so_far >= READ_ROWS_MIN, both["first_us"], np.iinfo(np.int64).max)
-    first_passed = np.minimum.reduceat(passed, begin)
+    passing = is_new[:, None] & (so_far[:, None] >= np.array(READ_ROWS))
+    passed = np.where(passing, both["first_us"][:, None], both["passed_us"])
+    out["passed_us"] = np.minimum.reduceat(passed, begin, axis=0)
     out["first_us"] = np.minimum.reduceat(both["first_us"], begin)
-    had_passed = ~is_new[begin] & (both["rows"][begin] >= READ_ROWS_MIN)
-    out["passed_us"] = np.where(had_passed, out["passed_us"], first_passed)
     return out
 
 

@@ -15,8 +15,9 @@ not known: the chances of each size are carried along, and ``fresh`` is mixed ov
 
 Price
 -----
-Every account that read enough of listings is looked at as issuer.  The ``i``-th to do so costs
-``k + log2 (k + 1) (k + 2)`` bits, ``k = floor(log2 i)``: these weights sum to one for ever, however many follow.
+Every account that read enough of listings is looked at as issuer, once in each tier of amounts (``READ_ROWS``) that
+it passes.  The ``i``-th to pass tier ``t`` costs ``log2 (t + 1) (t + 2) + k + log2 (k + 1) (k + 2)`` bits, ``k =
+floor(log2 i)``: these weights sum to one for ever, however many follow.  An issuer counts at its cheapest.
 
 Fails when
 ----------
@@ -35,15 +36,20 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from riparian.accounts.surfaced.asked import READ_ROWS_MIN, Asked
+from riparian.accounts.surfaced.asked import NEVER_US, READ_ROWS, Asked
 from riparian.accounts.surfaced.lots import Codes, lots
 
 FRESH: Final = (0.95, 0.6, 0.3, 0.1)
 LEFT_OVER: Final = 0.1
 GROUP_MAX: Final = 64
 """So many recordings of a block are compared with one another; then begins a new group."""
-ISSUERS_MAX: Final = 4_096
-"""The first so many accounts are looked at as issuers."""
+ISSUERS_MAX: Final = 1_024
+"""The first so many accounts of each tier are looked at as issuers."""
+PROMISING: Final = 2.0
+"""Standard deviations above what the lots give that a plain count has to reach once for the bet to be worked out."""
+_PROMISING_FROM: Final = 5
+
+ISSUER: Final = np.dtype([("account", "u8"), ("first_us", "i8"), ("passed_us", "i8"), ("price", "f8")])
 
 FOUND: Final = np.dtype(
     [
@@ -61,24 +67,45 @@ FOUND: Final = np.dtype(
 times was bet, how often it came true, who issued, and the price of having looked for that."""
 
 
-def price_of_issuer(number: int) -> float:
-    """Bits that it costs to look at the ``number``-th issuer, counted from 1.
+def price_of_issuer(number: int, tier: int = 0) -> float:
+    """Bits that it costs to look at the ``number``-th issuer of a tier, counted from 1.
 
     Examples
     --------
     >>> [round(price_of_issuer(n), 1) for n in (1, 10, 1000)]
-    [1.0, 7.3, 15.8]
-    >>> sum(2.0 ** -price_of_issuer(n) for n in range(1, 10_000)) < 1
+    [2.0, 8.3, 16.8]
+    >>> sum(2.0 ** -price_of_issuer(n, t) for n in range(1, 2_000) for t in range(9)) < 1
     True
     """
     k = int(number).bit_length() - 1
-    return float(k + np.log2((k + 1.0) * (k + 2.0)))
+    return float(np.log2((tier + 1.0) * (tier + 2.0)) + k + np.log2((k + 1.0) * (k + 2.0)))
 
 
 def issuers(asked: Asked) -> npt.NDArray[np.void]:
-    """List the accounts that read enough of listings, in the order in which they had."""
-    passed = asked.readers[asked.readers["rows"] >= READ_ROWS_MIN]
-    return passed[np.lexsort((passed["account"], passed["passed_us"]))][:ISSUERS_MAX]
+    """List the accounts that read enough of listings, each at its cheapest tier, as records of ``ISSUER``."""
+    readers = asked.readers
+    prices = np.full((len(readers), len(READ_ROWS)), np.inf)
+    for tier in range(len(READ_ROWS)):
+        order = np.lexsort((readers["account"], readers["passed_us"][:, tier]))[:ISSUERS_MAX]
+        passed = order[readers["passed_us"][order, tier] < NEVER_US]
+        prices[passed, tier] = [price_of_issuer(number, tier) for number in range(1, len(passed) + 1)]
+    chosen = np.flatnonzero(np.isfinite(prices).any(axis=1))
+    cheapest = prices[chosen].argmin(axis=1)
+    out = np.empty(len(chosen), ISSUER)
+    out["account"], out["first_us"] = readers["account"][chosen], readers["first_us"][chosen]
+    out["passed_us"], out["price"] = readers["passed_us"][chosen, cheapest], prices[chosen, cheapest]
+    return out
+
+
+def turned_away(asked: Asked) -> int:
+    """Count the accounts that read enough of listings and are not looked at, since too many came before.
+
+    Examples
+    --------
+    >>> turned_away(Asked.empty())
+    0
+    """
+    return int((asked.readers["passed_us"][:, 0] < NEVER_US).sum()) - len(issuers(asked))
 
 
 def follows(asked: Asked, secret: bytes) -> npt.NDArray[np.void]:
@@ -98,10 +125,10 @@ def follows(asked: Asked, secret: bytes) -> npt.NDArray[np.void]:
     rows, opens = grouped(offsets, asks["block"])
     distinct, which = np.unique(asks["recording"], return_inverse=True)
     at_us = np.ascontiguousarray(asks["at_us"])
-    for number, issuer in enumerate(issuers(asked), start=1):
+    expected = _plain_count()
+    for issuer in issuers(asked):
         order = lots(secret, "jitter", issuer["account"], distinct)[which]
-        price = price_of_issuer(number)
-        _follow_one(offsets, at_us, order, rows, opens, np.array(FRESH), found, issuer, price)
+        _follow_one(offsets, at_us, order, rows, opens, np.array(FRESH), expected, found, issuer)
     return found[found["n"] > 0]
 
 
@@ -123,10 +150,18 @@ def path(at_us: npt.NDArray[np.int64], block: npt.NDArray[np.int32], order: Code
     >>> float(bits[0]), bool(bits[-1] > 80), bool(path(np.arange(30), one_block, in_order[::-1])[-1] < 0)
     (0.0, True, True)
     """
-    out = np.empty(len(block))
-    rows, opens = grouped(np.array([0, len(block)]), block)
-    _path(0, len(block), at_us, order, rows, opens, np.iinfo(np.int64).min, np.array(FRESH), out)
+    n = len(block)
+    out, places, late = np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64)
+    rows, opens = grouped(np.array([0, n]), block)
+    _late(0, n, at_us, order, rows, opens, np.iinfo(np.int64).min, places, late)
+    _path(0, n, rows, places, late, np.array(FRESH), out)
     return out
+
+
+def _plain_count() -> npt.NDArray[np.float64]:
+    # Mean and variance by the lots of log2(places / (late + 1)), for each number of places.
+    worth = [np.log2(places / np.arange(1.0, places + 1)) for places in range(1, GROUP_MAX + 1)]
+    return np.array([(0.0, 0.0), *((each.mean(), each.var()) for each in worth)])
 
 
 def grouped(
@@ -178,62 +213,79 @@ def _chance(batch, places, late, fresh) -> Any:  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _bet(begin, end, at_us, order, rows, opens, since_us, fresh, gains) -> Any:  # type: ignore[no-untyped-def]
-    # Fills gains[request, fresh], log2 of the factor by which each request multiplies each likelihood ratio.
-    batch = np.zeros((len(fresh), GROUP_MAX))
+def _late(begin, end, at_us, order, rows, opens, since_us, places, late) -> Any:  # type: ignore[no-untyped-def]
+    # For each request: how many of its group there are with it, and how many of them should have come after it.
     held = np.empty(GROUP_MAX, np.uint64)
-    n, hits, places = 0, 0, 0
+    n = 0
     for row in range(begin, end):
         if opens[row]:
-            places = 0
+            n = 0
         i = rows[row]
-        gains[i - begin] = 0.0
+        places[i - begin] = late[i - begin] = 0
         if at_us[i] < since_us:
             continue
-        late = 0
-        for p in range(places):
-            late += held[p] > order[i]
-        held[places] = order[i]
-        places += 1
-        if places == 1:
-            batch[:, 0] = 1.0
-            continue
+        for p in range(n):
+            late[i - begin] += held[p] > order[i]
+        held[n] = order[i]
         n += 1
-        hits += late == 0
-        for f in range(len(fresh)):
-            chance = _chance(batch[f], places, late, fresh[f])
-            gains[i - begin, f] = np.log2((1 - LEFT_OVER) * chance * places + LEFT_OVER)
-    return n, hits
+        places[i - begin] = n
 
 
 @njit(cache=True, nogil=True)
-def _path(begin, end, at_us, order, rows, opens, since_us, fresh, out) -> Any:  # type: ignore[no-untyped-def]
-    gains = np.empty((end - begin, len(fresh)))
-    n, hits = _bet(begin, end, at_us, order, rows, opens, since_us, fresh, gains)
+def _is_promising(n, places, late, expected) -> Any:  # type: ignore[no-untyped-def]
+    # Once promising stays promising: what was ever reached is not lost when an account goes on otherwise.
+    seen, total, variance = 0, 0.0, 0.0
+    for i in range(n):
+        if places[i] < 2:
+            continue
+        seen += 1
+        total += np.log2(places[i] / (late[i] + 1.0)) - expected[places[i], 0]
+        variance += expected[places[i], 1]
+        if seen >= _PROMISING_FROM and total > PROMISING * np.sqrt(variance):
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _path(begin, end, rows, places, late, fresh, out) -> Any:  # type: ignore[no-untyped-def]
+    batch = np.zeros((len(fresh), GROUP_MAX))
+    gains = np.zeros((end - begin, len(fresh)))
+    for row in range(begin, end):
+        i = rows[row] - begin
+        if places[i] == 1:
+            batch[:, 0] = 1.0
+        if places[i] < 2:
+            continue
+        for f in range(len(fresh)):
+            chance = _chance(batch[f], places[i], late[i], fresh[f])
+            gains[i, f] = np.log2((1 - LEFT_OVER) * chance * places[i] + LEFT_OVER)
     likelihood = np.zeros(len(fresh))
     for i in range(end - begin):
         likelihood += gains[i]
         top = likelihood.max()
         out[i] = top + np.log2(np.mean(2.0 ** (likelihood - top)))
-    return n, hits
 
 
 @njit(cache=True, nogil=True)
-def _follow_one(offsets, at_us, order, rows, opens, fresh, found, issuer, price) -> Any:  # type: ignore[no-untyped-def]
+def _follow_one(offsets, at_us, order, rows, opens, fresh, expected, found, issuer) -> Any:  # type: ignore[no-untyped-def]
     longest = 0
     for a in range(len(found)):
         longest = max(longest, offsets[a + 1] - offsets[a])
     bits = np.empty(longest)
+    places, late = np.empty(longest, np.int64), np.empty(longest, np.int64)
     for a in range(len(found)):
         begin, end = offsets[a], offsets[a + 1]
+        n = end - begin
         if found[a].account == issuer.account or at_us[end - 1] < issuer.first_us:
             continue
-        n, hits = _path(begin, end, at_us, order, rows, opens, issuer.first_us, fresh, bits)
-        if n == 0:
+        _late(begin, end, at_us, order, rows, opens, issuer.first_us, places, late)
+        if not _is_promising(n, places, late, expected):
             continue
-        best = np.argmax(bits[: end - begin])
-        found[a].now = max(found[a].now, bits[end - begin - 1] - price)
-        if bits[best] - price > found[a].most - found[a].price:
-            found[a].most, found[a].price = bits[best], price
+        _path(begin, end, rows, places, late, fresh, bits)
+        best = np.argmax(bits[:n])
+        found[a].now = max(found[a].now, bits[n - 1] - issuer.price)
+        if bits[best] - issuer.price > found[a].most - found[a].price:
+            found[a].most, found[a].price = bits[best], issuer.price
             found[a].reached_us = max(at_us[begin + best], issuer.passed_us)
-            found[a].n, found[a].hits, found[a].issuer = n, hits, issuer.account
+            found[a].n, found[a].hits = np.sum(places[:n] > 1), np.sum((places[:n] > 1) & (late[:n] == 0))
+            found[a].issuer = issuer.account
