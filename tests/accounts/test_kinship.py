@@ -92,6 +92,17 @@ def test_a_pair_is_never_a_ring() -> None:
     assert len(kin.best) == 0
 
 
+def test_a_ring_that_replaces_its_accounts_is_followed() -> None:
+    cells = catalogue()
+    # Ten accounts at a time, each of which lives for two days; the list goes on.
+    lives = [ring(10, 40, 2, np.arange(200 + 800 * k, 1_000 + 800 * k), first=RING + 10 * k) for k in range(6)]
+    for k, life in enumerate(lives):
+        life["at_us"] += 2 * k * DAY_US
+    kin = followed(cells, listeners(cells, 200, 60, 12, 1), *lives)
+    assert (own_bits(kin, RING + np.arange(60)) > 18).mean() >= 0.9
+    assert own_bits(kin, np.arange(1, 201)).max() < 12
+
+
 def test_who_is_added_to_a_ring_by_mistake_gets_no_bits() -> None:
     cells = catalogue()
     people = listeners(cells, 200, 60, 8, 2)

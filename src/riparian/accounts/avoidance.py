@@ -36,6 +36,7 @@ import numpy.typing as npt
 from numba import njit
 from scipy import sparse
 
+from riparian.accounts.frontier import JOINS
 from riparian.accounts.tally import mask
 from riparian.bets.combine import price_of_subset
 
@@ -89,6 +90,7 @@ def bet(at_us, slot, work, cell, size, n_slots, core, since_us, room_for, want, 
     told : np.ndarray [shape=(slots, 6), float64]
         Most bits, when, bets, expected meetings by lot, meetings, when it first had what is wanted.
     """
+    ring = core.copy()
     logs, told = np.zeros((n_slots, len(meets))), np.zeros((n_slots, 6))
     keys, own = np.zeros(room_for, np.int64), np.zeros((room_for, 3), np.int32)
     fetched, owner, shared = np.zeros(len(size), np.int32), np.full(len(cell), -1), np.zeros(len(cell), np.bool_)
@@ -115,7 +117,8 @@ def bet(at_us, slot, work, cell, size, n_slots, core, since_us, room_for, want, 
                 told[who, 5] = at_us[i]
         mine[0] += 1
         mine[1] += meeting
-        if not core[who]:
+        ring[who] |= told[who, 0] >= JOINS
+        if not ring[who]:
             continue
         if owner[what] < 0:
             owner[what] = who

@@ -42,6 +42,8 @@ NEAR: Final = np.array([0.5, 0.8, 0.97])
 NEAR_WEIGHTS: Final = np.array([0.3, 0.4, 0.3])
 POWERS: Final = np.array([-1.0, 0.0, 1.0, 1.5])
 LAST: Final = 16
+JOINS: Final = 24.0
+"""An account with so many bits counts as one of the ring from then on: rings replace their accounts."""
 HEAD: Final = 200
 """Places from the top on which nothing is bet."""
 PARTS: Final = 16.0
@@ -147,6 +149,7 @@ def bet(at_us, slot, key, artist, n_places, n_slots, core, since_us, room_for, w
     """
     logs, told = np.zeros((n_slots, len(near))), np.zeros((n_slots, 6))
     keys, owners, times = np.zeros(4 * LAST), np.full(4 * LAST, -1), np.zeros(4 * LAST, np.int64)
+    ring = core.copy()
     room, passed, artists = np.zeros(LAST), np.full(n_slots, -1e18), np.zeros(room_for, np.int64)
     count = 0
     for i in range(len(at_us)):
@@ -162,7 +165,8 @@ def bet(at_us, slot, key, artist, n_places, n_slots, core, since_us, room_for, w
                 chance = middle_chance(place, spread, n_places)
                 if chance < 0.5:
                     _count(logs[who], told[who], abs(x - place) <= spread, chance, at_us[i], want, near, weights)
-        if core[who]:
+        ring[who] |= told[who, 0] >= JOINS
+        if ring[who]:
             keys[count % len(keys)], owners[count % len(keys)], times[count % len(keys)] = x, who, at_us[i]
             count += 1
     return logs, told
