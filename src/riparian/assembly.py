@@ -15,12 +15,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riparian.accounts.people import People, parse_people
+from riparian.accounts.surfaced import Listings, Shown
+from riparian.accounts.surfaced.shown import REFUSED_SHARE
 from riparian.catalogue.cells import Cells
 from riparian.catalogue.popularity import Popularity
+from riparian.codes import RECORDING_KEY, codes_of
 from riparian.errors import InputError, PolicyError
 from riparian.feeds import access_log
 from riparian.feeds.accounts_table import read_accounts
@@ -28,6 +33,7 @@ from riparian.feeds.catalogue_table import read_catalogue
 from riparian.feeds.chunks import Chunk, ReadOptions
 from riparian.flows.extraction import Terms
 from riparian.flows.known import Known
+from riparian.flows.signals import Signals
 from riparian.gate.policy import Policy, parse_policy
 from riparian.ports import Clock, World
 from riparian.stores.workspace import Workspace
@@ -83,7 +89,8 @@ def house(given: Given, *, clock: Clock | None = None) -> Iterator[House]:
         popularity = Popularity.of(recordings) if recordings is not None else Popularity.empty()
         cells = Cells.of(recordings) if recordings is not None else Cells.empty()
         known = _known(given, world.vault.key)
-        yield House(workspace.path, world, Terms(policy, people, popularity, known, cells))
+        signals = _signals(given, recordings, world.vault.key)
+        yield House(workspace.path, world, Terms(policy, people, popularity, known, cells, signals))
     finally:
         workspace.close()
 
@@ -105,6 +112,8 @@ def read_people(given: Given) -> People:
 def chunks(house: House, logs: Sequence[str], options: ReadOptions) -> Iterator[Chunk]:
     """Read logs, passing over what the workspace knows."""
     staging, key = house.world.staging, house.world.vault.key
+    # What was refused says nothing but to whoever looks for refusals that somebody else takes over.
+    options = replace(options, refusals=house.terms.signals is not None)
     return access_log.read(logs, options=options, key=key, known=staging.known)
 
 
@@ -147,6 +156,38 @@ def _catalogue(world: World, catalogue: str | None) -> pa.Table | None:
     return table
 
 
+def _signals(given: Given, recordings: pa.Table | None, key: bytes) -> Signals | None:
+    file = _in_folder(given, "signals.toml")
+    if file is None:
+        return None
+    found = _toml(file)
+    odd = sorted(set(found) - {"listings", "canaries", "refused_share"})
+    if odd:
+        raise PolicyError(
+            f"`{odd[0]}` is no key of `{file.name}`, wanted some of `listings`, `canaries`, `refused_share`",
+            hint=f"Remove {odd[0]}.",
+        )
+    share = found.get("refused_share", REFUSED_SHARE)
+    if not isinstance(share, float) or not 0 < share < 1:
+        raise PolicyError(f"`refused_share` in `{file.name}` is {share}, wanted a share between 0 and 1")
+    listings = [_listed(file, name, recordings) for name in found.get("listings", [])]
+    canaries = np.unique(_listed(file, found["canaries"], None)) if "canaries" in found else np.empty(0, np.uint64)
+    return Signals(Shown(key, Listings.of(listings), canaries, share))
+
+
+def _listed(file: Path, name: object, recordings: pa.Table | None) -> npt.NDArray[np.uint64]:
+    if name == "catalogue" and recordings is not None and "popularity" in recordings.column_names:
+        return codes_of(recordings.sort_by([("popularity", "descending")])["recording"], RECORDING_KEY)
+    try:
+        lines = (file.parent / str(name)).read_text(encoding="utf-8").split()
+    except OSError as error:
+        raise InputError(
+            f"`{name}`, which `{file.name}` names, cannot be read: {error.strerror}, wanted a recording a line",
+            hint="Write its path as seen from the folder of signals.toml.",
+        ) from error
+    return codes_of(pa.array(dict.fromkeys(lines), pa.string()), RECORDING_KEY)
+
+
 def _known(given: Given, key: bytes) -> Known:
     kept = given.workspace / _KNOWN
     if given.accounts is not None:
@@ -158,7 +199,7 @@ def _known(given: Given, key: bytes) -> Known:
 
 def aside(given: Given, folder: Path) -> Given:
     """Point to an empty workspace with the same settings, to try something in."""
-    for name in ("secret.key", _KNOWN, "catalogue.parquet", "policy.toml", "people.toml"):
+    for name in ("secret.key", _KNOWN, "catalogue.parquet", "policy.toml", "people.toml", "signals.toml"):
         path = given.workspace / name
         if path.exists():
             shutil.copy(path, folder / name)

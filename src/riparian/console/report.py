@@ -53,12 +53,20 @@ EFFECTS: Final[Mapping[Restraint, str]] = {
     Restraint.HOLD: "no full-length recordings until the hold ends or a person releases it",
 }
 
-_PARTS: Final = {"order": "meets what is new to it in an order that no declared kind of listener takes"}
+_PARTS: Final = {
+    "order": "meets what is new to it in an order that no declared kind of listener takes",
+    "signals": "follows what the platform drew by lot for another account",
+}
 _COLUMN_HELP: Final = {
     "media_ms": "how much sound each response held, in milliseconds",
     "heartbeat": "whether a player reported that it was playing",
     "action": "what was asked for: play, segment, licence, metadata, search or download",
     "rows": "how many rows of metadata each response held",
+    "given_to": "to which account the handle that was used had been given",
+    "device": "which device asked",
+    "lat": "where the address is, in degrees north",
+    "lon": "where the address is, in degrees east",
+    "status": "with which status the request was answered",
     "surfaced": "whether the service itself had shown the recording to the account",
 }
 

@@ -26,14 +26,16 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from riparian.accounts import devices, kinship, places, taste
+from riparian.accounts import devices, kinship, places, surfaced, taste
 from riparian.accounts.join import ANSWER
 from riparian.accounts.kinship import FETCH, Kin
 from riparian.accounts.ladders import LEVELS
 from riparian.accounts.taste import Embedding, Taste
 from riparian.catalogue.cells import Cells
 from riparian.evidence import DEVICES, KINSHIP, PLACES, TASTE, Evidence
+from riparian.flows import signals
 from riparian.flows.fetches import FETCHED
 from riparian.flows.joined import Tables, rows_of
 from riparian.flows.terms import Terms
@@ -133,9 +135,11 @@ def look(arrays: Mapping[str, npt.NDArray[Any]] | None, table: Tables, terms: Te
     reached = _reached(table, terms, until_us)
     everything = pa.concat_tables([*_levels(table), reached])
     kin = kinship.accounts_table(now.kin)
+    signalled = signals.evidence(table, terms.signals) if terms.signals is not None else surfaced.SIGNAL.empty_table()
     answers = pa.concat_tables(
         [
             _of_kin(kin),
+            signals.answers(signalled),
             devices.answers(everything, terms.people),
             places.answers(everything, terms.people),
             taste.answers(now.taste, _honest(terms), terms.people.ladders["taste"]),
@@ -146,6 +150,7 @@ def look(arrays: Mapping[str, npt.NDArray[Any]] | None, table: Tables, terms: Te
         "kin": kin,
         "rings": kinship.rings_table(now.kin, terms.cells, among),
         "levels_across": reached,
+        "signals": signalled,
     }
     some = {name: each for name, each in tables.items() if len(each)}
     return Looked(kept.arrays() | _today(now), some, now.embedding is not None)
@@ -192,10 +197,8 @@ def _step(now: Across, rows: pa.Table, terms: Terms, end_us: int, among: int) ->
         return now
     fetches = _fetches(rows, cells)
     if len(fetches):
-        tasted = now.taste
-        if now.embedding is not None:
-            who, at_us = fetches["account"].copy(), fetches["at_us"].copy()
-            tasted = taste.follow(tasted, now.embedding, who, artists_of(cells, fetches["work"]), at_us)
+        who, artists = fetches["account"].copy(), artists_of(cells, fetches["work"])
+        tasted = taste.follow(now.taste, now.embedding, who, artists, fetches["at_us"].copy())
         now = replace(now, kin=kinship.follow(now.kin, fetches, cells, among), taste=tasted)
     if end_us % LEARN_US == 0 and len(now.kin.log):
         log = now.kin.log
@@ -205,6 +208,7 @@ def _step(now: Across, rows: pa.Table, terms: Terms, end_us: int, among: int) ->
 
 
 def _fetches(rows: pa.Table, cells: Cells) -> npt.NDArray[np.void]:
+    rows = rows.filter(pc.equal(pc.bit_wise_and(rows["marks"], signals.REFUSED), 0))
     fetches = np.empty(len(rows), FETCH)
     fetches["at_us"], fetches["account"] = rows["at_us"].to_numpy(), rows["account"].to_numpy()
     fetches["work"] = cells.find(rows["recording"].to_numpy())
@@ -249,6 +253,7 @@ def abstained(columns: Collection[str], terms: Terms, *, learnt: bool) -> dict[s
         missing = [f"`{name}`" for name in claim.needs if name not in columns]
         if missing:
             reasons[claim.name] = f"the log has no column {', '.join(missing)}"
+    reasons |= signals.abstained(list(columns), terms.signals)
     suspended = {name for name, ladders in terms.people.ladders.items() if not ladders}
     return reasons | dict.fromkeys(sorted(suspended), "the people file has suspended it")
 
@@ -262,6 +267,9 @@ def explained(world: World, terms: Terms, account: int) -> dict[str, Evidence]:
     made: dict[str, Evidence | None] = {}
     if KINSHIP.name in asked:
         made[KINSHIP.name] = kinship.explain_member(kin_of(world), account)
+    if signals.QUESTION in asked:
+        signalled = world.findings.in_bucket("signals", SHARED)
+        made[signals.QUESTION] = surfaced.explain(rows_of(signalled, account).to_pylist()[0])
     if "devices" in asked:
         made["devices"] = devices.explain(reached, terms.people, account)
     if "places" in asked:

@@ -23,6 +23,26 @@ from riparian.flows.terms import Terms
 Arrays = dict[str, npt.NDArray[Any]]
 
 
+@dataclass(frozen=True, slots=True)
+class New:
+    """New accesses of a bucket, in the order of time.
+
+    Parameters
+    ----------
+    served, refused
+        Columns of ``ACCESS``, and ``marks``; what was served, and what was asked for and refused.
+    observed
+        What the served ones turned out to be.
+    days
+        Every day that ended in this scan, in order for each account.
+    """
+
+    served: Arrays
+    refused: Arrays
+    observed: Observed
+    days: npt.NDArray[np.void]
+
+
 @dataclass(slots=True)
 class Beside:
     """Memory of one bucket, changed in place."""
@@ -47,40 +67,45 @@ class Beside:
             | {f"places.{name}": array for name, array in self.places.arrays().items()}
         )
 
-    def observe(
-        self, columns: Arrays, observed: Observed, tally: Tally, days: npt.NDArray[np.void], terms: Terms
-    ) -> dict[str, pa.Table]:
+    def observe(self, new: New, tally: Tally, terms: Terms) -> dict[str, pa.Table]:
         """Take in new accesses, in the order of time; returns what leaves the bucket.
-
-        Parameters
-        ----------
-        observed
-            What they turned out to be.
-        days
-            Every day that ended in this scan, in order for each account.
 
         Returns
         -------
         dict
             ``fetches`` (``FETCHED``), ``regular`` (``devices.REGULAR``) and ``levels`` (``ladders.LEVELS``).
         """
-        devices.observe(self.devices, columns, observed.slot, terms.people)
-        places.observe(self.places, columns, observed.slot, terms.people)
+        devices.observe(self.devices, new.served, new.observed.slot, terms.people)
+        places.observe(self.places, new.served, new.observed.slot, terms.people)
         levels = [devices.levels(self.devices, tally.accounts), places.levels(self.places, tally.accounts)]
+        # Without a catalogue and signals nobody compares what was fetched, and nothing is kept.
+        if terms.cells.n_works or terms.signals is not None:
+            self.waiting = self.waiting.and_then(_fetches(new, tally))
+        self.waiting, fetches = self.waiting.released(tally, new.days, kinship.candidates)
         return {
-            "fetches": self._fetches(columns, observed, tally, days, compared=terms.cells.n_works > 0),
+            "fetches": fetches,
             "regular": self.devices.regular,
             "levels": pa.concat_tables(levels).combine_chunks(),
         }
 
-    def _fetches(
-        self, columns: Arrays, observed: Observed, tally: Tally, days: npt.NDArray[np.void], *, compared: bool
-    ) -> pa.Table:
-        # Without a catalogue nobody compares them, and nothing is kept.
-        new = np.flatnonzero(observed.novel) if compared else np.empty(0, np.intp)
-        waiting = self.waiting.and_then(observed.slot[new], columns["recording"][new], columns["at_us"][new])
-        self.waiting, fetches = waiting.released(tally, days, kinship.candidates)
-        return fetches
+
+def _fetches(new: New, tally: Tally) -> Waiting:
+    """Pick what was new to its account, and what an account that is known was refused."""
+    served, refused = new.served, new.refused
+    novel = np.flatnonzero(new.observed.novel)
+    order = np.argsort(tally.accounts)
+    at = np.searchsorted(tally.accounts[order], refused["account"])
+    at = np.minimum(at, max(len(order) - 1, 0))
+    slot = order[at] if len(order) else np.empty(0, np.intp)
+    rows = np.flatnonzero((tally.accounts[slot] == refused["account"]) & (refused["recording"] != 0))
+    both = Waiting(
+        np.concatenate([new.observed.slot[novel], slot[rows].astype(np.int32)]),
+        *(np.concatenate([served[name][novel], refused[name][rows]]) for name in ("recording", "at_us", "marks")),
+    )
+    if not len(rows):
+        return both
+    by_time = np.argsort(both.at_us, kind="stable")
+    return Waiting(both.slot[by_time], both.recording[by_time], both.at_us[by_time], both.marks[by_time])
 
 
 def _under(prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Arrays:

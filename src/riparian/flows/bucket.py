@@ -17,8 +17,10 @@ from riparian.accounts.join import ALONE, PRICES
 from riparian.accounts.observe import Observed, observe, settle
 from riparian.accounts.tally import Tally
 from riparian.codes import BUCKETS
-from riparian.flows.beside import Beside
+from riparian.flows import signals
+from riparian.flows.beside import Beside, New
 from riparian.flows.found import TIMELINE
+from riparian.flows.signals import Elevated
 from riparian.flows.terms import Terms
 from riparian.gate import budgets as budgets_
 from riparian.gate.budgets import Budgets, Draws
@@ -30,6 +32,9 @@ Arrays = dict[str, npt.NDArray[Any]]
 TIMELINE_BITS: Final = 4.0
 """Accounts that reach so many bits (fewer where the lowest rung wants fewer), that are compared with others, or that a
 budget refuses something, have their days kept."""
+REFUSED_FROM: Final = 400
+"""Statuses from here on mean that nothing was served."""
+
 EVER: Final = 3
 """The column of ``Budgets.told`` that counts what was ever refused."""
 
@@ -74,11 +79,12 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Which days are over, after when an access is dated in the future, and when the first log began."""
+    """Which days are over, after when an access is dated in the future, when the log began, and who is elevated."""
 
     until_us: int
     latest_us: int
     log_start_us: int
+    elevated: Elevated
 
 
 def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Counted:
@@ -93,7 +99,8 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
     moment
         Days that ended by ``until_us`` are closed; accesses after ``latest_us`` are left out and counted.
     """
-    columns, n_future = _in_order(columns, moment.latest_us)
+    asked_for, n_future = _in_order(columns, moment.latest_us)
+    columns, refused_ones = _served(asked_for, moment)
     tally, budgets = _taken_up(before, terms)
     observed = observe(tally, columns, terms.popularity, streams=terms.streams_of)
     closing = weigh.weigh(tally, observed.days)
@@ -101,7 +108,9 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
     days = np.concatenate([observed.days, settled])
     bits = np.concatenate([closing, weigh.weigh(tally, settled)])
     beside = Beside.from_arrays(before.arrays)
-    let_out = beside.observe(columns, observed, tally, days, terms)
+    let_out = beside.observe(New(columns, refused_ones, observed, days), tally, terms)
+    if terms.signals is not None:
+        let_out |= signals.followed(before.tables, asked_for, let_out["fetches"], terms.signals.shown)
     created_us = terms.known.find(tally.accounts).created_us
     budgets = budgets.joined(tally.accounts, created_us, tally.state["streams"])
     drawn, refused = _charged(budgets, columns, observed, terms, moment)
@@ -125,9 +134,20 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
     return Counted(arrays, tables, columns["recording"], (observed.novel | observed.late) & media(columns, moment))
 
 
+def _served(columns: Arrays, moment: Moment) -> tuple[Arrays, Arrays]:
+    """Part what was served from what was refused, each marked as it was when it came."""
+    columns = columns | {"marks": signals.marks_of(columns, moment.elevated)}
+    if "status" not in columns or not bool((columns["status"] >= REFUSED_FROM).any()):
+        return columns, {name: column[:0] for name, column in columns.items()}
+    refused = columns["status"] >= REFUSED_FROM
+    return tuple({n: c[chosen] for n, c in columns.items()} for chosen in (~refused, refused))  # type: ignore[return-value]
+
+
 def media(columns: Arrays, moment: Moment) -> npt.NDArray[np.bool_]:
-    """Mark the accesses that ask for a recording itself and come in time."""
+    """Mark the accesses that are given a recording itself and come in time."""
     in_time = columns["at_us"] <= moment.latest_us
+    if "status" in columns:
+        in_time = in_time & (columns["status"] < REFUSED_FROM)
     action = columns.get("action")
     return in_time if action is None else in_time & (action != Action.METADATA) & (action != Action.SEARCH)
 

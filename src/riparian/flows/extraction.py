@@ -25,12 +25,13 @@ import pyarrow as pa
 
 from riparian.codes import BUCKETS
 from riparian.errors import InputError
-from riparian.flows import across
+from riparian.flows import across, signals
 from riparian.flows import bucket as bucket_
 from riparian.flows.findings import Account, about, read
 from riparian.flows.found import BY_DAY, EXPOSURE, REVIEW_MINUTES, TIMELINE, Found, Reach
 from riparian.flows.joined import evidence_of_all
 from riparian.flows.reach import Recordings
+from riparian.flows.signals import Elevated
 from riparian.flows.summary import Seen, summarise
 from riparian.flows.terms import Terms
 from riparian.gate import budgets
@@ -54,7 +55,7 @@ __all__ = [
     "scan",
 ]
 
-GROWING: Final = ("timeline", "days", "totals")
+GROWING: Final = ("timeline", "days", "totals", *signals.NAMES)
 
 
 class Ends(IntEnum):
@@ -116,7 +117,7 @@ def scan(
                 hint="Look at the rejected lines in the workspace, or name the columns with --map field=column.",
             )
         made = world.scans.begin(terms.digest() + bytes([ends + 1]))
-        moment = _moment(made, earlier[-1] if earlier else {}, ends)
+        moment = _moment(made, earlier[-1] if earlier else {}, ends, Elevated.of(world.decisions.table()))
         names, learnt = _weigh(world, made, terms, moment, progress)
         progress("deciding", 0, 1)
         decisions = _decide(world, made, terms)
@@ -142,7 +143,7 @@ def _told(world: World, dropped: dict[str, int]) -> str:
     return "; ".join(parts)
 
 
-def _moment(made: Scan, last: dict[str, Any], ends: Ends) -> bucket_.Moment:
+def _moment(made: Scan, last: dict[str, Any], ends: Ends, elevated: Elevated) -> bucket_.Moment:
     latest_us = made.begun_us + DAY_US
     end_us = int(last.get("log_end_us") or 0)
     starts = [int(last["log_start_us"])] if last else []
@@ -153,7 +154,8 @@ def _moment(made: Scan, last: dict[str, Any], ends: Ends) -> bucket_.Moment:
             end_us = max(end_us, int(in_time.max(initial=end_us)))
             if not last:
                 starts.append(int(at_us.min()))
-    return bucket_.Moment((end_us - ends * HOUR_US) // DAY_US * DAY_US, latest_us, min(starts, default=end_us))
+    until_us = (end_us - ends * HOUR_US) // DAY_US * DAY_US
+    return bucket_.Moment(until_us, latest_us, min(starts, default=end_us), elevated)
 
 
 def _weigh(

@@ -22,14 +22,17 @@ FETCHED: Final = pa.schema(
         pa.field("account", pa.uint64(), nullable=False),
         pa.field("recording", pa.uint64(), nullable=False),
         pa.field("at_us", pa.int64(), nullable=False),
+        pa.field("marks", pa.uint8(), nullable=False),
     ]
 )
-"""Novel fetches of candidates on days that are over."""
+"""Novel fetches of candidates on days that are over, and what they asked for and were refused; ``marks`` are those of
+:mod:`riparian.flows.signals`."""
 
 STANDING: Final = np.dtype([("plays", np.int64), ("novel", np.int64), ("days", np.int32)])
 """How an account stands at the end of a day: the fields of its tally, as they were then."""
 
 Standing = npt.NDArray[np.void]
+_NAMES: Final = ("slot", "recording", "at_us", "marks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +41,29 @@ class Waiting:
 
     Parameters
     ----------
-    slot, recording, at_us
+    slot, recording, at_us, marks
         [shape=(fetches,)], by time for each account.
     """
 
     slot: npt.NDArray[np.int32]
     recording: npt.NDArray[np.uint64]
     at_us: npt.NDArray[np.int64]
+    marks: npt.NDArray[np.uint8]
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]] | None) -> "Waiting":
         """Take them up from the arrays of their bucket; none before its first scan."""
         if arrays is None or "waiting.slot" not in arrays:
-            return cls(np.empty(0, np.int32), np.empty(0, np.uint64), np.empty(0, np.int64))
-        return cls(arrays["waiting.slot"], arrays["waiting.recording"], arrays["waiting.at_us"])
+            return cls(np.empty(0, np.int32), np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.uint8))
+        return cls(*(arrays[f"waiting.{name}"] for name in _NAMES))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Lay them down."""
-        return {"waiting.slot": self.slot, "waiting.recording": self.recording, "waiting.at_us": self.at_us}
+        return {f"waiting.{name}": getattr(self, name) for name in _NAMES}
 
-    def and_then(
-        self, slot: npt.NDArray[np.int32], recording: npt.NDArray[np.uint64], at_us: npt.NDArray[np.int64]
-    ) -> "Waiting":
+    def and_then(self, later: "Waiting") -> "Waiting":
         """Add later ones."""
-        return Waiting(
-            np.concatenate([self.slot, slot]),
-            np.concatenate([self.recording, recording]),
-            np.concatenate([self.at_us, at_us]),
-        )
+        return Waiting(*(np.concatenate([getattr(self, name), getattr(later, name)]) for name in _NAMES))
 
     def released(
         self, tally: Tally, days: npt.NDArray[np.void], candidates: Callable[[Standing], npt.NDArray[np.bool_]]
@@ -90,8 +88,8 @@ class Waiting:
         rows = np.flatnonzero(of_candidates[self.slot] & ~waits)
         at = np.minimum(np.searchsorted(keys, wanted[rows]), max(len(keys) - 1, 0))
         rows = rows[keys[at] == wanted[rows]] if len(keys) else rows[:0]
-        table = pa.table([tally.accounts[self.slot[rows]], self.recording[rows], self.at_us[rows]], schema=FETCHED)
-        return Waiting(self.slot[waits], self.recording[waits], self.at_us[waits]), table
+        columns = [tally.accounts[self.slot[rows]], self.recording[rows], self.at_us[rows], self.marks[rows]]
+        return Waiting(*(getattr(self, name)[waits] for name in _NAMES)), pa.table(columns, schema=FETCHED)
 
 
 def standings(tally: Tally, days: npt.NDArray[np.void]) -> Standing:

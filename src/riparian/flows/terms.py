@@ -11,6 +11,7 @@ from riparian.accounts.people import People
 from riparian.catalogue.cells import Cells
 from riparian.catalogue.popularity import Popularity
 from riparian.flows.known import Known
+from riparian.flows.signals import Signals
 from riparian.gate.policy import Policy
 
 _VERSION = "2"
@@ -24,6 +25,8 @@ class Terms:
     ----------
     cells
         Works of the catalogue, as rings are looked for among them; empty without artists and popularity.
+    signals
+        What the platform draws by lot; None when it draws nothing.
     """
 
     policy: Policy
@@ -31,6 +34,7 @@ class Terms:
     popularity: Popularity = field(default_factory=Popularity.empty)
     known: Known = field(default_factory=Known)
     cells: Cells = field(default_factory=Cells.empty)
+    signals: Signals | None = None
 
     def streams_of(self, accounts: npt.NDArray[np.uint64]) -> npt.NDArray[np.float32]:
         """Tell how many streams plans play at once: as the accounts table says, else as the policy does."""
@@ -48,5 +52,10 @@ class Terms:
             made.update(column.tobytes())
         for column in (self.cells.codes, self.cells.works, self.cells.cell):
             made.update(column.tobytes())
+        if self.signals is not None:
+            shown = self.signals.shown
+            made.update(repr((shown.refused_share, self.signals.declared)).encode())
+            for column in (shown.listings.codes, shown.listings.block, shown.canaries):
+                made.update(column.tobytes())
         made.update(self.known.digest())
         return made.digest()
