@@ -131,12 +131,12 @@ def town_spec(rows: Sequence[Row], listeners: int, n_days: int, seed: int, *, co
 
 def side_by_side(spec: TownSpec, declared: People) -> dict[str, Stopped]:
     """Let every detector look at one town; its limits are tried on the honest accounts of another town, too."""
-    here = _looked(days(spec), spec.days)
-    there = _looked(days(replace(spec, seed=spec.seed + ELSEWHERE, copiers=())), spec.days)
+    here = looked(days(spec), spec.days)
+    there = looked(days(replace(spec, seed=spec.seed + ELSEWHERE, copiers=())), spec.days)
     threshold = threshold_bits(Policy(wrongful_holds_per_year=2), Restraint.HOLD, 20_000)
     return {
-        "iforest": _learned(IForest(n_estimators=200, max_samples=1024, random_state=spec.seed), here, there),
-        "ecod": _learned(ECOD(), here, there),
+        "iforest": learned(IForest(n_estimators=200, max_samples=1024, random_state=spec.seed), here, there),
+        "ecod": learned(ECOD(), here, there),
         "plays_limit": _limited(_plays, here, there),
         "novel_limit": _limited(_novel, here, there),
         "week_limit": _limited(_novel_in_a_week, here, there),
@@ -157,7 +157,8 @@ class Looked:
     features_s: float
 
 
-def _looked(town: Days, n_days: int) -> Looked:
+def looked(town: Days, n_days: int) -> Looked:
+    """See a town as detectors do."""
     features, active, spent = _features(town, n_days)
     return Looked(town, n_days, town.role == "listener", _got(town, n_days), active, features, spent)
 
@@ -224,7 +225,8 @@ def _share(part: Floats, whole: Floats) -> Floats:
     return (part + 0.5) / (whole + 1.0)
 
 
-def _learned(model: IForest | ECOD, here: Looked, there: Looked) -> Stopped:
+def learned(model: IForest | ECOD, here: Looked, there: Looked) -> Stopped:
+    """Fit a detector on the honest, and stop whoever is stranger than all of them."""
     with _timed() as cpu_s:
         lived = here.active & here.honest[:, None]
         model.fit(here.features[lived])
@@ -282,13 +284,13 @@ def _limited(counted: Callable[[Looked], Floats], here: Looked, there: Looked) -
 def _riparian(here: Looked, there: Looked, declared: People, threshold: float) -> dict[str, Stopped]:
     town, honest = here.town, here.honest
     with _timed() as cpu_s:
-        bits = _bits(town, declared, here.n_days)
+        bits = account_bits(town, declared, here.n_days)
         spent = cpu_s()
     with _timed() as cpu_s:
         served, refused = enforced(town)
         spent_on_budgets = cpu_s()
     let_through = _got(served, here.n_days)
-    seen, bits_there = _bits(served, declared, here.n_days), _bits(there.town, declared, there.n_days)
+    seen, bits_there = account_bits(served, declared, here.n_days), account_bits(there.town, declared, there.n_days)
     same = bits[honest].max()
     held_there = bits_there >= threshold
 
@@ -305,7 +307,8 @@ def _riparian(here: Looked, there: Looked, declared: People, threshold: float) -
     }
 
 
-def _bits(town: Days, declared: People, n_days: int) -> Floats:
+def account_bits(town: Days, declared: People, n_days: int) -> Floats:
+    """Bits of every account by itself at the end of each day [shape=(accounts, days)]."""
     tally = enrolled(town, declared)
     rows = _in_order(town, ended_days(town))
     bits = np.full((town.accounts, n_days), -np.inf)
