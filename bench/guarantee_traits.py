@@ -188,7 +188,9 @@ def farm_rows(declared: People, n_days: int, seeds: Sequence[int]) -> list[dict[
 
 def _farm(ring: str, declared: People, n_days: int, seed: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """Return bits by (devices, places) [shape=(2, accounts, days)], and what each account had got by each day."""
-    spec = TownSpec(listeners=0, days=n_days, seed=seed, recordings=700_000, copiers=(parse_ring(ring),))
+    farm = parse_ring(ring)
+    enough = int(1.1 * farm.accounts * farm.per_day * n_days)
+    spec = TownSpec(listeners=0, days=n_days, seed=seed, recordings=enough, copiers=(farm,))
     stage = set_stage(spec)
     watched = Watched.of(stage, declared)
     bits = np.zeros((2, stage.days.accounts, n_days))
