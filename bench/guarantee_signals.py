@@ -181,11 +181,11 @@ def told(name: str, runs: list[list[tuple[int, ...]]], within: int, each: int) -
         ordered = np.sort(needed[:, i])
         for label, quantile in (("half", 0.5), ("nine_tenths", 0.9)):
             at = int(ordered[int(np.ceil(quantile * len(ordered))) - 1])
-            row[f"{label}_{bits}"] = at if at <= each else f"over {each}"
-        row[f"share_within_{bits}"] = round(float((needed[:, i] <= within).mean()), 3)
+            row[f"{label}_{int(bits)}"] = at if at <= each else f"over {each}"
+        row[f"share_within_{int(bits)}"] = round(float((needed[:, i] <= within).mean()), 3)
         # The slowest seed, not the slowest member: what half of a ring needed where luck was worst.
         worst = max(int(np.median([member[i] for member in run])) for run in runs)
-        row[f"worst_seed_half_{bits}"] = worst if worst <= each else f"over {each}"
+        row[f"worst_seed_half_{int(bits)}"] = worst if worst <= each else f"over {each}"
     return row
 
 
@@ -284,8 +284,8 @@ def _false(
     }
     for bits in (3, 6, 9):
         reached = int((most >= bits).sum())
-        row[f"reached_{bits}"] = reached
-        row[f"p_{bits}"] = round(float(binomtest(reached, len(most), 2.0**-bits, alternative="greater").pvalue), 3)
+        row[f"reached_{int(bits)}"] = reached
+        row[f"p_{int(bits)}"] = round(float(binomtest(reached, len(most), 2.0**-bits, alternative="greater").pvalue), 3)
     row["mean_at_stop"] = round(float(np.mean(2.0**stopped)), 3)
     row["standard_error"] = round(float(np.std(2.0**stopped) / np.sqrt(len(stopped))), 3)
     return row
