@@ -1,4 +1,4 @@
-"""Fill the tables of docs/explain/measured.md from docs/bench/*.csv: nobody types a number.
+"""Fill the tables of docs/explain/*.md from docs/bench/*.csv: nobody types a number.
 
 A table stands between two comments.  The first names the CSV and says, for each column, its heading and what is in
 it, with the CSV's own columns in braces (in a heading, those of the first row)::
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 HERE: Final = Path(__file__).parent
-PAGE: Final = HERE / "explain" / "measured.md"
+EXPLAIN: Final = HERE / "explain"
 BENCH: Final = HERE / "bench"
 NOT_YET: Final = "*Not measured yet: run the program.*"
 _TABLE: Final = re.compile(r"(<!-- table (\S+)\s+\| (.*?)\s-->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -24,12 +24,18 @@ _WHOLE: Final = re.compile(r"-?\d+")
 
 
 def main() -> None:
-    """Write the page anew, and say whether it changed."""
-    before = PAGE.read_text(encoding="utf-8")
-    after = filled(before, BENCH)
-    if after != before:
-        PAGE.write_text(after, encoding="utf-8")
-        print(f"wrote {PAGE.relative_to(HERE)}")
+    """Write the pages anew, and say which ones changed."""
+    for page in pages():
+        before = page.read_text(encoding="utf-8")
+        after = filled(before, BENCH)
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+            print(f"wrote {page.relative_to(HERE)}")
+
+
+def pages() -> list[Path]:
+    """List the pages that have a table to fill."""
+    return [page for page in sorted(EXPLAIN.glob("*.md")) if "<!-- table " in page.read_text(encoding="utf-8")]
 
 
 def filled(text: str, folder: Path) -> str:

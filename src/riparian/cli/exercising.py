@@ -30,6 +30,8 @@ HEAD: Final = 120_000
 """Recordings of the town's shelf, which is the head of the catalogue."""
 SEARCHED_ACCOUNTS: Final = 4
 """Accounts of a plan while it is searched for: what one yields by itself hardly depends on how many there are."""
+SEARCHED_DAYS: Final = 90
+"""Days for which a plan is tried at most while it is searched for."""
 FOUND_ACCOUNTS: Final = 10
 """Accounts of a plan that was found, when it is rehearsed with everybody else."""
 
@@ -100,6 +102,7 @@ def _searched(
     exercise: Exercise, people: People, *, seed: int, plans: int, progress: Progress
 ) -> dict[Strategy, float]:
     # One listener is enough: a copier's cost depends on the policy and on what is declared, not on the neighbours.
+    exercise = replace(exercise, days=min(exercise.days, SEARCHED_DAYS))
     stage = set_stage(TownSpec(1, QUIET_DAYS + exercise.days, seed, recordings=HEAD))
 
     def evaluate(drawn: Sequence[Strategy]) -> list[float]:
