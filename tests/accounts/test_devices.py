@@ -82,6 +82,14 @@ def test_a_hotel_television_is_nobodys_device(people: People) -> None:
     assert len(seen(people, rows).regular) == 0
 
 
+def test_nobody_is_framed_by_accounts_that_take_up_the_identifier_of_their_only_device(people: People) -> None:
+    rows = [(float(day), 1, 77, 0) for day in range(40)]
+    rows += [(day + a / 100, a, 77, 0) for day in range(1, 40) for a in range(2, 30)]
+    found = told(seen(people, rows), people)
+    assert (1, "shared") not in found
+    assert found[2, "shared"][0] == 29
+
+
 def test_who_gets_a_device_of_their_own_keeps_what_was_reached_before(people: People) -> None:
     rows = [(float(day), a, 77, 0) for day in range(30) for a in (1, 2, 3)]
     rows += [(day + 0.5, 1, 500, 0) for day in range(20, 30)]
@@ -137,6 +145,13 @@ def test_a_log_in_pieces_is_the_log_as_a_whole(people: People, seed: int) -> Non
     assert told(whole, people) == told(pieces, people)
 
 
+def accounts_on(device: int, account: int, today: int, pairs: dict[tuple[int, int], int]) -> int:
+    others = [day for (d, a), day in pairs.items() if d == device and a != account]
+    if all(day > pairs[device, account] for day in others):
+        return 1
+    return 1 + sum(day <= today for day in others)
+
+
 def test_sharing_is_what_brute_force_finds_day_by_day(people: People) -> None:
     rng = np.random.default_rng(3)
     pairs = {(int(d), int(a)): int(day) for d, a, day in rng.integers([0, 0, 0], [25, 60, 60], (220, 3))}
@@ -148,7 +163,7 @@ def test_sharing_is_what_brute_force_finds_day_by_day(people: People) -> None:
         for account in {a for _, a in pairs}:
             own = {d: day for (d, a), day in pairs.items() if a == account and day <= today}
             if own and today >= min(day for (_, a), day in pairs.items() if a == account) + devices.SETTLED_DAYS:
-                level = min(sum(o == d and day <= today for (o, _), day in pairs.items()) for d in own)
+                level = min(accounts_on(d, account, today, pairs) for d in own)
                 most[account + 1] = max(most.get(account + 1, 0), level)
     found = devices.share(regular, people, until_us=(FIRST + 70) * DAY_US)
     assert dict(zip(found["account"].to_pylist(), found["level"].to_pylist(), strict=True)) == {

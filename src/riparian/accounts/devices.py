@@ -9,6 +9,8 @@ Conventions
 * What counts of sharing is the account's **least** shared regular device, a week after its first: who has a telephone
   of their own beside the family's speaker, the office's and the gym's shares nothing.
 * An address is no device: carriers put thousands behind one, and nothing here looks at it.
+* A device is *owned* by the account that was regular on it a day before any other, and whoever comes later does not
+  make it shared for its owner: nobody is framed by accounts that take up the identifier of their telephone.
 * Devices are counted inside calendar stretches of 28 days.  A pair of account and device that is not regular is
   forgotten 28 days after it was last seen.
 * A device with more than :data:`CROWD` accounts is the name of a model, and no device.  Nor is the column one of
@@ -217,7 +219,7 @@ def share(regular: pa.Table, people: People, *, until_us: int) -> pa.Table:
     >>> people = parse_people(tomllib.loads((files("riparian.accounts") / "people.toml").read_text()))
     >>> pairs = pa.table([[5, 5, 5, 6], [1, 2, 3, 3], [10, 11, 12, 13]], schema=REGULAR)
     >>> share(pairs, people, until_us=40 * DAY_US).select(["account", "level"]).to_pylist()
-    [{'account': 1, 'level': 3}, {'account': 2, 'level': 3}]
+    [{'account': 2, 'level': 3}]
     """
     rungs = levels_of(people.ladders["devices"], "shared")
     device, account, day = (regular[name].to_numpy() for name in REGULAR.names)
@@ -371,8 +373,9 @@ def _share(firsts, devices, days, of_device, device_days, last_day, rungs, reach
                 continue
             level = CROWD
             for j in range(begin, k + 1):
-                own = device_days[of_device[devices[j]] : of_device[devices[j] + 1]]
-                level = min(level, np.searchsorted(own, until, side="right"))
+                others = device_days[of_device[devices[j]] : of_device[devices[j] + 1]]
+                owned = days[j] == others[0] and (len(others) == 1 or others[1] > others[0])
+                level = min(level, 1 if owned else np.searchsorted(others, until, side="right"))
             if level <= reached[a].level:
                 continue
             rung = rung_of(rungs, level)
