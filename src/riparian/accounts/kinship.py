@@ -144,13 +144,23 @@ class Kin:
 
 
 def candidates(state: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
-    """Choose the accounts worth comparing: half of what they play is new to them.
+    """Choose the accounts worth comparing: nearly all they play is new to them, or more than half of it for long.
 
     Parameters
     ----------
-    state : np.ndarray [shape=(accounts,), dtype=tally.STATE]
+    state : np.ndarray [shape=(accounts,)]
+        Records with ``plays`` and ``novel``: what each account has played, and met anew, so far.
+
+    Examples
+    --------
+    >>> kinds = np.array([(50, 50), (50, 40), (2_000, 1_100)], [("plays", "i8"), ("novel", "i8")])
+    >>> candidates(kinds).tolist()
+    [True, False, True]
     """
-    chosen: npt.NDArray[np.bool_] = (state["novel"] >= 5) & (2 * state["novel"] >= state["plays"])
+    plays, novel = state["plays"], state["novel"]
+    # People begin with nine in ten, and come down to a half within some hundreds of plays.
+    share = 0.5 + 0.4 * (100 / np.maximum(plays, 100)) ** 0.75
+    chosen: npt.NDArray[np.bool_] = (novel >= 5) & (novel >= share * plays)
     return chosen
 
 
