@@ -103,7 +103,7 @@ class Watched:
 
 def main() -> None:
     """Run the towns, then the farms."""
-    given = options(__doc__, listeners=3_000, days=56, seeds=20)
+    given = options(__doc__, listeners=2_500, days=56, seeds=20)
     declared = people()
     seeds = range(1, given.seeds + 1)
     kinds_found, rungs_found = honest_rows(declared, given.listeners, given.days, seeds)
