@@ -14,7 +14,7 @@ serves, for whoever says who they are in the header ``X-Account``,
 ``GET /s/LINK``                  the sound behind such a link
 =============================  ==========================================================================
 
-and writes an access log that ``riparian scan`` reads, with ``given_to``, ``surfaced`` and ``status``.
+and writes an access log that ``riparian scan`` reads, with ``given_to``, ``surfaced``, ``elevated`` and ``status``.
 """
 
 import argparse
@@ -50,7 +50,7 @@ class Service:
     recordings
         Identifiers, most popular first.
     elevated
-        Accounts that Riparian holds to be elevated, as ``riparian accounts --json`` lists them.
+        Accounts with some bits of evidence, restrained or not, as ``riparian accounts --json`` lists them.
     log
         Where access lines go.
     clock
@@ -133,7 +133,8 @@ class Service:
             # A handle comes from a listing or a search of the account that it was given to.
             line.update(given_to=self.accounts.get(found.account, str(found.account)), surfaced=found.account == code)
         is_new = (code, found.recording) not in self.delivered
-        if is_new and self.accounts[code] in self.elevated and refuses(self.key, code, found.recording).any():
+        line.update(elevated=self.accounts[code] in self.elevated)
+        if is_new and line["elevated"] and refuses(self.key, code, found.recording).any():
             return UNAVAILABLE
         self.delivered.add((code, found.recording))
         return 200, b"OggS"

@@ -74,10 +74,11 @@ ABSENT: Final[Mapping[str, float]] = MappingProxyType(
         "status": -1,
         "surfaced": -1,
         "given_to": 0,
+        "elevated": -1,
     }
 )
-"""What stands for a null in the columns of :meth:`Scan.columns`, where arrays have none.  The two
-truth values, ``heartbeat`` and ``surfaced``, come as int8: 1 yes, 0 no, -1 not given."""
+"""What stands for a null in the columns of :meth:`Scan.columns`, where arrays have none.  The truth
+values, ``heartbeat``, ``surfaced`` and ``elevated``, come as int8: 1 yes, 0 no, -1 not given."""
 
 
 class Clock(Protocol):

@@ -48,11 +48,13 @@ ACCESS: Final = pa.schema(
         pa.field("status", pa.int16()),
         pa.field("surfaced", pa.bool_()),
         pa.field("given_to", pa.uint64()),
+        pa.field("elevated", pa.bool_()),
     ]
 )
 """One account fetched one thing.  ``rows`` counts metadata rows returned; ``media_ms`` is how
 much sound the response held; ``country`` is ISO 3166 alpha-2 packed as two bytes; ``given_to`` is the account
-to which the handle was given that the request used, none where there was no handle or a share link."""
+to which the handle was given that the request used, none where there was no handle or a share link; ``elevated``
+is whether the service treated the account as elevated, so that a lot might refuse it."""
 
 ACCESS_REQUIRED: Final = ("at_us", "account", "recording")
 

@@ -202,7 +202,7 @@ def table(at_us: Any, account: Any, recording: Any, **more: Any) -> Columns:
         "recording": np.asarray(recording, np.uint64),
         "action": np.full(n, Action.PLAY, np.uint8),
         "rows": np.full(n, -1, np.int32),
-        "elevated": np.zeros(n, np.bool_),
+        "elevated": np.full(n, -1, np.int8),
         "given_to": np.zeros(n, np.uint64),
         "surfaced": np.full(n, -1, np.int8),
     }

@@ -106,6 +106,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "route": "route routename tenant apikey",
     "surfaced": "surfaced recommended",
     "given_to": "givento handleowner handleaccount issuedto",
+    "elevated": "elevated iselevated",
 }
 
 _FITS: Final[Mapping[str, Callable[[Values], bool]]] = {
@@ -137,6 +138,7 @@ _FITS: Final[Mapping[str, Callable[[Values], bool]]] = {
     "route": _anything,
     "surfaced": _all(r"(?i)true|false|yes|no|t|f|[01]"),
     "given_to": _is_id,
+    "elevated": _all(r"(?i)true|false|yes|no|t|f|[01]"),
 }
 FIELDS: Final = tuple(_NAMES)
 """What a column can be; these are the fields of ``--map field=column``."""

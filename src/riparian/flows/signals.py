@@ -4,8 +4,8 @@ A bucket remembers, for accounts that are compared with others, the first reques
 ones included; for everybody, how many rows of listings were read and in which hours a handle was used that had been
 given to somebody else.  The evidence is made of all buckets together (:mod:`riparian.accounts.surfaced`).
 
-An account is *elevated* while a restraint on it is applied: the platform refuses by lot only then, and only
-that counts.
+An account is *elevated* when the log says that the service treated it so, in the column ``elevated``; where it does not
+say, while a restraint on it is applied.  The platform refuses by lot only then, and only that counts.
 """
 
 from collections.abc import Mapping
@@ -74,7 +74,10 @@ class Elevated:
 def marks_of(columns: Columns, elevated: Elevated) -> npt.NDArray[np.uint8]:
     """Mark accesses as they were when they came."""
     n = len(columns["at_us"])
-    marks = ELEVATED * elevated.at(columns["account"], columns["at_us"]).astype(np.uint8)
+    was_elevated = elevated.at(columns["account"], columns["at_us"])
+    if "elevated" in columns:
+        was_elevated = np.where(columns["elevated"] >= 0, columns["elevated"] == 1, was_elevated)
+    marks = ELEVATED * was_elevated.astype(np.uint8)
     if "status" in columns:
         marks |= REFUSED * (columns["status"] >= 400).astype(np.uint8)
     if "surfaced" in columns:

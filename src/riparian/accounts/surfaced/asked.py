@@ -96,9 +96,9 @@ def follow(asked: Asked, columns: Mapping[str, npt.NDArray[Any]], shown: Shown) 
     ----------
     columns
         Columns of ``ACCESS`` as a scan gives them: ``at_us``, ``account``, ``recording``, and ``action``, ``rows``,
-        ``given_to``, ``surfaced`` where the log has them; beside them ``elevated`` (bool), whether the account was
-        elevated at that time.  Requests for sound of the accounts to be watched, refused ones included; readings
-        of listings, and uses of another's handle, of everybody.
+        ``given_to``, ``surfaced`` where the log has them; ``elevated``, whether the account was elevated at that time
+        (truth, or 1, 0 and -1 for not known).  Requests for sound of the accounts to be watched, refused ones
+        included; readings of listings, and uses of another's handle, of everybody.
     shown
         What the platform drew.
 
@@ -126,7 +126,7 @@ def _asks(columns: Mapping[str, npt.NDArray[Any]], rows: npt.NDArray[np.intp], s
     out["block"] = shown.listings.find(out["recording"])
     out["marks"] = CANARY * _is_in(out["recording"], shown.canaries)
     if "elevated" in columns:
-        out["marks"] |= ELEVATED * columns["elevated"][rows].astype(np.uint8)
+        out["marks"] |= ELEVATED * (columns["elevated"][rows] > 0).astype(np.uint8)
     if "surfaced" in columns:
         was = columns["surfaced"][rows]
         out["marks"] |= (SURFACED * (was == 1) + UNSURFACED * (was == 0)).astype(np.uint8)
