@@ -160,12 +160,47 @@ def test_a_report_is_one_file(town: Path, tmp_path: Path) -> None:
     assert page.lower().startswith("<!doctype html>")
 
 
+@pytest.fixture(scope="module")
+def ringed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ringed")
+    run("simulate", folder, "--listeners", "40", "--days", "6", "--recordings", "5000", "--ring", "6x80:queue")
+    run("scan", folder / "accesses.parquet", "--catalogue", folder / "catalogue.parquet", "-w", folder / "workspace")
+    return folder / "workspace"
+
+
+def test_a_ring_is_listed_told_and_explained(ringed: Path) -> None:
+    (told,) = [json.loads(line) for line in run("rings", "-w", ringed, "--json").splitlines()]
+    assert told["kind"] == "ring"
+    assert {"ring", "accounts", "bits", "because"} <= set(told)
+    assert told["ring"] in run("rings", "-w", ringed)
+    shown = run("explain", "ring", told["ring"], "-w", ringed)
+    assert "nobody: each account is restrained by its own bits alone" in " ".join(shown.split())
+    explained = json.loads(run("explain", "ring", told["ring"], "-w", ringed, "--json"))
+    assert sum(step["bits"] for step in explained["waterfall"]) == explained["bits"]
+    assert {row["account"] for row in explained["accounts"]} == set(told["accounts"])
+    lines = [json.loads(line) for line in run("accounts", "-w", ringed, "--json").splitlines()]
+    assert {line["ring"] for line in lines if line["account"] in told["accounts"]} == {told["ring"]}
+
+
+def test_a_queue_is_ranked_and_promises_nothing_about_an_account(ringed: Path) -> None:
+    lines = [json.loads(line) for line in run("accounts", "-w", ringed, "--queue", "--json").splitlines()]
+    assert len(lines) >= 6
+    assert [line["listed_at"] for line in lines] == sorted(line["listed_at"] for line in lines)
+    assert "nothing acts on it" in " ".join(run("accounts", "-w", ringed, "--queue").split())
+
+
+def test_a_workspace_without_rings_says_so(town: Path) -> None:
+    assert "No ring was found" in run("rings", "-w", town / "workspace")
+
+
 MISTAKES = {
     "a log that is not there": (["scan", "/nowhere/access.log"], "does not exist"),
     "a map without a column": (["scan", "x", "--map", "account"], "wanted FIELD=COLUMN"),
     "a workspace without a scan": (["accounts"], "has no scan"),
     "a ring in another form": (["simulate", "out", "--ring", "many"], "ring `many`"),
     "a list of the honest that is not there": (["audit", "--honest", "nofile"], "`nofile` cannot be read"),
+    "a rate that is no share": (["accounts", "--queue", "--rate", "2"], "wanted a share between 0 and 1"),
+    "a ring by no name": (["explain", "ring", "x", "-w", "."], "`x` is no name of a ring"),
     "an account that nobody knows": (["hold", "release", "u-1", "--person", "a", "--reason", "b"], "not in the vault"),
 }
 

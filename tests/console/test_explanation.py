@@ -20,6 +20,7 @@ from riparian.codes import RECORDING_KEY, codes_of, label
 from riparian.evidence import PACE, PERSON, Evidence, Row, Source
 from riparian.flows.findings import Account
 from riparian.flows.found import TIMELINE
+from riparian.flows.rings import ring_label
 from riparian.gate.decide import Decision
 from riparian.gate.holds import Event, Step
 from riparian.gate.policy import Restraint
@@ -46,6 +47,9 @@ HELD = {
     "in which order it meets what is new": -2.0,
     "joined with the other bets by a mean fixed beforehand": -0.515,
 }
+
+
+SAID = {"signals": 12.5, "devices": 0.0, "taste": -3.0}
 
 
 @dataclass(frozen=True)
@@ -242,3 +246,16 @@ def test_looking_makes_no_workspace(
     assert run(monkeypatch, "explain", "account", "user-1", "-w", str(missing)) == 2
     assert "there is no workspace" in capsys.readouterr().err
     assert not missing.exists()
+
+
+def test_what_other_questions_say_stands_beside_and_a_ring_is_named(made: Made) -> None:
+    held = made.explanation(2, HELD)
+    others = [replace(made.explanation(2, {"x": bits}, PACE), facts={"question": q}) for q, bits in SAID.items()]
+    account = known(held, None, others=tuple(others), ring=417)
+    text = printed(render.explanation("user-417", account, recompute=AGAIN))
+    assert f"signals, 12.5 bits: {PACE.sentence}"[:40] in text
+    assert "devices and taste: nothing that counts" in text
+    assert f"riparian explain ring {ring_label(417)}" in text
+    told = render.told("user-417", account, recompute=AGAIN)
+    assert [other["question"] for other in told["others"]] == list(SAID)
+    assert told["ring"] == ring_label(417)

@@ -6,22 +6,29 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from riparian.accounts import kinship
+from riparian.catalogue.cells import Cells
 from riparian.codes import label
 from riparian.console import figures
 from riparian.console.report import EXPOSED_MAX, LINES_MAX, LISTED_MAX, report
 from riparian.evidence import Evidence
 from riparian.flows.found import EXPOSURE, Found
+from riparian.flows.overlap import Overlap, overlap
+from riparian.flows.rings import Member, Ringed, ring_label
 from riparian.gate.decide import from_table, to_table
 from riparian.gate.policy import Restraint
+from riparian.schema import DAY_US
 
 SECTIONS = (
     "leaving",
     "evidence",
     "ladder",
     "who",
+    "rings",
     "days",
     "review",
     "abstained",
@@ -254,6 +261,45 @@ def test_whoever_a_budget_slowed_has_no_evidence_to_draw(busy: Any) -> None:
     by_budget = next(d for d in from_table(busy.found.decisions) if d.bits < 5)
     evidence: Evidence = replace(busy.explained[1], subject=by_budget.account)
     assert 'id="falls"' not in report(busy.found, explained=[evidence])
+
+
+def ring(order: str) -> Ringed:
+    """Make a ring of thirty-one accounts up."""
+    accounts = list(range(1, 32))
+    row = {
+        "ring": 417, "order": order, "found_us": 20_500 * DAY_US, "accounts": accounts, "bits": 61.5, "price": 120.25,
+        "fetches": 3_100, "expected": 412.0, "seen": 3,
+    }  # fmt: skip
+    evidence = kinship.explain_ring(row)
+    days = np.arange(20_500, 20_530)
+    between = np.triu(np.full((24, 24), 3.5), 1)
+    by_lot, was, cells = np.linspace(0, 412, 30), np.full(30, 3.0), np.array([5])
+    seen = Overlap(days, by_lot, was, cells, np.array([[9.5, 0.0]]), tuple(accounts[:24]), between)
+    members = tuple(Member(a, 40.0 - a, Restraint.HOLD if a < 20 else Restraint.ALLOW) for a in accounts)
+    return Ringed(row, evidence, seen, (("<b>The Band</b>", 9.5, 0),), members)
+
+
+@pytest.mark.parametrize("order", ["none", "popularity"])
+def test_a_ring_is_told_drawn_and_said_to_restrain_nobody(order: str, busy: Any) -> None:
+    one = ring(order)
+    found = replace(busy.found, rings=pa.Table.from_pylist([dict(one.row)], schema=kinship.RINGS))
+    written = report(found, rings=[one])
+    text = Page(written).text
+    assert ring_label(417) in text
+    assert "restrains nobody" in text
+    assert "412" in text
+    assert "&lt;b&gt;The Band&lt;/b&gt;" in written
+    assert "The first 30 of 31" in text
+    assert written.count('<svg class="figure wide"') == written.count('<svg class="figure narrow"') == 4
+    assert ("keeps clear" in text) == (order == "none")
+
+
+def test_a_ring_of_which_nothing_is_remembered_is_told_without_pictures(busy: Any) -> None:
+    one = ring("none")
+    forgotten = overlap(np.empty(0, kinship.FETCH), Cells.empty())
+    found = replace(busy.found, rings=pa.Table.from_pylist([dict(one.row)], schema=kinship.RINGS))
+    written = report(found, rings=[replace(one, overlap=forgotten, artists=())])
+    assert 'class="overlap"' not in written
 
 
 def test_too_much_to_show_is_cut_and_the_page_says_so(busy: Any) -> None:

@@ -12,6 +12,7 @@ from riparian.evidence import KINSHIP
 from riparian.flows.extraction import Found, about, scan
 from riparian.flows.queue import queue
 from riparian.flows.rings import about_ring
+from riparian.flows.spike import contained
 from riparian.gate.decide import Restraint, from_table
 from riparian.gate.policy import Policy
 from riparian.ports import SHARED, World
@@ -81,6 +82,15 @@ def test_the_ring_is_explained_by_what_it_never_does(town: Played, whole: tuple[
     assert ringed.evidence.bits == sum(row.bits for row in ringed.evidence.waterfall)
     assert ringed.artists[0][1] > 1
     assert {member.account for member in ringed.members} == town.copiers
+
+
+def test_it_is_known_on_which_day_each_member_was_stopped(town: Played, whole: tuple[World, Found]) -> None:
+    world, found = whole
+    result = contained(world, found, np.array(sorted(town.copiers), np.uint64))
+    assert 1 <= result.days_to_hold.min() <= result.days_to_hold.max() <= 6
+    assert (result.leaked < 6 * 60).all()
+    assert (result.leaked < result.unrestrained).all()
+    assert sum(found.by_day["held"].to_pylist()) == len(town.copiers)
 
 
 def test_the_queue_names_the_ring_first(town: Played, whole: tuple[World, Found]) -> None:

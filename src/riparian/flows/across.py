@@ -29,7 +29,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riparian.accounts import devices, kinship, places, surfaced, taste
-from riparian.accounts.join import ANSWER
+from riparian.accounts.join import ANSWER, PRICES
 from riparian.accounts.kinship import FETCH, Kin
 from riparian.accounts.ladders import LEVELS
 from riparian.accounts.taste import Embedding, Taste
@@ -44,8 +44,21 @@ from riparian.schema import DAY_US
 
 SLICE_US: Final = 7 * DAY_US
 LEARN_US: Final = 4 * SLICE_US
+DAILY_MAX: Final = 300_000
+"""With no more fetches than these, a week is gone through day by day: a timeline says on which day bits grew."""
+GREW_BITS: Final = 4.0
 AMONG_MIN: Final = 1 << 17
 """A ring is singled out of so many accounts at least, so that its search costs the same in every part of a log."""
+
+
+GREW: Final = pa.schema(
+    [
+        pa.field("account", pa.uint64(), nullable=False),
+        pa.field("day", pa.int32(), nullable=False),
+        pa.field("bits", pa.float64(), nullable=False),
+    ]
+)
+"""A day by the end of which kinship had more bits of an account than ever before, the price of the join taken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +71,8 @@ class Across:
         As of the last whole slice.
     embedding
         What belongs together, as learnt last; None before the first time.
+    history
+        ``GREW``, up to then.
     waiting
         ``FETCHED`` since then.
     until_us
@@ -71,6 +86,7 @@ class Across:
     kin: Kin
     taste: Taste
     embedding: Embedding | None
+    history: pa.Table
     waiting: pa.Table
     until_us: int
     late: int
@@ -79,7 +95,7 @@ class Across:
     @classmethod
     def empty(cls, cells: bytes) -> "Across":
         """Nothing has been compared."""
-        return cls(Kin.empty(), Taste.empty(), None, FETCHED.empty_table(), 0, 0, cells)
+        return cls(Kin.empty(), Taste.empty(), None, GREW.empty_table(), FETCHED.empty_table(), 0, 0, cells)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]] | None, cells: bytes) -> "Across":
@@ -87,10 +103,13 @@ class Across:
         if arrays is None or "across.cells" not in arrays or arrays["across.cells"].tobytes() != cells:
             return cls.empty(cells)
         waiting = pa.table([arrays[f"across.waiting.{name}"] for name in FETCHED.names], schema=FETCHED)
+        history = pa.table([arrays[f"across.history.{name}"] for name in GREW.names], schema=GREW)
         until_us, late = arrays["across.clock"].tolist()
         kin, tasted = Kin.from_arrays(_under("kin.", arrays)), Taste.from_arrays(_under("taste.", arrays))
         learnt = _under("embedding.", arrays)
-        return cls(kin, tasted, Embedding.from_arrays(learnt) if learnt else None, waiting, until_us, late, cells)
+        return cls(
+            kin, tasted, Embedding.from_arrays(learnt) if learnt else None, history, waiting, until_us, late, cells
+        )
 
     def arrays(self) -> Arrays:
         """Lay it down."""
@@ -99,6 +118,7 @@ class Across:
             **_over("taste.", self.taste.arrays()),
             **_over("embedding.", self.embedding.arrays() if self.embedding is not None else {}),
             **_over("across.waiting.", {name: self.waiting[name].to_numpy() for name in FETCHED.names}),
+            **_over("across.history.", {name: self.history[name].to_numpy() for name in GREW.names}),
             "across.clock": np.array([self.until_us, self.late], np.int64),
             "across.cells": np.frombuffer(self.cells, np.uint8),
         }
@@ -150,6 +170,7 @@ def look(arrays: Mapping[str, npt.NDArray[Any]] | None, table: Tables, terms: Te
         "kin": kin,
         "rings": kinship.rings_table(now.kin, terms.cells, among),
         "levels_across": reached,
+        "grew": now.history,
         "signals": signalled,
     }
     some = {name: each for name, each in tables.items() if len(each)}
@@ -179,15 +200,24 @@ def followed(before: Across, new: pa.Table, terms: Terms, until_us: int, among: 
     begin = 0
     for end_us in [*range(_first_end(at_us, whole_us), whole_us + 1, SLICE_US), max(until_us, whole_us)]:
         end = int(np.searchsorted(at_us, end_us))
-        now = _step(now, rows.slice(begin, end - begin), terms, end_us, among)
+        # Whether a week is gone through day by day follows from its fetches, in whatever parts they came.
+        daily = len(now.kin.log) + end - begin <= DAILY_MAX
+        for upto_us in [*(_day_ends(at_us[begin:end], end_us) if daily else ()), end_us]:
+            upto = int(np.searchsorted(at_us, upto_us))
+            now = _step(now, rows.slice(begin, upto - begin), terms, upto_us, among)
+            begin = upto
         kept = now if end_us <= whole_us else kept
-        begin = end
     waiting = rows.slice(int(np.searchsorted(at_us, whole_us))).combine_chunks()
     return replace(kept, waiting=waiting, until_us=whole_us, late=before.late + late), now
 
 
 def _first_end(at_us: npt.NDArray[np.int64], whole_us: int) -> int:
     return int(at_us[0]) // SLICE_US * SLICE_US + SLICE_US if len(at_us) else whole_us + 1
+
+
+def _day_ends(at_us: npt.NDArray[np.int64], end_us: int) -> list[int]:
+    """List the ends of the days on which anything was fetched, but for the last."""
+    return [us for us in ((np.unique(at_us // DAY_US) + 1) * DAY_US).tolist() if us < end_us]
 
 
 def _step(now: Across, rows: pa.Table, terms: Terms, end_us: int, among: int) -> Across:
@@ -199,12 +229,25 @@ def _step(now: Across, rows: pa.Table, terms: Terms, end_us: int, among: int) ->
     if len(fetches):
         who, artists = fetches["account"].copy(), artists_of(cells, fetches["work"])
         tasted = taste.follow(now.taste, now.embedding, who, artists, fetches["at_us"].copy())
-        now = replace(now, kin=kinship.follow(now.kin, fetches, cells, among), taste=tasted)
+        kin = kinship.follow(now.kin, fetches, cells, among)
+        history = pa.concat_tables([now.history, _grew(now.kin, kin, end_us)]).combine_chunks()
+        now = replace(now, kin=kin, taste=tasted, history=history)
     if end_us % LEARN_US == 0 and len(now.kin.log):
         log = now.kin.log
         learnt = taste.learn(log["account"].copy(), artists_of(cells, log["work"]), as_of_us=end_us)
         now = replace(now, embedding=learnt)
     return now
+
+
+def _grew(before: Kin, after: Kin, end_us: int) -> pa.Table:
+    """Tell whose bits grew, as days go: what a timeline shows of them."""
+    best = after.best[after.best["bits"] - PRICES[KINSHIP.name] >= GREW_BITS]
+    known = before.best
+    at = np.minimum(np.searchsorted(known["account"], best["account"]), max(len(known) - 1, 0))
+    if len(known):
+        best = best[(known["account"][at] != best["account"]) | (known["bits"][at] < best["bits"])]
+    day = np.full(len(best), (end_us - 1) // DAY_US, np.int32)
+    return pa.table([best["account"], day, best["bits"] - PRICES[KINSHIP.name]], schema=GREW)
 
 
 def _fetches(rows: pa.Table, cells: Cells) -> npt.NDArray[np.void]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,7 +16,7 @@ from riparian.accounts.tally import Tally
 from riparian.codes import bucket_of
 from riparian.errors import InputError
 from riparian.evidence import Evidence
-from riparian.flows.across import explained
+from riparian.flows.across import GREW, explained
 from riparian.flows.bucket import DAY_COUNTS, DAYS
 from riparian.flows.found import BY_DAY, EXPOSURE, TIMELINE, Found, Reach
 from riparian.flows.joined import evidence_of_all, rows_of
@@ -68,13 +69,12 @@ def about(world: World, terms: Terms, account: int) -> Account:
     alone = weigh.explain(Tally.from_arrays(arrays, terms.people), int(slots[0]))
     strongest, *others = strongest_first({ALONE: alone} | explained(world, terms, account))
     refusals = world.findings.table("refusals")
-    timeline = world.findings.in_bucket("timeline", number)
     return Account(
         replace(strongest, facts={**_counts(alone), **strongest.facts}),
         world.decisions.of(account),
         world.decisions.events(account),
         rows_of(refusals, account).to_pylist() if refusals is not None else [],
-        rows_of(timeline, account) if timeline is not None else TIMELINE.empty_table(),
+        rows_of(timeline_of(world), account),
         tuple(others),
         rings_by_account(rings_of(world)).get(account),
     )
@@ -99,7 +99,7 @@ def read(world: World, terms: Terms) -> Found:
     summary = dict(summaries[-1])
     evidence = evidence_of_all(world.findings.table)
     decisions = _strongest_first(world.decisions.table())
-    timeline = table_of(world, "timeline", TIMELINE)
+    timeline = timeline_of(world)
     held, restrained, everybody, exposure = _reaches(world, terms, decisions, int(summary["accounts"]))
     summary["reach"] = {
         name: {
@@ -136,6 +136,24 @@ def table_of(world: World, name: str, schema: pa.Schema) -> pa.Table:
     """Read a table of the last scan; empty when no bucket has kept any of it."""
     found = world.findings.table(name)
     return found if found is not None else schema.empty_table()
+
+
+def timeline_of(world: World) -> pa.Table:
+    """Read the days of watched accounts (``TIMELINE``); whose bits others carry, has those."""
+    alone, grew = table_of(world, "timeline", TIMELINE), table_of(world, "grew", GREW)
+    if not len(grew):
+        return alone
+    whose = pc.is_in(alone["account"], value_set=grew["account"].combine_chunks())
+    days = pl.concat([pl.DataFrame(alone.filter(whose)), pl.DataFrame(grew).rename({"bits": "kin"})], how="diagonal")
+    counts = [name for name in TIMELINE.names if name not in {"account", "day", "bits"}]
+    merged = (
+        days.group_by("account", "day")
+        .agg(pl.col("bits", "kin").max(), pl.col(counts).sum())
+        .sort("account", "day")
+        .with_columns(pl.col("kin").cum_max().forward_fill().over("account"))
+        .with_columns(bits=pl.max_horizontal("bits", "kin"))
+    )
+    return pa.concat_tables([alone.filter(pc.invert(whose)), merged.select(TIMELINE.names).to_arrow().cast(TIMELINE)])
 
 
 def _strongest_first(decisions: pa.Table) -> pa.Table:

@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riparian.codes import bucket_of
-from riparian.flows.findings import table_of
-from riparian.flows.found import TIMELINE, Found
+from riparian.flows.findings import timeline_of
+from riparian.flows.found import Found
 from riparian.gate.decide import Restraint
 from riparian.ports import World
 
@@ -84,7 +84,7 @@ def contained(world: World, found: Found, spiked: npt.NDArray[np.uint64]) -> Con
         Codes of the accounts that were put in.
     """
     spiked = np.unique(spiked)
-    timeline, novel = table_of(world, "timeline", TIMELINE), _novel(world, spiked)
+    timeline, novel = timeline_of(world), _novel(world, spiked)
     rungs_at = found.summary["thresholds"]
     rows = [_followed(_of(timeline, code), novel.get(code, 0), rungs_at) for code in spiked.tolist()]
     columns = np.array(rows, np.int64).reshape(-1, 4)
