@@ -10,7 +10,8 @@ level  tenths of the way from the middle of all accounts to their 5 % point (apa
 
 Fails when
 ----------
-Sizes are mixed: the more an account has taken, the less its artists go together.
+Sizes are mixed: the more an account has taken, the less its artists go together.  Most of those who teach copy: then
+the middle is theirs, and people are far from it.
 """
 
 import math
