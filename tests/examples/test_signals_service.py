@@ -145,10 +145,20 @@ def test_the_log_says_who_followed_whom(client: Client, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_scan_reads_the_log(client: Client, tmp_path: Path) -> None:
+def test_a_scan_of_the_log_would_hold_the_workers_and_says_why(client: Client, tmp_path: Path) -> None:
     crawl(client)
-    log = tmp_path / "access.ndjson"
-    log.write_text(client.log.getvalue())
-    ended = CliRunner().invoke(app, ["scan", str(log), "--workspace", str(tmp_path / "workspace"), "--json"])
+    workspace, log = tmp_path / "workspace", tmp_path / "access.ndjson"
+    workspace.mkdir()
+    (workspace / "secret.key").write_bytes(KEY)
+    (workspace / "by-popularity.txt").write_text("\n".join(RECORDINGS))
+    (workspace / "signals.toml").write_text('listings = ["by-popularity.txt"]\n')
+    # A day is bet on when it is over: somebody looks something up four days later.
+    later = {"at": START + 4 * 86_400, "account": "listener-0", "action": "metadata", "rows": 1, "status": 200}
+    log.write_text(client.log.getvalue() + json.dumps(later) + "\n")
+    ended = CliRunner().invoke(app, ["scan", str(log), "--workspace", str(workspace), "--json"])
     assert ended.exit_code == 0, ended.output
-    assert json.loads(ended.stdout.splitlines()[-1])["kind"] == "summary"
+    told = {line.get("account"): line for line in map(json.loads, ended.stdout.splitlines())}
+    assert {account for account, line in told.items() if line.get("action") == "hold"} == set(WORKERS)
+    assert all(told[worker]["bits"] > 13.3 for worker in WORKERS)
+    explained = CliRunner().invoke(app, ["explain", "account", "worker-0", "--workspace", str(workspace)])
+    assert "follows the order in which another account was shown a listing" in " ".join(explained.output.split())
