@@ -1,11 +1,11 @@
 """The exercise in full: every built-in strategy and a search, half a year long, beside a limit of 500 plays a day.
 
-Four tables.  ``exercise.csv``: what each strategy got and paid under the default policy, ten accounts at a
+Five tables.  ``exercise.csv``: what each strategy got and paid under the default policy, ten accounts at a
 time, among 1,000 listeners, and the cheapest plans that a search found.  ``exercise_people.csv``: what that did to the
 listeners.  ``exercise_policies.csv``: by formula, how many times as much as under the limit the cheapest plan of each
 kind of account costs, for copiers that no statistic sees, under other policies and for shorter campaigns; and what
 each policy does to listeners, rehearsed.  ``exercise_links.csv``: what it buys to join new accounts by payment, device
-and sign-up, by formula and rehearsed.
+and sign-up, by formula and rehearsed.  ``exercise_refusals.csv``: what refusals by lot do to copiers who shuffle.
 """
 
 from collections.abc import Iterator
@@ -45,8 +45,8 @@ PATIENT = Strategy("one patient account", accounts=1, per_day=20, order="shuffle
 
 
 def main() -> None:
-    """Fill the four tables."""
-    given = options(__doc__, days=180, listeners=1000, plans=100, people_days=90, seed=1)
+    """Fill the tables."""
+    given = options(__doc__, days=180, listeners=1000, plans=140, people_days=90, seed=1)
     declared = people()
     out: Path | None = given.out
     write(
@@ -55,6 +55,7 @@ def main() -> None:
         "exercise_policies",
     )
     write(links(declared, given.seed), _beside(out, "links"), "exercise_links")
+    write(refusals(declared, given.seed), _beside(out, "refusals"), "exercise_refusals")
     exercise = Exercise("default", listeners=given.listeners, days=given.days)
     done = run(exercise, declared, seed=given.seed, plans=given.plans, progress=_said)
     write(strategies(done.lines), _beside(out, "strategies"), "exercise")
@@ -184,6 +185,26 @@ def links(declared: People, seed: int, kinds: tuple[Kind, ...] = (Kind.FREE, Kin
             met = run(exercise, declared, seed=seed, plans=0, progress=_said).lines[1]
             row[f"rehearsed_{link}"] = f"{met['usd_per_1000']:.3f}"
         rows.append(row)
+    return rows
+
+
+def refusals(declared: People, seed: int, days: int = 60) -> list[Line]:
+    """Tell what refusals by lot do to copiers who shuffle: those who ask again, and those who give up."""
+    even = Strategy("even", per_day=100, order="shuffled", mimicry=0.25)
+    varied = replace(even, name="varies as a person does", per_day=60, lifelike=True)
+    plans = [
+        replace(plan, name=f"{plan.name}, {what}", retries=again)
+        for plan in (even, varied)
+        for again, what in ((True, "another account asks again"), (False, "what is refused is given up"))
+    ]
+    rows: list[Line] = [{"strategy": plan.name} for plan in plans]
+    for on in (False, True):
+        exercise = Exercise("refusals", listeners=200, days=days, strategies=tuple(plans), kinship=False, refusals=on)
+        people_line, *told = run(exercise, declared, seed=seed, plans=0, progress=_said).lines
+        for row, line in zip(rows, told, strict=False):
+            name = "on" if on else "off"
+            row |= {f"held_{name}": f"{line['held']} of {line['opened']}", f"usd_{name}": f"{line['usd_per_1000']:.2f}"}
+            row[f"listeners_refused_{name}"] = f"{people_line['refused_share']:.4%}"
     return rows
 
 

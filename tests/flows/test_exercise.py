@@ -9,7 +9,7 @@ import pytest
 from riparian.accounts.join import ANSWER
 from riparian.accounts.people import People
 from riparian.accounts.tally import DAYS, Tally
-from riparian.flows.exercise import Kinship, Outcome, Rules, Source, rehearse
+from riparian.flows.exercise import Kinship, Outcome, Refusals, Rules, Source, rehearse
 from riparian.flows.reckoning import Terms, frontier, limit_lines, people_line, sentences, strategy_lines
 from riparian.gate import economics
 from riparian.gate.economics import Kind, Link, Prices, Shared
@@ -222,3 +222,17 @@ def test_whoever_takes_the_most_played_first_needs_few_recordings_for_half_of_al
     assert in_order["targets"]["half_of_plays_most"]["usd"] < 0.01 * in_order["targets"]["half"]["usd"]
     assert shuffled["targets"]["half_of_plays_least"]["usd"] > 0.99 * shuffled["targets"]["half"]["usd"]
     assert in_order["plays_share"][0] > 10 * shuffled["plays_share"][1]
+
+
+@pytest.mark.parametrize(("again", "found"), [(True, True), (False, False)], ids=["asked again", "given up"])
+def test_refusals_by_lot_find_who_asks_for_what_another_was_refused(
+    stage: Stage, people: People, *, again: bool, found: bool
+) -> None:
+    plan = replace(SHUFFLED, accounts=10, per_day=100, retries=again)
+    contest = Contest(stage, [plan], Prices(), seed=1)
+    rules = Rules(POLICY, people, refusals=Refusals(bytes(16), every_days=5))
+    outcome = rehearse(contest, rules, days=QUIET_DAYS + 40, first_day=contest.first_day)
+    assert (outcome.on_evidence[contest.owner == 0] > 0).sum() >= 5 if found else contest.ledgers()[0].opened == 10
+    line = people_line(outcome, contest.owner, contest.victims)
+    assert (line["held"], line["slowed_on_evidence"]) == (0, 0)
+    assert line["refused_share"] < 0.02

@@ -1,5 +1,6 @@
 """An exercise put together: a town that answers back, the policy that it meets, and a search for the cheapest plan."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
@@ -7,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from riparian.accounts.people import People
-from riparian.flows.exercise import Kinship, Outcome, Progress, Rules, rehearse
+from riparian.flows.exercise import Kinship, Outcome, Progress, Refusals, Rules, rehearse
 from riparian.flows.reckoning import (
     Line,
     Terms,
@@ -30,7 +31,7 @@ HEAD: Final = 120_000
 """Recordings of the town's shelf, which is the head of the catalogue."""
 SEARCHED_ACCOUNTS: Final = 4
 """Accounts of a plan while it is searched for: what one yields by itself hardly depends on how many there are."""
-SEARCHED_DAYS: Final = 90
+SEARCHED_DAYS: Final = 180
 """Days for which a plan is tried at most while it is searched for."""
 FOUND_ACCOUNTS: Final = 10
 """Accounts of a plan that was found, when it is rehearsed with everybody else."""
@@ -93,7 +94,8 @@ def _round(
     # What is rehearsed is a policy in force.
     policy = replace(exercise.policy, mode=Mode.ENFORCE)
     sources = (Kinship(contest.cells(), accounts=policy.accounts),) if exercise.kinship and ring else ()
-    rules = Rules(policy, people, exercise.link, sources)
+    secret = hashlib.blake2b(b"exercise %d" % seed, digest_size=16).digest()
+    rules = Rules(policy, people, exercise.link, sources, Refusals(secret) if exercise.refusals and ring else None)
     days = QUIET_DAYS + exercise.days
     return contest, rehearse(contest, rules, days=days, first_day=contest.first_day, progress=progress)
 
@@ -115,7 +117,8 @@ def _searched(
 
     progress("trying plans", 0, plans)
     rng = stream(seed, "exercise/search")
-    return search(evaluate, rng, budget=plans, told=lambda n: progress("trying plans", n, plans))
+    start = [plan for plan in exercise.strategies if not plan.explorers]
+    return search(evaluate, rng, budget=plans, start=start, told=lambda n: progress("trying plans", n, plans))
 
 
 def _facts(plan: Strategy) -> dict[str, Any]:

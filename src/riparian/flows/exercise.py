@@ -15,6 +15,7 @@ Rules of the gate
 * An account on hold gets nothing that is new to it.
 * An account that is slowed gets at most ``novelty_per_day`` new recordings a day.
 * An account that is asked to show that a person is there does so: a copier pays for it.
+* Where refusals by lot are on, a fiftieth of the new fetches of elevated accounts is refused (:class:`Refusals`).
 * All other fetches of something new draw on the account's novelty budget, and for its first thirty days on the
   parent's (:mod:`riparian.gate.budgets`).
 """
@@ -31,6 +32,10 @@ import pyarrow.compute as pc
 from riparian.accounts.join import ANSWER, join
 from riparian.accounts.kinship import FETCH, Kin, accounts_table, candidates, follow
 from riparian.accounts.people import People
+from riparian.accounts.surfaced import Asked as Signals
+from riparian.accounts.surfaced import Shown, best, refuses
+from riparian.accounts.surfaced import evidence as signals
+from riparian.accounts.surfaced import follow as follow_signals
 from riparian.accounts.tally import Tally, enrol
 from riparian.accounts.weigh import evidence, weigh
 from riparian.catalogue.cells import Cells
@@ -44,6 +49,9 @@ from riparian.schema import DAY_US
 
 Progress = Callable[[str, int, int | None], None]
 Ints = npt.NDArray[np.int64]
+
+
+_NOBODY: Final = pa.table([[] for _ in ANSWER], schema=ANSWER)
 
 
 class Source(Protocol):
@@ -94,6 +102,50 @@ class Kinship:
         return pa.table([found["account"], named, named, bits, bits, found["reached_us"]], schema=ANSWER)
 
 
+class Refusals:
+    """Refusals by lot, and who takes them over (:mod:`riparian.accounts.surfaced`), asked every few days.
+
+    Parameters
+    ----------
+    secret
+        That lots are drawn with, at least 16 bytes.
+    elevated_bits
+        Only accounts that ever had so many bits are refused anything, and watched.
+    every_days
+        How often is asked.
+    """
+
+    def __init__(self, secret: bytes, *, elevated_bits: float = 2.0, every_days: int = 7) -> None:
+        self._shown = Shown(secret)
+        self._elevated, self._every = elevated_bits, every_days
+        self._asked = Signals.empty()
+        self._waiting: list[Arrays] = []
+        self._found = _NOBODY
+
+    def refuse(self, asked: Asked, accounts: Arrays, bits: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Draw a lot for each fetch of an elevated account: True where it is refused."""
+        rows = np.flatnonzero(bits[asked.slot] >= self._elevated)
+        account, recording = accounts["account"][asked.slot[rows]], asked.recording[rows]
+        elevated = np.ones(len(rows), np.bool_)
+        columns = {"at_us": asked.at_us[rows], "account": account, "recording": recording, "elevated": elevated}
+        self._waiting.append(columns)
+        refused = np.zeros(len(asked.slot), np.bool_)
+        refused[rows] = refuses(self._shown.secret, account, recording, share=self._shown.refused_share)
+        return refused
+
+    def observe(self, day: int, asked: Asked, tally: Tally) -> pa.Table:
+        """See :class:`Source`."""
+        del asked, tally
+        if day % self._every == self._every - 1:
+            columns = {name: np.concatenate([c[name] for c in self._waiting]) for name in self._waiting[0]}
+            self._asked, self._waiting = follow_signals(self._asked, columns, self._shown), []
+            told = best(signals(self._asked, self._shown))
+            question = pa.array(["signals"] * len(told), pa.string())
+            columns_told = [told[name] for name in ("claim", "bits", "bits_now", "reached_us")]
+            self._found = pa.table([told["account"], question, *columns_told], schema=ANSWER)
+        return self._found
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What the exercise is played by.
@@ -108,12 +160,15 @@ class Rules:
         What makes new accounts share a budget.
     sources
         Questions beside those of ``accounts.weigh``.
+    refusals
+        Refusals by lot; None where the platform has none.
     """
 
     policy: Policy
     people: People
     link: Link = Link.PAYMENT
     sources: tuple[Source, ...] = ()
+    refusals: Refusals | None = None
 
 
 @dataclass(slots=True)
@@ -150,9 +205,6 @@ class Outcome:
             old = getattr(self, name)
             new = np.zeros(n - len(old), old.dtype) - (name == "held_day")
             setattr(self, name, np.append(old, new).astype(old.dtype))
-
-
-_NOBODY: Final = pa.table([[] for _ in ANSWER], schema=ANSWER)
 
 
 def rehearse(feed: Reactive, rules: Rules, *, days: int, first_day: int, progress: Progress | None = None) -> Outcome:
@@ -240,7 +292,8 @@ class _Gate:
         self.outcome.asked += np.bincount(asked.slot, minlength=n)
         self.outcome.refused += np.bincount(asked.slot[refused], minlength=n)
         weigh(self.tally, asked.days)
-        answers = [source.observe(day, asked, self.tally) for source in self.rules.sources]
+        sources = (*self.rules.sources, *([self.rules.refusals] if self.rules.refusals is not None else []))
+        answers = [source.observe(day, asked, self.tally) for source in sources]
         self._decide(day, asked, pa.concat_tables([_NOBODY, *answers]), accounts)
         return Told(refused, self.restraint.copy())
 
@@ -253,6 +306,8 @@ class _Gate:
         refused = (self.restraint[slot] == Restraint.HOLD) | (
             (self.restraint[slot] == Restraint.SLOW) & (nth >= policy.novelty_per_day)
         )
+        if self.rules.refusals is not None:
+            refused |= self.rules.refusals.refuse(asked, accounts, self.outcome.bits)
         start_us = self.first_day * DAY_US
         charged = ~refused & ~backfilling(self.budgets, slot, asked.at_us, log_start_us=start_us)
         over, _ = charge_enforced(

@@ -195,16 +195,19 @@ class Campaign:
         """Learn which of today's fetches were refused."""
         who, ranks = self._today
         self._served = np.bincount(who[~refused], minlength=len(self.slot))
-        if self.strategy.order in BLOCKS:
-            for place in np.flatnonzero(refused):
-                slot = int(self.slot[who[place]])
-                self._blocks[slot] = np.append(ranks[place], self._blocks[slot])
-        elif self.strategy.order != "frame":
-            self._again = np.append(self._again, ranks[refused])
+        if self.strategy.retries:
+            self._take_up_again(who[refused], ranks[refused])
         got = ranks[~refused]
         self._fetched += len(got)
         self._got.append(got)
         self._library = np.append(self._library, got)[-50_000:]
+
+    def _take_up_again(self, who: Ints, ranks: Ints) -> None:
+        if self.strategy.order in BLOCKS:
+            for slot, rank in zip(self.slot[who].tolist(), ranks.tolist(), strict=True):
+                self._blocks[slot] = np.append(rank, self._blocks[slot])
+        elif self.strategy.order != "frame":
+            self._again = np.append(self._again, ranks)
 
     def ledger(self) -> Ledger:
         """Say what was opened, paid and got so far."""

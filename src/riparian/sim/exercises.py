@@ -7,6 +7,7 @@ Flat TOML with up to three tables and any number of strategies, all of them opti
     strategies = ["bulk", "free tier"]     # built-in ones; all of them when none is named
     link = "payment"                       # what makes new accounts share a budget
     kinship = true                         # whether accounts are compared with one another
+    refusals = false                       # whether elevated accounts are refused something by lot
 
     [policy]                               # as in policy.toml
     accounts = 20_000
@@ -49,6 +50,8 @@ class Exercise:
         What they do.
     kinship
         Whether accounts are compared with one another; without, an exercise takes a tenth of the time.
+    refusals
+        Whether a fiftieth of what elevated accounts ask for is refused by lot, to see who takes that over.
 
     Examples
     --------
@@ -64,6 +67,7 @@ class Exercise:
     prices: Prices = field(default_factory=Prices)
     strategies: tuple[Strategy, ...] = BUILT_IN
     kinship: bool = True
+    refusals: bool = False
 
     def __post_init__(self) -> None:
         if self.listeners < 1 or not 1 <= self.days <= 10 * LONGEST_DAYS or not self.strategies:
@@ -103,7 +107,7 @@ def parse_exercise(mapping: Mapping[str, Any], *, name: str) -> Exercise:
     >>> exercise.days, [s.name for s in exercise.strategies]
     (60, ['bulk', 'mine'])
     """
-    known = ("listeners", "days", "strategies", "link", "kinship", "policy", "prices", "strategy")
+    known = ("listeners", "days", "strategies", "link", "kinship", "refusals", "policy", "prices", "strategy")
     for key in mapping:
         if key not in known:
             raise PolicyError(f"`{key}` is no key of an exercise, wanted one of {', '.join(known)}")
@@ -112,8 +116,7 @@ def parse_exercise(mapping: Mapping[str, Any], *, name: str) -> Exercise:
         values["policy"] = parse_policy({"accounts": ACCOUNTS, **_table("policy", mapping["policy"])})
     if "prices" in mapping:
         values["prices"] = _prices(_table("prices", mapping["prices"]))
-    if "kinship" in mapping:
-        values["kinship"] = _truth("kinship", mapping["kinship"])
+    values |= {key: _truth(key, mapping[key]) for key in ("kinship", "refusals") if key in mapping}
     if "link" in mapping:
         values["link"] = _link(mapping["link"])
     strategies = _named(mapping.get("strategies", []))

@@ -105,6 +105,8 @@ class Strategy:
         Accounts that share a means of payment, a device, a sign-up cohort.
     explorers
         Accounts of standing that only pretend to be listeners who like everything new, so that copiers look ordinary.
+    retries
+        Whether what one account was refused is asked for again, by whichever is next; else it is given up.
     unmarked
         Share of fetches for which a rendition without a mark is to be had.
 
@@ -134,6 +136,7 @@ class Strategy:
     per_device: int = 1
     per_cohort: int = 1
     explorers: int = 0
+    retries: bool = True
     unmarked: float = 0.0
 
     def __post_init__(self) -> None:
@@ -277,18 +280,21 @@ def search(
     rng: np.random.Generator,
     *,
     budget: int,
+    start: Sequence[Strategy] = (),
     kinds: Sequence[Kind] = tuple(Kind),
     round_size: int = 20,
     told: Callable[[int], None] = lambda _: None,
 ) -> dict[Strategy, float]:
-    """Look for the cheapest plan with accounts of each kind: drawn at random, then changed in small steps.
+    """Look for the cheapest plan with accounts of each kind: known ones, some at random, then changes in small steps.
 
     Parameters
     ----------
     evaluate
         Rehearses several at once.
     budget
-        How many plans are tried in all, about a third of them drawn at random.
+        How many plans are tried in all; after the first third of them the best so far are changed.
+    start
+        Plans to try first.
     round_size
         How many are rehearsed together.
     told
@@ -306,7 +312,9 @@ def search(
     >>> min(tried.values())
     20.0
     """
-    tried: dict[Strategy, float] = {}
+    first = [plan for plan in dict.fromkeys(start) if plan.order != "frame" and plan.kind in kinds][:budget]
+    tried = dict(zip(first, evaluate(first), strict=True)) if first else {}
+    told(len(tried))
     while len(tried) < budget:
         size = min(round_size, budget - len(tried))
         drawn = set()
@@ -346,7 +354,7 @@ def _drawn(rng: np.random.Generator, kind: Kind, leaders: Sequence[Strategy]) ->
     names = list(_CHOICES)
     plan = Strategy("found", "found by a search", kind=kind)
     if leaders:
-        plan = leaders[int(rng.integers(len(leaders)))]
+        plan = replace(leaders[int(rng.integers(len(leaders)))], name=plan.name, why=plan.why)
         names = [names[i] for i in rng.choice(len(names), int(rng.integers(1, 4)), replace=False)]
     chosen = {name: _CHOICES[name][int(rng.integers(len(_CHOICES[name])))] for name in names}
     return replace(plan, **chosen)
