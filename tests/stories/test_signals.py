@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -99,3 +100,18 @@ def test_an_account_is_elevated_while_a_restraint_on_it_is_applied() -> None:
     accounts, at_us = np.array([7, 7, 7, 9], np.uint64), np.array([99, 100, 200, 150])
     assert elevated.at(accounts, at_us).tolist() == [False, True, False, False]
     assert marks_of({"account": accounts, "at_us": at_us}, elevated).tolist() == [0, 2, 0, 0]
+
+
+def test_what_an_elevated_account_asks_for_counts_however_little_it_does_that_day() -> None:
+    # Else somebody who sees its own lots could let only the refused ones count, by what it does until midnight.
+    rows = [(START + n, WORKERS[n % 2], 1 + n // 2, Action.PLAY, 503 if n == 0 else 200) for n in range(4)]
+    part = chunk(0, [*rows, (START + 4 * DAY_US, READER, 0, Action.METADATA, 200)])
+    accesses = part.accesses.append_column("elevated", pa.array([True] * 4 + [None], pa.bool_()))
+    world = Memory().world(FixedClock(START + 5 * DAY_US))
+    scan(world, [replace(part, accesses=accesses)], TERMS)
+    asks = world.findings.table("asks")
+    assert asks is not None
+    assert sorted(zip(asks["account"].to_pylist(), asks["recording"].to_pylist(), strict=True)) == sorted(
+        (WORKERS[n % 2], 1 + n // 2) for n in range(4)
+    )
+    assert all(marks & 1 for marks in asks["marks"].to_pylist())

@@ -100,7 +100,8 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
         Days that ended by ``until_us`` are closed; accesses after ``latest_us`` are left out and counted.
     """
     asked_for, n_future = _in_order(columns, moment.latest_us)
-    columns, refused_ones = _served(asked_for, moment)
+    asked_for = asked_for | {"marks": signals.marks_of(asked_for, moment.elevated)}
+    columns, refused_ones = _served(asked_for)
     tally, budgets = _taken_up(before, terms)
     observed = observe(tally, columns, terms.popularity, streams=terms.streams_of)
     closing = weigh.weigh(tally, observed.days)
@@ -134,9 +135,8 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
     return Counted(arrays, tables, columns["recording"], (observed.novel | observed.late) & media(columns, moment))
 
 
-def _served(columns: Arrays, moment: Moment) -> tuple[Arrays, Arrays]:
-    """Part what was served from what was refused, each marked as it was when it came."""
-    columns = columns | {"marks": signals.marks_of(columns, moment.elevated)}
+def _served(columns: Arrays) -> tuple[Arrays, Arrays]:
+    """Part what was served from what was refused."""
     if "status" not in columns or not bool((columns["status"] >= REFUSED_FROM).any()):
         return columns, {name: column[:0] for name, column in columns.items()}
     refused = columns["status"] >= REFUSED_FROM

@@ -1,8 +1,8 @@
 """What have accounts asked for, as far as signals by design look at it?
 
-A bucket remembers, for accounts that are compared with others, the first request for each recording, refused
-ones included; for everybody, how many rows of listings were read and in which hours a handle was used that had been
-given to somebody else.  The evidence is made of all buckets together (:mod:`riparian.accounts.surfaced`).
+A bucket remembers, for accounts that are compared with others or elevated, the first request for each recording,
+refused ones included; for everybody, how many rows of listings were read and in which hours a handle was used that had
+been given to somebody else.  The evidence is made of all buckets together (:mod:`riparian.accounts.surfaced`).
 
 An account is *elevated* when the log says that the service treated it so, in the column ``elevated``; where it does not
 say, while a restraint on it is applied.  The platform refuses by lot only then, and only that counts.
@@ -35,6 +35,8 @@ UNSURFACED: Final = 8
 
 NAMES: Final = ("asks", "readers", "occasions")
 _KINDS: Final = {"asks": ASK, "readers": READER, "occasions": OCCASION}
+
+_OF_EVERYBODY: Final = ("at_us", "account", "recording", "action", "rows", "given_to", "surfaced")
 
 Columns = Mapping[str, npt.NDArray[Any]]
 
@@ -96,7 +98,8 @@ def followed(
     before
         These tables, as of the last scan.
     columns
-        Every new access of the bucket, refused ones included.
+        Every new access of the bucket, refused ones included, with ``marks``.  What elevated accounts ask for is taken
+        in at once: whether they are watched is known only when the day is over, and by then they know their lots.
     fetches
         ``FETCHED``: requests of watched accounts whose day is over.
     """
@@ -113,13 +116,12 @@ def _of_everybody(columns: Columns) -> Columns:
     action = columns.get("action", np.zeros(len(columns["at_us"]), np.uint8))
     reads = (action == Action.METADATA) | (action == Action.SEARCH)
     given_to = columns.get("given_to", np.zeros(len(reads), np.uint64))
-    rows = np.flatnonzero(reads | ((given_to != 0) & (given_to != columns["account"])))
-    kept = {
-        n: columns[n][rows] for n in ("at_us", "account", "recording", "action", "rows", "given_to") if n in columns
-    }
-    # What was played through another's handle is an occasion here; as a request it waits with the others.
-    kept["recording"] = np.where(reads[rows], kept["recording"], np.uint64(0))
-    return kept
+    is_elevated = (columns["marks"] & ELEVATED) != 0
+    rows = np.flatnonzero(reads | is_elevated | ((given_to != 0) & (given_to != columns["account"])))
+    kept = {n: columns[n][rows] for n in _OF_EVERYBODY if n in columns}
+    # What others played through another's handle is an occasion here; as a request it waits with the rest.
+    kept["recording"] = np.where((reads | is_elevated)[rows], kept["recording"], np.uint64(0))
+    return kept | {"elevated": is_elevated[rows]}
 
 
 def asked_of(tables: Mapping[str, pa.Table | None]) -> Asked:
