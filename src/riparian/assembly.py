@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -48,6 +49,42 @@ class WallClock:
     def now_us(self) -> int:
         """See ``ports.Clock``."""
         return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedClock:
+    """A clock that stands: an old log is judged, and its decisions dated, as of then.
+
+    Examples
+    --------
+    >>> StoppedClock.at("2026-03-25").now_us(), StoppedClock.at("2026-03-25T06:00:00+02:00").now_us()
+    (1774396800000000, 1774411200000000)
+    """
+
+    at_us: int
+
+    @classmethod
+    def at(cls, text: str) -> "StoppedClock":
+        """Read a day or a time as ISO 8601; UTC where it says no zone.
+
+        Raises
+        ------
+        InputError
+            When it is none.
+        """
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise InputError(
+                f"`{text}` is no time, wanted one as in 2026-03-25 or 2026-03-25T23:00:00Z",
+                hint="Write the day after the last one of the log.",
+            ) from error
+        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        return cls(round(moment.timestamp() * 1_000_000))
+
+    def now_us(self) -> int:
+        """See ``ports.Clock``."""
+        return self.at_us
 
 
 @dataclass(frozen=True, slots=True)

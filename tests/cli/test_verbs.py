@@ -193,6 +193,13 @@ def test_a_workspace_without_rings_says_so(town: Path) -> None:
     assert "No ring was found" in run("rings", "-w", town / "workspace")
 
 
+def test_an_old_log_is_judged_as_of_its_own_time(town: Path, tmp_path: Path) -> None:
+    out = run("scan", town / "accesses.parquet", "-w", tmp_path / "w", "--as-of", "2026-03-10", "--json")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert {line["since"][:10] for line in lines if line["kind"] == "account"} == {"2026-03-10"}
+    assert run("hold", "list", "-w", tmp_path / "w", "--json") == ""
+
+
 MISTAKES = {
     "a log that is not there": (["scan", "/nowhere/access.log"], "does not exist"),
     "a map without a column": (["scan", "x", "--map", "account"], "wanted FIELD=COLUMN"),
@@ -200,6 +207,7 @@ MISTAKES = {
     "a ring in another form": (["simulate", "out", "--ring", "many"], "ring `many`"),
     "a list of the honest that is not there": (["audit", "--honest", "nofile"], "`nofile` cannot be read"),
     "a rate that is no share": (["accounts", "--queue", "--rate", "2"], "wanted a share between 0 and 1"),
+    "a time that is none": (["scan", "x", "--as-of", "yesterday"], "`yesterday` is no time"),
     "a ring by no name": (["explain", "ring", "x", "-w", "."], "`x` is no name of a ring"),
     "an account that nobody knows": (["hold", "release", "u-1", "--person", "a", "--reason", "b"], "not in the vault"),
 }

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 
 from riparian import assembly
+from riparian.accounts.people import BETS, LADDERS
 from riparian.cli import lines, options, screen
 from riparian.cli.scan import reading
 from riparian.codes import codes_of
@@ -18,6 +19,8 @@ from riparian.flows.audit import Audit, audit
 from riparian.flows.extraction import scan
 from riparian.flows.lines import names_of
 from riparian.ports import World
+
+SUSPENDABLE = {*BETS, *LADDERS}
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
@@ -128,6 +131,6 @@ def _show(told: list[dict[str, Any]]) -> None:
             )
     screen.page.print(bets)
     screen.page.print(rungs)
-    failed = [row["bet"] for row in told if row["kind"] == "bet" and not row["holds"] and row["bet"] != "joined"]
+    failed = [row["bet"] for row in told if row["kind"] == "bet" and not row["holds"] and row["bet"] in SUSPENDABLE]
     if failed:
         screen.say(f"Suspend what fails: put suspended = {failed} into a people file and scan again with --people.")

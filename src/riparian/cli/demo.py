@@ -21,17 +21,6 @@ RINGS: Final = ("1x500:queue", "1x200:artists", "1x100:random:mimic=0.25", "1x50
 """Four copiers of different kinds; the third is patient and imitates a listener."""
 
 
-class _Evening:
-    """A clock that stands at the end of the town's last day."""
-
-    def __init__(self, at_us: int) -> None:
-        self._at_us = at_us
-
-    def now_us(self) -> int:
-        """See ``ports.Clock``."""
-        return self._at_us
-
-
 @app.command("demo")
 def demo(
     out: Annotated[Path, typer.Argument(help="A folder for the town, the workspace and the report.")] = Path(
@@ -49,7 +38,7 @@ def demo(
     given = assembly.Given(
         out / "workspace", catalogue=str(out / "catalogue.parquet"), accounts=str(out / "accounts.parquet")
     )
-    clock = _Evening(spec.start_us + days * DAY_US)
+    clock = assembly.StoppedClock(spec.start_us + days * DAY_US)
     with assembly.house(given, clock=clock) as house:
         with screen.bars() as progress:
             logs = assembly.chunks(house, [str(out / "accesses.parquet")], ReadOptions())

@@ -41,15 +41,24 @@ def scan_logs(
         ),
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on as the logs grow; leave with Ctrl-C.")] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Judge an old log as of then, and date decisions so; what is later by more than a day is left out.",
+            show_default="now",
+        ),
+    ] = None,
     workspace: options.Workspace = options.WORKSPACE,
     json: options.Json = False,
 ) -> None:
     """Read access logs; say who extracts the catalogue, how sure that is, and why."""
-    if report is not None and (spike is not None or follow):
-        raise InputError(
-            f"`--report` beside `{'--spike' if spike is not None else '--follow'}`, wanted one of them",
-            hint="Scan once more with --report alone.",
-        )
+    for option, value in (("--report", report), ("--as-of", as_of)):
+        if value is not None and (spike is not None or follow):
+            raise InputError(
+                f"`{option}` beside `{'--spike' if spike is not None else '--follow'}`, wanted one of them",
+                hint=f"Scan once more with {option} alone.",
+            )
     if report is not None and report.is_dir():
         raise InputError(f"`--report {report}` is a folder, wanted a file", hint="Name a file, as in report.html.")
     read = reading(format_, map_, mapping=mapping, sessions=sessions, patterns=patterns, places=places or ())
@@ -64,7 +73,7 @@ def scan_logs(
 
         followed(given, logs, read, json=json)
         return
-    with assembly.house(given) as house:
+    with assembly.house(given, clock=assembly.StoppedClock.at(as_of) if as_of is not None else None) as house:
         with screen.bars() as progress:
             found = scan(house.world, _told(assembly.chunks(house, logs, read)), house.terms, progress=progress)
         if report is not None:

@@ -10,17 +10,22 @@ The accounts are not honest, or were chosen knowing their bits.  A bet that spea
 ``1 / n`` cannot be vouched for by ``n`` accounts; that part stays declared.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from riparian.accounts.join import ANSWER
 from riparian.accounts.weigh import SOURCES
 from riparian.bets.bounded import mean_bits, upper_bound_mean
+from riparian.bets.calibrate import adjust
 from riparian.codes import BUCKETS
 from riparian.errors import InputError
+from riparian.flows.findings import table_of
 from riparian.flows.joined import evidence_of_all
 from riparian.flows.summary import chance_max
 from riparian.flows.terms import Terms
@@ -41,7 +46,7 @@ class Audited:
     Parameters
     ----------
     bet
-        Its claim, or ``joined``.
+        Its claim, or ``joined`` of what an account does alone; or another question.
     accounts
         How many.
     mean, mean_max
@@ -101,8 +106,9 @@ def audit(world: World, terms: Terms, honest: npt.NDArray[np.uint64]) -> Audit:
     evidence = evidence_of_all(world.findings.table)
     most = evidence["bits"].to_numpy()[np.isin(evidence["account"].to_numpy(), accounts)]
     rungs = (Restraint.SLOW, Restraint.STEP_UP, Restraint.HOLD)
+    bets = [_audited(name, accounts, bits) for name, bits in now.items() if name not in terms.people.suspended]
     return Audit(
-        tuple(_audited(name, accounts, bits) for name, bits in now.items() if name not in terms.people.suspended),
+        (*bets, *_others(table_of(world, "answers", ANSWER), accounts)),
         {r.name.lower(): _rung(threshold_bits(terms.policy, r, len(evidence)), most) for r in rungs},
     )
 
@@ -125,6 +131,19 @@ def _bits(
     found, state = found[order], state[order]
     now = {name: state["now"][name] for name in ("joined", *(claim.name for claim in SOURCES))}
     return found, now
+
+
+def _others(answers: pa.Table, accounts: npt.NDArray[np.uint64]) -> Iterator[Audited]:
+    """Audit the questions that are asked across accounts, and have answered anything at all.
+
+    Of these only the most ever is known, so that it passes an adjuster: the mean of what remains is at most one.
+    """
+    for question in answers["question"].unique().to_pylist():
+        said = answers.filter(pc.equal(answers["question"], question))
+        most = dict(zip(said["account"].to_pylist(), said["bits"].to_pylist(), strict=True))
+        raw = np.array([most.get(account, 0.0) for account in accounts.tolist()])
+        told = _audited(question, accounts, np.array([adjust(bits) for bits in raw.tolist()]))
+        yield replace(told, worst=int(accounts[int(np.argmax(raw))]), worst_bits=float(raw.max()))
 
 
 def _audited(name: str, accounts: npt.NDArray[np.uint64], bits: npt.NDArray[np.float64]) -> Audited:
