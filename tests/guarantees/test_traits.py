@@ -23,21 +23,21 @@ def program() -> Iterator[Any]:
 
 
 def test_nobody_honest_is_held_or_slowed_for_devices_or_places(program: Any, people: People) -> None:
-    by_kind, by_rung = program.honest_rows(people, 600, 21, [7])
+    by_kind, by_rung = program.honest_rows(people, 400, 16, [7])
     rows = {row["kind"]: row for row in by_kind}
     assert all((row["held"], row["slowed"]) == (0, 0) for row in rows.values())
-    assert rows["everybody"]["accounts"] == 600
+    assert rows["everybody"]["accounts"] == 400
     assert rows["of them, with nothing but that"]["shared"] > 1
     assert rows["an office behind one address"]["shared"] <= 5
     assert [row for row in by_rung if row["reached"] > row["allowed"] + 1] == []
 
 
 FARMS = {
-    "20x60:devices=2": ("devices", 12, "never"),
-    "60x60:devices=1": ("devices", 10, 10),
-    "20x60:churn": ("devices", "never", "never"),
-    "10x200:proxies": ("places", 4, 4),
-    "20x60": ("places", "never", "never"),
+    "20x20:devices=2": ("devices", 12, "never"),
+    "60x10:devices=1": ("devices", 10, 10),
+    "5x20:churn": ("devices", "never", "never"),
+    "5x200:proxies": ("places", 4, 4),
+    "5x20": ("places", "never", "never"),
 }
 """A farm, what sees it, the day on which that alone has 13.3 bits, and that on which the account has."""
 
