@@ -56,13 +56,15 @@ def test_a_file_is_rehearsed_and_told_line_by_line(tmp_path: Path) -> None:
     assert "mine <b>" not in written
 
 
+@pytest.mark.slow
 def test_people_get_tables_and_sentences() -> None:
     ended = runner.invoke(app, ["replay", "bulk", "--days", "4", "--listeners", "10", "--search", "0"])
     assert ended.exit_code == 0, ended.output
     assert "bulk" in ended.stdout
-    assert "of 10 listeners 0 held" in " ".join(ended.stdout.split())
+    assert "of 10 listeners whose account nobody stole 0 were held" in " ".join(ended.stdout.split())
 
 
+@pytest.mark.slow
 def test_the_search_comes_to_plans_that_are_rehearsed(told: list[dict[str, Any]]) -> None:
     best = [line for line in told if line["kind"] == "best"]
     assert {line["accounts_are"] for line in best} == set(Kind)
@@ -72,6 +74,7 @@ def test_the_search_comes_to_plans_that_are_rehearsed(told: list[dict[str, Any]]
         assert line["opened"] >= 10
 
 
+@pytest.mark.slow
 def test_the_page_is_whole_and_fetches_nothing(told: list[dict[str, Any]]) -> None:
     exercise = Exercise("tiny")
     written = page(told, "tiny", exercise.policy, exercise.prices, 6)

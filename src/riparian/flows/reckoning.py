@@ -231,7 +231,8 @@ def sentences(told: Sequence[Mapping[str, Any]]) -> list[str]:
     plain = min(limits, key=lambda line: line["usd_per_1000"])
     close = min(copiers, key=lambda line: line["times_limit"])
     done_to = (
-        f"of {people['listeners']:,} listeners {people['held']:,} held, {people['slowed_on_evidence']:,} slowed on"
+        f"of {people['listeners']:,} listeners whose account nobody stole {people['held']:,} were held,"
+        f" {people['slowed_on_evidence']:,} slowed on"
         f" evidence, {people['slowed_by_budget']:,} slowed by a budget ({people['refused_share']:.3%} of what was new"
         f" to them refused); of {people['framed']:,} who were framed {people['framed_restrained']:,} restrained on"
         " evidence"
