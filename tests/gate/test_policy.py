@@ -68,3 +68,10 @@ def test_stated_accounts_count_where_fewer_were_seen() -> None:
     assert threshold_bits(Policy(accounts=2**21), Restraint.HOLD, 10) == 20.0
     assert threshold_bits(Policy(accounts=10), Restraint.HOLD, 2**21) == 20.0
     assert threshold_bits(Policy(), Restraint.ALLOW, 10) == -math.inf
+
+
+def test_every_doubling_of_the_restarts_wants_one_bit_more() -> None:
+    once, often = (threshold_bits(Policy(restarts_per_year=r), Restraint.HOLD, 2**21) for r in (1, 4))
+    assert (once, often) == (20.0, 22.0)
+    with pytest.raises(PolicyError, match="`restarts_per_year` is 0, wanted a whole number from 1 to 52"):
+        Policy(restarts_per_year=0)

@@ -23,11 +23,11 @@ import numpy as np
 from numba import njit
 
 from riparian.accounts.person import go
-from riparian.bets.mixtures import average, multiply
+from riparian.bets.mixtures import average, multiply, restart
 
 
 @njit(cache=True, nogil=True)
-def weigh(past, days, pools, laws):  # type: ignore[no-untyped-def]
+def weigh(past, days, fresh, pools, laws):  # type: ignore[no-untyped-def]
     """Multiply days into readers' likelihoods, and weigh each reader as each of its days with metadata rows closes.
 
     Parameters
@@ -35,6 +35,8 @@ def weigh(past, days, pools, laws):  # type: ignore[no-untyped-def]
     past : Likelihoods
         Changed in place.
     days : np.ndarray [shape=(days,), dtype=DAYS]
+    fresh : np.ndarray [shape=(days,), bool]
+        Whether the account's bet is opened again before the day.
     pools : Pools
     laws : Laws
 
@@ -46,6 +48,9 @@ def weigh(past, days, pools, laws):  # type: ignore[no-untyped-def]
     bits = np.zeros(len(days))
     for i in range(len(days)):
         d = days[i]
+        if fresh[i]:
+            restart(past.rows, d.slot)
+            restart(past.rows_order, d.slot)
         if d.rows == 0:
             continue
         multiply(past.rows, d.slot, pools.rows, min(len(pools.rows) - 1, np.int64(np.log2(d.rows + 1.0))))

@@ -25,11 +25,11 @@ Bernoulli mixture likelihood ratio; Robbins (1970).
 import numpy as np
 from numba import njit
 
-from riparian.bets.mixtures import average, scale
+from riparian.bets.mixtures import average, restart, scale
 
 
 @njit(cache=True, nogil=True)
-def weigh(past, days, marks, chances, clients, other):  # type: ignore[no-untyped-def]
+def weigh(past, days, fresh, marks, chances, clients, other):  # type: ignore[no-untyped-def]
     """Multiply days into clients' likelihoods, and weigh each client as each of its days that can be judged closes.
 
     Parameters
@@ -37,6 +37,8 @@ def weigh(past, days, marks, chances, clients, other):  # type: ignore[no-untype
     past : np.ndarray [shape=(accounts, flags), float32]
         Changed in place.
     days : np.ndarray [shape=(days,), dtype=DAYS]
+    fresh : np.ndarray [shape=(days,), bool]
+        Whether the account's bet is opened again before the day.
     marks : np.ndarray [shape=(days,), int8]
         1 marked, 0 not, -1 cannot be judged.
     chances, clients, other : np.ndarray [shape=(flags,), float32]
@@ -49,9 +51,11 @@ def weigh(past, days, marks, chances, clients, other):  # type: ignore[no-untype
     """
     bits = np.zeros(len(days))
     for i in range(len(days)):
+        slot = days[i].slot
+        if fresh[i]:
+            restart(past, slot)
         if marks[i] < 0:
             continue
-        slot = days[i].slot
         for f in range(len(chances)):
             past[slot, f] *= chances[f] if marks[i] == 1 else np.float32(1.0) - chances[f]
         scale(past, slot)

@@ -36,11 +36,11 @@ import numpy as np
 from numba import njit
 
 from riparian.accounts.people import ODD_DAY, PLAYS_MAX, VOLUME_MAX
-from riparian.bets.mixtures import averages, multiply, scale
+from riparian.bets.mixtures import averages, multiply, restart, scale
 
 
 @njit(cache=True, nogil=True)
-def weigh(past, days, pools, laws):  # type: ignore[no-untyped-def]
+def weigh(past, days, fresh, pools, laws):  # type: ignore[no-untyped-def]
     """Multiply days into accounts' likelihoods, and weigh each account as each of its days with plays closes.
 
     Parameters
@@ -48,6 +48,8 @@ def weigh(past, days, pools, laws):  # type: ignore[no-untyped-def]
     past : Likelihoods
         Changed in place.
     days : np.ndarray [shape=(days,), dtype=DAYS]
+    fresh : np.ndarray [shape=(days,), bool]
+        Whether the account's bet is opened again before the day.
     pools : Pools
     laws : Laws
 
@@ -66,6 +68,10 @@ def weigh(past, days, pools, laws):  # type: ignore[no-untyped-def]
     bits = np.zeros((len(days), 3))
     for i in range(len(days)):
         d = days[i]
+        if fresh[i]:
+            restart(volume, d.slot)
+            restart(newness, d.slot)
+            restart(order, d.slot)
         if d.plays == 0:
             continue
         multiply(volume, d.slot, by_volume, min(d.plays, VOLUME_MAX))

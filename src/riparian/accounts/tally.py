@@ -66,6 +66,8 @@ STATE: Final = np.dtype(
         ("now", BITS),
         ("most", BITS),
         ("reached_us", np.int64),
+        # Since which restart of the calendar the bets stand open.
+        ("restarts", np.int32),
     ]
 )
 

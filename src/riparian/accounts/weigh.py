@@ -5,6 +5,13 @@ another in any way, so they are joined by a mean of ``2**bits`` with weights fix
 seen; a bet that abstains stays at zero bits.  What counts is the most that the joined
 bits ever reached at the end of a day: by Ville's inequality that is safe at any time.
 
+Restarts
+--------
+An account's past is cover for whoever takes it over.  So all bets are closed and opened again on dates of a calendar
+fixed beforehand, the same for every account: what it had, and how old it is, is remembered; what its past was worth
+is not.  The most ever reached is kept.  Each bet opened is one more chance to be wrong, which the budget law counts
+(``restarts_per_year``).
+
 Source
 ------
 Vovk & Wang (2021), *E-values: calibration, combination and applications*, section 4: the mean of
@@ -25,10 +32,11 @@ from riparian.accounts.tally import BITS, Tally
 from riparian.evidence import CLAIMS, ENUMERATION, GRID, PACE, PERSON, SILENCE, Claim, Evidence, Row, Source, on_grid
 from riparian.schema import DAY_US, EVIDENCE
 
+_YEAR_DAYS: Final = 365
 SOURCES: Final = (PERSON, PACE, SILENCE, ENUMERATION)
 
 
-def weigh(tally: Tally, days: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
+def weigh(tally: Tally, days: npt.NDArray[np.void], *, restarts_per_year: int = 1) -> npt.NDArray[np.float64]:
     """Place the bets of days that are over, and return each account's bits as each day closed.
 
     Parameters
@@ -38,6 +46,8 @@ def weigh(tally: Tally, days: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
     days : np.ndarray [shape=(days,), dtype=DAYS]
         As :func:`~riparian.accounts.observe.observe` and :func:`~riparian.accounts.observe.settle` return
         them: each day once, in order for each account.
+    restarts_per_year
+        How many times a year of 365 days, counted from 1970, all bets are opened again.
 
     Returns
     -------
@@ -47,12 +57,13 @@ def weigh(tally: Tally, days: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
     people, past, state = tally.people, tally.likelihoods, tally.state
     pools, laws = people.pools, people.laws
     days, rows = _by_account(days, len(state))
-    by_person = person.weigh(past, days, pools, laws)
-    fast = pace.weigh(past.fast, days, days["fast"], pools.flags, laws.clients_fast, laws.other_flags)
-    silent = pace.weigh(past.silent, days, days["silent"], pools.flags, laws.clients_unplayed, laws.other_flags)
-    by_reader = enumeration.weigh(past, days, pools, laws)
+    fresh = _opened_again(state, days, restarts_per_year)
+    by_person = person.weigh(past, days, fresh, pools, laws)
+    fast = pace.weigh(past.fast, days, fresh, days["fast"], pools.flags, laws.clients_fast, laws.other_flags)
+    silent = pace.weigh(past.silent, days, fresh, days["silent"], pools.flags, laws.clients_unplayed, laws.other_flags)
+    by_reader = enumeration.weigh(past, days, fresh, pools, laws)
     closing = np.empty(len(days))
-    closing[rows] = _join(state, days, by_person, fast, silent, by_reader, laws.weights)
+    closing[rows] = _join(state, days, fresh, by_person, fast, silent, by_reader, laws.weights)
     return closing
 
 
@@ -164,12 +175,25 @@ def _by_account(days, n_slots):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _join(state, days, by_person, fast, silent, by_reader, weights) -> Any:  # type: ignore[no-untyped-def]
+def _opened_again(state, days, restarts_per_year):  # type: ignore[no-untyped-def]
+    fresh = np.zeros(len(days), np.bool_)
+    for i in range(len(days)):
+        s, restarts = state[days[i].slot], np.int64(days[i].day) * restarts_per_year // _YEAR_DAYS
+        fresh[i] = s.restarts != restarts
+        s.restarts = restarts
+    return fresh
+
+
+@njit(cache=True, nogil=True)
+def _join(state, days, fresh, by_person, fast, silent, by_reader, weights) -> Any:  # type: ignore[no-untyped-def]
     joined = np.empty(len(days))
     for i in range(len(days)):
         d = days[i]
         s = state[d.slot]
         now = s.now
+        if fresh[i]:
+            now.volume = now.newness = now.person = 0.0
+            now.pace = now.silence = now.enumeration = 0.0
         if d.plays > 0:
             now.volume, now.newness, now.person = by_person[i]
         if d.fast >= 0:

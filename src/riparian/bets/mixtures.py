@@ -42,6 +42,25 @@ def scale(likelihood, row):  # type: ignore[no-untyped-def]
         likelihood[row, i] = max(likelihood[row, i] * factor, FLOOR)
 
 
+@njit(cache=True, nogil=True)
+def restart(likelihood, row):  # type: ignore[no-untyped-def]
+    """Begin again: nothing has been seen, and every law explains it alike.
+
+    Parameters
+    ----------
+    likelihood : np.ndarray [shape=(subjects, laws), float32]
+
+    Examples
+    --------
+    >>> past = np.array([[0.25, 0.75]], np.float32)
+    >>> restart(past, 0)
+    >>> past.tolist()
+    [[1.0, 1.0]]
+    """
+    for i in range(likelihood.shape[1]):
+        likelihood[row, i] = 1.0
+
+
 @njit(cache=True, nogil=True, fastmath=_FAST)
 def multiply(likelihood, row, chances, seen):  # type: ignore[no-untyped-def]
     """Multiply into a subject's likelihoods, in place, what each law said of what was seen.

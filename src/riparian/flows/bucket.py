@@ -104,10 +104,11 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
     columns, refused_ones = _served(asked_for)
     tally, budgets = _taken_up(before, terms)
     observed = observe(tally, columns, terms.popularity, streams=terms.streams_of)
-    closing = weigh.weigh(tally, observed.days)
+    restarts = terms.policy.restarts_per_year
+    closing = weigh.weigh(tally, observed.days, restarts_per_year=restarts)
     settled = settle(tally, moment.until_us)
     days = np.concatenate([observed.days, settled])
-    bits = np.concatenate([closing, weigh.weigh(tally, settled)])
+    bits = np.concatenate([closing, weigh.weigh(tally, settled, restarts_per_year=restarts)])
     beside = Beside.from_arrays(before.arrays)
     let_out = beside.observe(New(columns, refused_ones, observed, days), tally, terms)
     if terms.signals is not None:

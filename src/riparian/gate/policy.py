@@ -1,7 +1,7 @@
 """How many mistakes a year may this house make, and what follows from that?
 
-An operator states tolerances; bits follow.  With ``n`` bets open in a year (accounts, and bets
-opened again after a restraint ended) and ``t`` mistakes tolerated a year, a restraint wants
+An operator states tolerances; bits follow.  With ``n`` bets opened in a year (accounts, times the restarts
+of a year) and ``t`` mistakes tolerated a year, a restraint wants
 ``log2(n / t)`` bits: by Ville's inequality an honest account ever reaches ``b`` bits with chance at
 most ``2**-b``, so that ``n`` of them reach it ``n * 2**-b = t`` times in the mean.  That is all of
 threshold policy; no number of bits can be set by hand.
@@ -93,6 +93,14 @@ class Policy:
         default=0,
         metadata=_key("accounts", "Accounts that the tolerances are shared among; 0 counts those seen in the logs."),
     )
+    restarts_per_year: int = field(
+        default=1,
+        metadata=_key(
+            "restarts a year",
+            "How often in a year all bets are opened again, which bounds how long an account's past is cover for"
+            " whoever takes it over; each doubling wants one bit more of everybody.",
+        ),
+    )
     certainty: Certainty = field(
         default=Certainty.DECLARED,
         metadata=_key(
@@ -124,8 +132,10 @@ class Policy:
             value = getattr(self, rate)
             if not (math.isfinite(value) and value > 0):
                 raise PolicyError(f"`{rate}` is {value}, wanted a number above 0")
-        for count in ("accounts", "novelty_per_day", "rows_per_day"):
+        _require_count("accounts", self.accounts, least=0, most=_ACCOUNTS_MAX)
+        for count in ("novelty_per_day", "rows_per_day"):
             _require_count(count, getattr(self, count), least=0)
+        _require_count("restarts_per_year", self.restarts_per_year, least=1, most=_RESTARTS_MAX)
         for count in ("longest_hold_days", "longest_slow_days", "streams_per_plan"):
             _require_count(count, getattr(self, count), least=1)
         for count in ("novelty_burst", "rows_burst"):
@@ -133,12 +143,13 @@ class Policy:
         _require_ladder(self)
 
 
+# A bucket is counted in whole units of 1/86,400,000,000 token in 64 bits: ten million tokens fit.
 _MOST: Final = 10_000_000
+_ACCOUNTS_MAX: Final = 2**53
+_RESTARTS_MAX: Final = 52
 
 
-def _require_count(name: str, value: int, *, least: int) -> None:
-    # A bucket is counted in whole units of 1/86,400,000,000 token in 64 bits: ten million tokens fit.
-    most = _MOST if name != "accounts" else 2**53
+def _require_count(name: str, value: int, *, least: int, most: int = _MOST) -> None:
     if not least <= value <= most:
         raise PolicyError(f"`{name}` is {value}, wanted a whole number from {least} to {most}")
 
@@ -186,7 +197,7 @@ def threshold_bits(policy: Policy, restraint: Restraint, n_accounts: int) -> flo
     restraint
         Any but ``ALLOW``, which wants nothing.
     n_accounts
-        Bets open in the year: accounts, and bets opened again.
+        Accounts; each has as many bets opened in a year as the policy has restarts.
 
     Returns
     -------
@@ -200,11 +211,13 @@ def threshold_bits(policy: Policy, restraint: Restraint, n_accounts: int) -> flo
     >>> round(threshold_bits(Policy(wrongful_holds_per_year=50, wrongful_step_ups_per_year=50,
     ...     wrongful_slows_per_year=50), Restraint.HOLD, 40_000_000), 2)
     19.61
+    >>> round(threshold_bits(Policy(restarts_per_year=4), Restraint.HOLD, 20_000), 2)
+    15.29
     """
     if restraint is Restraint.ALLOW:
         return -math.inf
-    n = max(n_accounts, policy.accounts)
-    return max(1.0, math.log2(max(n, 1) / tolerated(policy, restraint)))
+    n_bets = max(n_accounts, policy.accounts, 1) * policy.restarts_per_year
+    return max(1.0, math.log2(n_bets / tolerated(policy, restraint)))
 
 
 def parse_policy(mapping: Mapping[str, Any]) -> Policy:
