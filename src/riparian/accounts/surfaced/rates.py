@@ -196,15 +196,24 @@ def _earlier(recording, at_us, elevated, refused, within) -> Any:  # type: ignor
     # Rows by recording and time; each account stands once at a recording, so nobody meets a lot of its own.
     hits = np.zeros((len(recording), len(within)), np.int64)
     misses = np.zeros((len(recording), len(within)), np.int64)
+    held = np.empty(np.sum(elevated), np.int64)
+    begin, end = 0, 0
     for i in range(len(recording)):
-        p = i - 1
-        while p >= 0 and recording[p] == recording[i] and at_us[p] >= at_us[i] - within[-1]:
-            if elevated[p] and at_us[p] < at_us[i]:
-                for w in range(len(within)):
-                    if at_us[p] >= at_us[i] - within[w]:
-                        hits[i, w] += refused[p]
-                        misses[i, w] += not refused[p]
-            p -= 1
+        if i > 0 and recording[i] != recording[i - 1]:
+            begin = end
+        for place in range(end - 1, begin - 1, -1):
+            p = held[place]
+            if at_us[p] < at_us[i] - within[-1]:
+                break
+            if at_us[p] == at_us[i]:
+                continue
+            for w in range(len(within)):
+                if at_us[p] >= at_us[i] - within[w]:
+                    hits[i, w] += refused[p]
+                    misses[i, w] += not refused[p]
+        if elevated[i]:
+            held[end] = i
+            end += 1
     return hits, misses
 
 
