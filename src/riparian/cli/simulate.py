@@ -8,7 +8,7 @@ import typer
 
 from riparian.cli import screen
 from riparian.flows.extraction import Progress as Told
-from riparian.sim.copiers import parse_ring
+from riparian.sim.copiers import SPEC_FORM, parse_ring
 from riparian.sim.events import each_day, set_stage
 from riparian.sim.holdings import recording_table
 from riparian.sim.register import account_table, truth_table
@@ -29,8 +29,7 @@ def simulate(
         list[str] | None,
         typer.Option(
             metavar="SPEC",
-            help="Copiers: ACCOUNTSxPERDAY[:queue|artists|random][:dup=F][:mimic=F][:bursty][:irregular][:metadata]"
-            "[:from=DAY]; repeatable.",
+            help=f"Copiers: {SPEC_FORM}; repeatable.",
         ),
     ] = None,
 ) -> None:
