@@ -185,10 +185,11 @@ class Scan(Protocol):
         """Whether an earlier scan was killed on the way and this one goes on where it stopped."""
         ...
 
-    def columns(self, bucket: int) -> Arrays:
+    def columns(self, bucket: int, *names: str) -> Arrays:
         """Read the rows not yet counted of one bucket, in the order in which they were staged.
 
-        A column is there for all buckets when any staged chunk has it; ``ABSENT`` fills the gaps.
+        All columns are read, or those of ``names``.  A column is there for all buckets when any staged chunk has it;
+        ``ABSENT`` fills the gaps.
         """
         ...
 

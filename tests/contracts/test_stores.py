@@ -117,6 +117,9 @@ def test_a_buckets_rows_come_in_the_order_of_staging_with_gaps_filled(world: Wor
         # A column is there for all buckets when any chunk has it, also where no row is.
         assert scan.columns(63)["heartbeat"].tolist() == [-1]
         assert set(scan.columns(17)) == set(columns)
+        named = scan.columns(3, "at_us")
+        assert list(named) == ["at_us"]
+        assert np.array_equal(named["at_us"], columns["at_us"])
         assert all(column.size == 0 for column in scan.columns(17).values())
 
 

@@ -171,11 +171,11 @@ class MemoryScan:
         """Say whether it may be resumed."""
         return context == self._context and [id(c) for c in staged] == [id(c) for c in self._chunks]
 
-    def columns(self, bucket: int) -> Arrays:
+    def columns(self, bucket: int, *names: str) -> Arrays:
         """See ``ports.Scan``."""
-        names = [name for name in ABSENT if any(name in chunk.columns for chunk in self._chunks)]
+        there = [name for name in ABSENT if any(name in chunk.columns for chunk in self._chunks)]
         parts = [chunk.bucket(bucket) for chunk in self._chunks]
-        return {name: _stacked(name, parts) for name in names or ACCESS_REQUIRED}
+        return {name: _stacked(name, parts) for name in names or there or ACCESS_REQUIRED}
 
     def saved(self, bucket: int) -> bool:
         """See ``ports.Scan``."""

@@ -168,10 +168,10 @@ class FolderScan:
         ]
         self._saved = {bucket for (bucket,) in self._records.rows("SELECT bucket FROM draft")}
 
-    def columns(self, bucket: int) -> Arrays:
+    def columns(self, bucket: int, *names: str) -> Arrays:
         """See ``ports.Scan``."""
         with reaching("reading staged rows"):
-            return read_bucket(self._chunks, bucket)
+            return read_bucket(self._chunks, bucket, *names)
 
     def saved(self, bucket: int) -> bool:
         """See ``ports.Scan``."""

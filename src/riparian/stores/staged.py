@@ -64,8 +64,8 @@ def _begins(path: Path) -> dict[str, int]:
         }
 
 
-def read_bucket(chunks: Sequence[Staged], bucket: int) -> Arrays:
-    """Read one bucket's rows out of every chunk, in the order of the chunks.
+def read_bucket(chunks: Sequence[Staged], bucket: int, *names: str) -> Arrays:
+    """Read one bucket's rows out of every chunk, in the order of the chunks; all columns or those named.
 
     Raises
     ------
@@ -73,9 +73,9 @@ def read_bucket(chunks: Sequence[Staged], bucket: int) -> Arrays:
         When a file is shorter than it was written.
     """
     counts = [int(chunk.offsets[bucket + 1] - chunk.offsets[bucket]) for chunk in chunks]
-    names = [name for name in ABSENT if any(name in chunk.begins for chunk in chunks)]
+    there = [name for name in ABSENT if any(name in chunk.begins for chunk in chunks)]
     columns: Arrays = {
-        name: np.empty(sum(counts), dtype_of(name)) for name in names or ("at_us", "account", "recording")
+        name: np.empty(sum(counts), dtype_of(name)) for name in names or there or ("at_us", "account", "recording")
     }
     first = 0
     for chunk, count in zip(chunks, counts, strict=True):
