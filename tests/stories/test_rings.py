@@ -112,6 +112,17 @@ def test_a_log_read_twice_says_the_same(town: Played, whole: tuple[World, Found]
     assert found.evidence.equals(whole[1].evidence)
 
 
+def test_a_log_that_is_looked_at_every_few_seconds_is_followed_once_a_day(
+    town: Played, whole: tuple[World, Found], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, _ = read_in(town)
+    monkeypatch.setattr("riparian.accounts.kinship.follow", None)
+    found = scan(world, (), town.terms)
+    assert across(world) == across(whole[0])
+    assert found.rings.equals(whole[1].rings)
+    assert found.timeline.equals(whole[1].timeline)
+
+
 @pytest.mark.parametrize("at", [("weighing", 20), ("weighing", 63), ("deciding", 0)])
 def test_a_scan_that_was_killed_says_the_same(at: tuple[str, int], town: Played, whole: tuple[World, Found]) -> None:
     world = Memory().world(FixedClock(town.end_us))

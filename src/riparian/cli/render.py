@@ -158,7 +158,7 @@ def _other(evidence: Evidence) -> dict[str, Any]:
         "question": evidence.facts["question"],
         "claim": evidence.claim.name,
         "bits": evidence.bits,
-        "reached_at": written(evidence.reached_us),
+        "reached_at": written(evidence.reached_us) if evidence.reached_us else None,
     }
 
 

@@ -37,7 +37,7 @@ from riparian.flows.terms import Terms
 from riparian.gate import budgets
 from riparian.gate.budgets import Draws, Parents
 from riparian.gate.decide import certify, decide_table
-from riparian.ports import SHARED, Arrays, Chunk, Scan, World
+from riparian.ports import SHARED, Chunk, Scan, World
 from riparian.schema import DAY_US, HOUR_US
 
 __all__ = [
@@ -148,7 +148,7 @@ def _moment(made: Scan, last: dict[str, Any], ends: Ends, elevated: Elevated) ->
     end_us = int(last.get("log_end_us") or 0)
     starts = [int(last["log_start_us"])] if last else []
     for number in range(BUCKETS):
-        at_us = made.columns(number)["at_us"]
+        at_us = made.columns(number, "at_us")["at_us"]
         if len(at_us):
             in_time = at_us if int(at_us.max()) <= latest_us else at_us[at_us <= latest_us]
             end_us = max(end_us, int(in_time.max(initial=end_us)))
@@ -181,13 +181,18 @@ def _weigh(
         counted = bucket_.count(before, columns, terms, moment)
         recordings.add(counted.recordings, counted.new)
         made.save(number, counted.arrays, counted.tables)
-    learnt = _share(made, terms, shared, recordings, moment)
+    learnt = _share(world, made, terms, recordings, moment)
     progress("weighing", BUCKETS, BUCKETS)
     return names, learnt
 
 
-def _share(made: Scan, terms: Terms, shared: Arrays | None, recordings: Recordings, moment: bucket_.Moment) -> bool:
-    looked = across.look(shared, made.table, terms, moment.until_us)
+def _share(world: World, made: Scan, terms: Terms, recordings: Recordings, moment: bucket_.Moment) -> bool:
+    shared = world.tallies.load(SHARED)
+
+    def last(name: str) -> pa.Table | None:
+        return world.findings.in_bucket(name, SHARED)
+
+    looked = across.look(shared, last, made.table, terms, moment.until_us)
     parents = Parents.empty()
     if shared is not None:
         parents = Parents.from_arrays(

@@ -16,12 +16,13 @@ from riparian.accounts.tally import Tally
 from riparian.codes import bucket_of
 from riparian.errors import InputError
 from riparian.evidence import Evidence
-from riparian.flows.across import GREW, explained
+from riparian.flows.across import explained
 from riparian.flows.bucket import DAY_COUNTS, DAYS
 from riparian.flows.found import BY_DAY, EXPOSURE, TIMELINE, Found, Reach
 from riparian.flows.joined import evidence_of_all, rows_of
 from riparian.flows.reach import Recordings, reach, taken
 from riparian.flows.rings import rings_by_account, rings_of
+from riparian.flows.slices import GREW
 from riparian.flows.terms import Terms
 from riparian.gate.decide import DECISION, REFUSAL, Decision, Restraint
 from riparian.gate.holds import Event
