@@ -17,8 +17,8 @@ from riparian.sim.town import TownSpec
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
-RINGS: Final = ("1x500:queue", "1x200:artists", "1x100:random:mimic=0.25", "1x5000:metadata")
-"""Four copiers of different kinds; the third is patient and imitates a listener."""
+RINGS: Final = ("1x500:queue", "1x200:artists", "1x5000:metadata", "6x80:random:mimic=0.3:bursty:irregular")
+"""Three copiers of different kinds, and six that share one shuffled list and each imitate a listener."""
 
 
 @app.command("demo")
@@ -34,7 +34,8 @@ def demo(
     spec = TownSpec(listeners, days, seed, copiers=tuple(parse_ring(text) for text in RINGS), recordings=60_000)
     with screen.bars() as progress:
         n = write_town(spec, out, progress)
-    screen.say(f"A town of {listeners:,} listeners and {len(RINGS)} copiers: {n:,} accesses in {days} days.")
+    copying = sum(copier.accounts for copier in spec.copiers)
+    screen.say(f"A town of {listeners:,} listeners and {copying} copiers: {n:,} accesses in {days} days.")
     given = assembly.Given(
         out / "workspace", catalogue=str(out / "catalogue.parquet"), accounts=str(out / "accounts.parquet")
     )

@@ -75,8 +75,8 @@ def sentences(summary: Mapping[str, Any]) -> list[str]:
             f"restrained accounts took {taken['recordings']:,} of {reach['everybody']['recordings']:,} recordings"
         )
     if summary["rings"]:
-        found = "1 ring is" if summary["rings"] == 1 else f"{summary['rings']:,} rings are"
-        lines.append(f"{found} behind it: riparian rings")
+        n = summary["rings"]
+        lines.append(f"{words.counted(n, 'ring')} of accounts that share a list of work: riparian rings")
     lines.append(f"{screen.minutes(summary['review_minutes_a_day'])} of review a day")
     lines += [f"no bet on {name}: {reason}" for name, reason in summary["abstained"].items()]
     return lines
