@@ -379,7 +379,10 @@ def ring_rows(
             row[f"{detector}_contained"] = round(float((day > 0).mean()), 3)
         least = min(leaked[peer] for peer in PEERS)
         ours = leaked["riparian"]
-        row["riparian_is"] = "ahead" if ours < least else "behind" if ours > least else "even"
+        standing = "ahead" if ours < least else "behind" if ours > least else "even"
+        # Peers hit nobody honest by construction: whoever does is not compared with them as an equal.
+        hits = any(told["riparian"].hit for _, told in runs)
+        row["riparian_is"] = f"{standing}, hitting honest people" if hits else standing
         table.append(row)
     return table
 
