@@ -167,7 +167,7 @@ def best_line(plan: Mapping[str, Any], found_usd_per_1000: float, rehearsed: Lin
     }
 
 
-def frontier(terms: Terms, *, shared: Shared = ALONE, held_after: float = math.inf) -> list[Line]:
+def frontier(terms: Terms, *, shared: Shared = ALONE) -> list[Line]:
     """Draw by formula what 1 % of the catalogue costs, against how fast the novelty budget grows back.
 
     Parameters
@@ -176,8 +176,6 @@ def frontier(terms: Terms, *, shared: Shared = ALONE, held_after: float = math.i
         All of the policy but ``novelty_per_day`` stays as it is.
     shared
         What a copier's accounts have in common.
-    held_after
-        Recordings after which evidence holds an account for good; infinite for a copier that no statistic sees.
 
     Returns
     -------
@@ -196,7 +194,7 @@ def frontier(terms: Terms, *, shared: Shared = ALONE, held_after: float = math.i
     for kind in Kind:
         for per_day in PER_DAY:
             policy = replace(terms.policy, novelty_per_day=per_day)
-            yields = _yields(policy, kind, shared, terms.link, held_after)
+            yields = _yields(policy, kind, shared, terms.link)
             best = economics.cheapest(terms.prices, kind, yields, shared=shared, most_days=terms.days)
             points.append((kind, per_day, *best))
         limit = economics.cheapest(
@@ -213,8 +211,8 @@ def frontier(terms: Terms, *, shared: Shared = ALONE, held_after: float = math.i
     ]
 
 
-def _yields(policy: Policy, kind: Kind, shared: Shared, link: Link, held_after: float) -> Callable[[int], float]:
-    return lambda days: min(economics.per_account(policy, days, kind, shared, link=link), held_after)
+def _yields(policy: Policy, kind: Kind, shared: Shared, link: Link) -> Callable[[int], float]:
+    return lambda days: economics.per_account(policy, days, kind, shared, link=link)
 
 
 def name_of(line: Mapping[str, Any]) -> str:
