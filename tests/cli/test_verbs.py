@@ -84,7 +84,8 @@ def test_a_spike_is_contained_and_leaves_the_workspace_alone(town: Path) -> None
     told = json.loads(out)
     assert told["kind"] == "spike"
     assert told["held"] == told["accounts"] == 2
-    assert 0 < told["leaked"] < told["unrestrained"]
+    # Nobody of the log is taken for one of them.
+    assert 0 < told["leaked"] < told["unrestrained"] < 2 * 8 * 250
     assert run("accounts", "-w", town / "workspace", "--json") == before
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from riparian.feeds import access_log
 from riparian.feeds.chunks import Chunk, ReadOptions
 from riparian.sim.copiers import parse_ring
 from riparian.sim.spike import spike
+
+SEED: Final = 793_218_557
+"""No town is drawn from it: copiers put into a simulated log are nobody who is in it already."""
 
 
 class Spike:
@@ -63,7 +66,7 @@ class Spike:
         if Path(self._spec).exists():
             yield from access_log.read([self._spec], options=self._read, key=key)
             return
-        for accesses in spike((parse_ring(self._spec),), self._catalogue(played), span_us, key, seed=1):
+        for accesses in spike((parse_ring(self._spec),), self._catalogue(played), span_us, key, seed=SEED):
             yield Chunk(b"", self._spec, 0, len(accesses), accesses)
 
     def _catalogue(self, played: list[Any]) -> npt.NDArray[np.uint64]:
