@@ -24,6 +24,7 @@ from riparian.accounts.join import ANSWER
 from riparian.accounts.kinship import RINGS, Kin
 from riparian.accounts.ladders import LEVELS
 from riparian.accounts.taste import Taste
+from riparian.codes import bucket_of
 from riparian.evidence import DEVICES, KINSHIP, PLACES, TASTE, Evidence
 from riparian.flows import signals
 from riparian.flows.fetches import FETCHED
@@ -133,7 +134,8 @@ def explained(world: World, terms: Terms, account: int) -> dict[str, Evidence]:
     """Explain what each question other than ``alone`` says of an account, before its price."""
     found = world.findings.in_bucket("answers", SHARED)
     asked = rows_of(found, account)["question"].to_pylist() if found is not None else []
-    tables = [world.findings.table(name) for name in ("levels", "levels_across")]
+    own = int(bucket_of(np.array([account], np.uint64))[0])
+    tables = [world.findings.in_bucket("levels", own), world.findings.in_bucket("levels_across", SHARED)]
     reached = pa.concat_tables([rows_of(t, account) for t in tables if t is not None] or [LEVELS.empty_table()])
     made: dict[str, Evidence | None] = {}
     if KINSHIP.name in asked:

@@ -75,7 +75,7 @@ def about(world: World, terms: Terms, account: int) -> Account:
         world.decisions.of(account),
         world.decisions.events(account),
         rows_of(refusals, account).to_pylist() if refusals is not None else [],
-        rows_of(timeline_of(world), account),
+        _timeline_of_one(world, number, account),
         tuple(others),
         rings_by_account(rings_of(world)).get(account),
     )
@@ -140,8 +140,20 @@ def table_of(world: World, name: str, schema: pa.Schema) -> pa.Table:
 
 
 def timeline_of(world: World) -> pa.Table:
-    """Read the days of watched accounts (``TIMELINE``); whose bits others carry, has those."""
-    alone, grew = table_of(world, "timeline", TIMELINE), table_of(world, "grew", GREW)
+    """Read the days of watched accounts (``TIMELINE``); whose bits kinship carries, has those."""
+    return _merged(table_of(world, "timeline", TIMELINE), table_of(world, "grew", GREW))
+
+
+def _timeline_of_one(world: World, bucket: int, account: int) -> pa.Table:
+    tables = (world.findings.in_bucket("timeline", bucket), world.findings.in_bucket("grew", SHARED))
+    alone, grew = (
+        rows_of(table, account) if table is not None else schema.empty_table()
+        for table, schema in zip(tables, (TIMELINE, GREW), strict=True)
+    )
+    return _merged(alone, grew)
+
+
+def _merged(alone: pa.Table, grew: pa.Table) -> pa.Table:
     if not len(grew):
         return alone
     whose = pc.is_in(alone["account"], value_set=grew["account"].combine_chunks())
