@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from riparian.catalogue.cells import Cells
@@ -137,6 +138,19 @@ def test_a_scan_that_was_killed_says_the_same(at: tuple[str, int], town: Played,
     found = scan(world, (), town.terms)
     assert across(world) == across(whole[0])
     assert found.evidence.equals(whole[1].evidence)
+
+
+def test_fetches_that_come_after_their_week_are_counted_and_compared_with_none(town: Played) -> None:
+    world, found = read_in(town, 3)
+    assert found.summary["late_for_rings"] == 0
+    late = replace(town.chunks[1], accesses=town.chunks[1].accesses.set_column(
+        town.chunks[1].accesses.schema.get_field_index("account"), "account",
+        pa.array(town.chunks[1].accesses["account"].to_numpy() ^ np.uint64(1)),
+    ), digest=b"somebody else's log")  # fmt: skip
+    before = across(world)["rings"]
+    found = scan(world, [late], town.terms)
+    assert found.summary["late_for_rings"] > 0
+    assert across(world)["rings"].equals(before)
 
 
 def test_without_a_catalogue_nobody_is_compared_and_the_summary_says_so(town: Played) -> None:

@@ -39,11 +39,20 @@ AMONG_MIN: Final = 1 << 17
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What the look across accounts keeps: its memory, the tables beside it, and whether it had learnt of taste."""
+    """What the look across accounts keeps: its memory and the tables beside it; and what a summary tells of it.
+
+    Parameters
+    ----------
+    learnt
+        Whether it had learnt of taste.
+    late
+        Fetches that came after their week was over, ever, and were compared with none.
+    """
 
     arrays: Arrays
     tables: dict[str, pa.Table]
     learnt: bool
+    late: int
 
 
 def look(
@@ -97,7 +106,7 @@ def look(
         "signals": signalled,
     }
     some = {name: each for name, each in tables.items() if len(each)}
-    return Looked(kept.arrays() | _today(now), some, now.embedding is not None)
+    return Looked(kept.arrays() | _today(now), some, now.embedding is not None, kept.late)
 
 
 def among_of(accounts: int, terms: Terms) -> int:

@@ -27,6 +27,7 @@ from riparian.codes import BUCKETS
 from riparian.errors import InputError
 from riparian.flows import across, signals
 from riparian.flows import bucket as bucket_
+from riparian.flows.across import Looked
 from riparian.flows.findings import Account, about, read
 from riparian.flows.found import BY_DAY, EXPOSURE, REVIEW_MINUTES, TIMELINE, Found, Reach
 from riparian.flows.joined import evidence_of_all
@@ -118,10 +119,12 @@ def scan(
             )
         made = world.scans.begin(terms.digest() + bytes([ends + 1]))
         moment = _moment(made, earlier[-1] if earlier else {}, ends, Elevated.of(world.decisions.table()))
-        names, learnt = _weigh(world, made, terms, moment, progress)
+        names, looked = _weigh(world, made, terms, moment, progress)
         progress("deciding", 0, 1)
         decisions = _decide(world, made, terms)
-        made.commit(decisions, summarise(world, made, decisions, terms, Seen(names, dropped, learnt)))
+        made.commit(
+            decisions, summarise(world, made, decisions, terms, Seen(names, dropped, looked.learnt, looked.late))
+        )
         progress("deciding", 1, 1)
     return read(world, terms)
 
@@ -160,8 +163,8 @@ def _moment(made: Scan, last: dict[str, Any], ends: Ends, elevated: Elevated) ->
 
 def _weigh(
     world: World, made: Scan, terms: Terms, moment: bucket_.Moment, progress: Progress
-) -> tuple[list[str], bool]:
-    """Go through the buckets, then look across them; returns the log's columns, and whether anything was learnt."""
+) -> tuple[list[str], Looked]:
+    """Go through the buckets, then look across them; returns the log's columns, and what was seen there."""
     shared = world.tallies.load(SHARED)
     recordings = Recordings.of(shared["recordings"] if shared is not None else np.empty(0, np.uint64))
     names: list[str] = []
@@ -181,12 +184,12 @@ def _weigh(
         counted = bucket_.count(before, columns, terms, moment)
         recordings.add(counted.recordings, counted.new)
         made.save(number, counted.arrays, counted.tables)
-    learnt = _share(world, made, terms, recordings, moment)
+    looked = _share(world, made, terms, recordings, moment)
     progress("weighing", BUCKETS, BUCKETS)
-    return names, learnt
+    return names, looked
 
 
-def _share(world: World, made: Scan, terms: Terms, recordings: Recordings, moment: bucket_.Moment) -> bool:
+def _share(world: World, made: Scan, terms: Terms, recordings: Recordings, moment: bucket_.Moment) -> Looked:
     shared = world.tallies.load(SHARED)
 
     def last(name: str) -> pa.Table | None:
@@ -205,7 +208,7 @@ def _share(world: World, made: Scan, terms: Terms, recordings: Recordings, momen
     arrays = {f"parents.{name}": array for name, array in parents.arrays().items()}
     arrays |= looked.arrays | {"recordings": recordings.codes()}
     made.save(SHARED, arrays, looked.tables | {"refusals": budgets.parent_refusals(parents)})
-    return looked.learnt
+    return looked
 
 
 def _decide(world: World, made: Scan, terms: Terms) -> pa.Table:

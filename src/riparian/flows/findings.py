@@ -179,6 +179,7 @@ def _rejected(summary: Mapping[str, Any]) -> dict[str, int]:
     told |= {reason: int(n) for reason, n in summary["dropped"].items()}
     told |= {"accesses dated more than a day in the future": int(summary["future"])}
     told |= {"accesses that came after their day was over (counted, not bet on)": int(summary["late"])}
+    told |= {"new fetches that came after their week was over (compared with none)": int(summary["late_for_rings"])}
     return {reason: n for reason, n in told.items() if n}
 
 

@@ -39,11 +39,12 @@ _WITHOUT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a scan saw of its logs: their columns, sound lines left out, by reason, and whether taste was learnt yet."""
+    """What a scan saw: the logs' columns, sound lines left out by reason, whether taste was learnt, late fetches."""
 
     columns: Sequence[str]
     dropped: Mapping[str, int]
     learnt: bool
+    late: int
 
 
 def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen: Seen) -> dict[str, Any]:
@@ -73,6 +74,7 @@ def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen:
         "columns": names,
         "recordings_ours": terms.popularity.size or None,
         "honest": len(honest_bits),
+        "late_for_rings": seen.late,
         "rings": len(rings) if (rings := made.table("rings")) is not None else 0,
         "restraints": {r.name.lower(): int(by_restraint[r]) for r in LADDER},
         "exempt": sum(terms.known.exempt.at(account, made.begun_us) is not None for account in terms.known.exempt),
