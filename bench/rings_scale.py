@@ -83,7 +83,7 @@ def parts(accounts: int, n: int, seed: int) -> Iterator[tuple[npt.NDArray[np.int
     copied = [np.concatenate(columns) for columns in zip(*ring, strict=True)]
     for first in range(0, n, PART):
         size = min(PART, n - first)
-        since, until = START_US + np.array([first, first + size]) * (DAYS * DAY_US) // n
+        since, until = (START_US + int(DAYS * DAY_US * (k / n)) for k in (first, first + size))
         who = np.searchsorted(volume, rng.random(size) * volume[-1])
         everybodys = np.searchsorted(plays, rng.random(size) * plays[-1])
         own = (who * 7919 + (np.exp(rng.exponential(2.0, size)) * 3).astype(np.int64)) % RECORDINGS

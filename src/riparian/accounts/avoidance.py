@@ -4,25 +4,32 @@ A ring that shares a list of work takes nothing twice, in whatever order.  Two s
 
 Hypothesis
 ----------
-Null: inside a cell (:mod:`riparian.catalogue.cells`), an account's next new work is among those that the core
-fetched earlier with at least ``SLACK`` times the chance of a draw by lot.
+Null: inside a cell (:mod:`riparian.catalogue.cells`), an account's next new work is drawn by a law that only rises or
+only falls with popularity and is spread over half of the cell at least, so that it meets what the core fetched
+earlier with at least ``SLACK`` times the chance ``lot``.
 Alternative: with ``rho`` times that chance, a mixture over ``MEETS``.
 
 Symbols
 -------
-K, M   works of the cell that others of the core fetched earlier, and works open to the account
-p      ``SLACK * K / M``
+lot    least share of works that others of the core fetched earlier, among the most played ``j`` of the ``M`` works
+       of the cell that are open to the account, or the least played ``j``, for ``j`` from ``M/2`` to ``M``
+p      ``SLACK * lot``
 bits   ``log2((1 - rho p) / (1 - p))`` for keeping clear, ``log2(rho)`` for meeting
 
-For any true chance ``q >= p`` the mean of the bet is at most one, since it falls in ``q``; so the bits are an
-e-process for the account that makes the fetch, whatever the core does next.
+A law that falls with popularity is a mixture of draws by lot among the first ``j``, one that rises a mixture of draws
+among the last ``j``; so the true chance is at least ``lot``.  The mean of the bet falls in that chance and is one
+at ``p``: the bits are an e-process for the account that makes the fetch, whatever the core does next.  Somebody
+who has an artist's hits already gains nothing against a core that takes the hits first.
+
+Walks are single choices: a fetch of the artist of the one before, or near it on the chart (``STRIDE``), is no bet.
+Whoever goes through albums or down charts bets where a walk begins.
 
 Fails when
 ----------
 More than a third of the ring's fetches are duplicates; the ring deals whole artists (no cell is shared); or so little
-of the catalogue is taken that two members hardly ever stand before one cell: a shuffled list of ``N`` works takes about
-``sqrt(40 N / (1.44 A))`` fetches of each of ``A`` accounts.  Somebody who walks down the chart keeps clear of a ring
-that does the same ahead of them; rings in order are left to :mod:`riparian.accounts.frontier`.
+of the catalogue is taken that two members hardly ever stand before one cell (the birthday limit: the fetches that a
+member needs grow with the square root of the catalogue).  Rings in order are left to
+:mod:`riparian.accounts.frontier`.
 
 Source
 ------
@@ -39,12 +46,16 @@ from scipy import sparse
 from riparian.accounts.frontier import JOINS
 from riparian.accounts.tally import mask
 from riparian.bets.combine import price_of_subset
+from riparian.catalogue.cells import SIZE_MAX
 
 SLACK: Final = 0.8
 MEETS: Final = np.array([0.02, 0.1, 0.25, 0.5, 1.0])
 MEETS_WEIGHTS: Final = np.array([0.3, 0.3, 0.2, 0.15, 0.05])
 ACCOUNTS_MAX: Final = 4_096
 """Accounts that a search compares with one another: those with most new works."""
+STRIDE: Final = 0.25
+"""How far on the chart, as a natural logarithm of places, a fetch must be from the one before to be a bet."""
+_HEAD: Final = 64.0
 _FEWEST: Final = 12
 _SEEDS: Final = 200
 _PENALTIES: Final = (0.05, 0.3)
@@ -65,15 +76,47 @@ def _place(keys, key):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def bet(at_us, slot, work, cell, size, n_slots, core, since_us, room_for, want, meets, weights):  # type: ignore[no-untyped-def]
+def least_share(theirs, still_open):  # type: ignore[no-untyped-def]
+    """Bound from below the chance of meeting what others have, by any law that rises or falls with popularity.
+
+    Parameters
+    ----------
+    theirs, still_open
+        Works of a cell as bits, the most played one lowest; ``theirs`` among those ``still_open``.
+
+    Examples
+    --------
+    >>> float(least_share(0b0011, 0b1111)), float(least_share(0b0101, 0b1111))
+    (0.0, 0.333...)
+    """
+    many = 0
+    for bit in range(SIZE_MAX):
+        many += (still_open >> bit) & 1
+    least, half = 1.0, (many + 1) // 2
+    for down in range(2):
+        seen, met = 0, 0
+        for i in range(SIZE_MAX):
+            bit = SIZE_MAX - 1 - i if down else i
+            if (still_open >> bit) & 1:
+                seen += 1
+                met += (theirs >> bit) & 1
+                if seen >= half:
+                    least = min(least, met / seen)
+    return least
+
+
+@njit(cache=True, nogil=True)
+def bet(at_us, slot, work, artist, cell, bit, n_cells, n_slots, core, since_us, room_for, want, meets, weights):  # type: ignore[no-untyped-def]
     """Let every account bet that it shares the list of a core.
 
     Parameters
     ----------
     at_us, slot, work : np.ndarray [shape=(fetches,), int64]
         New fetches in order of time; an account has each work once.
-    cell, size : np.ndarray
-        Cell of each work, and works of each cell.
+    artist, cell, bit : np.ndarray [shape=(works,)]
+        Artist and cell of each work, and its place in the cell by popularity.
+    n_cells, n_slots
+        How many cells and slots there are.
     core : np.ndarray [shape=(slots,), bool]
         Whose fetches are kept clear of; a member is compared with the others.
     since_us
@@ -88,46 +131,50 @@ def bet(at_us, slot, work, cell, size, n_slots, core, since_us, room_for, want, 
     logs : np.ndarray [shape=(slots, alternatives), float64]
         Bits under each alternative.
     told : np.ndarray [shape=(slots, 6), float64]
-        Most bits, when, bets, expected meetings by lot, meetings, when it first had what is wanted.
+        Most bits, when, bets, expected meetings at least, meetings, when it first had what is wanted.
     """
     ring = core.copy()
     logs, told = np.zeros((n_slots, len(meets))), np.zeros((n_slots, 6))
-    keys, own = np.zeros(room_for, np.int64), np.zeros((room_for, 3), np.int32)
-    fetched, owner, shared = np.zeros(len(size), np.int32), np.full(len(cell), -1), np.zeros(len(cell), np.bool_)
+    keys, had = np.zeros(room_for, np.int64), np.zeros(room_for, np.int64)
+    fetched, whole = np.zeros(n_cells, np.int64), np.zeros(n_cells, np.int64)
+    before = np.full(n_slots, -1)
+    for what in range(len(cell)):
+        whole[cell[what]] |= 1 << bit[what]
     for i in range(len(at_us)):
         who, what = slot[i], work[i]
-        c = cell[what]
-        mine = own[_place(keys, who * len(size) + c + 1)]
-        meeting = shared[what] or (owner[what] >= 0 and owner[what] != who)
-        # Works of the cell that it had, that it met, and that it alone of the core has.
-        theirs, still_open = fetched[c] - mine[2] - mine[1], size[c] - mine[0]
-        if at_us[i] >= since_us and 0 < theirs < still_open:
-            lot = theirs / still_open
-            chance, e = min(SLACK * lot, _CLIP), 0.0
-            for k in range(len(meets)):
-                logs[who, k] += np.log2(meets[k]) if meeting else np.log2((1 - meets[k] * chance) / (1 - chance))
-                e += weights[k] * 2.0 ** min(logs[who, k], 1000.0)
-            told[who, 2] += 1
-            told[who, 3] += lot
-            told[who, 4] += meeting
-            bits = np.log2(max(e, 1e-300))
-            if bits > told[who, 0]:
-                told[who, 0], told[who, 1] = bits, at_us[i]
-            if bits >= want and told[who, 5] == 0:
-                told[who, 5] = at_us[i]
-        mine[0] += 1
-        mine[1] += meeting
+        c, mark = cell[what], 1 << bit[what]
+        mine = _place(keys, who * n_cells + c + 1)
+        # What it has not had, somebody else has fetched.
+        still_open = whole[c] & ~had[mine]
+        theirs = fetched[c] & still_open
+        last = before[who]
+        before[who] = what
+        jumped = last >= 0 and artist[last] != artist[what] and abs(np.log((what + _HEAD) / (last + _HEAD))) > STRIDE
+        if jumped and at_us[i] >= since_us and theirs and theirs != still_open:
+            lot, met = least_share(theirs, still_open), (theirs & mark) != 0
+            if lot > 0:
+                _count(logs[who], told[who], met, lot, at_us[i], want, meets, weights)
+        had[mine] |= mark
         ring[who] |= told[who, 0] >= JOINS
-        if not ring[who]:
-            continue
-        if owner[what] < 0:
-            owner[what] = who
-            fetched[c] += 1
-            mine[2] += 1
-        elif owner[what] != who and not shared[what]:
-            shared[what] = True
-            own[_place(keys, owner[what] * len(size) + c + 1)][2] -= 1
+        if ring[who]:
+            fetched[c] |= mark
     return logs, told
+
+
+@njit(cache=True, nogil=True)
+def _count(logs, told, met, lot, at_us, want, meets, weights):  # type: ignore[no-untyped-def]
+    chance, e = min(SLACK * lot, _CLIP), 0.0
+    for k in range(len(meets)):
+        logs[k] += np.log2(meets[k]) if met else np.log2((1 - meets[k] * chance) / (1 - chance))
+        e += weights[k] * 2.0 ** min(logs[k], 1000.0)
+    told[2] += 1
+    told[3] += lot
+    told[4] += met
+    bits = np.log2(max(e, 1e-300))
+    if bits > told[0]:
+        told[0], told[1] = bits, at_us
+    if bits >= want and told[5] == 0:
+        told[5] = at_us
 
 
 def search(slot: Ints, work: Ints, cell: npt.NDArray[np.int32], size: npt.NDArray[np.int32], among: int) -> list[Ints]:

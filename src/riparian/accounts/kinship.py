@@ -47,6 +47,10 @@ _CORES_MAX: Final = 64
 _GROWN: Final = 0.12
 """Share of the fetches kept that must be new before clusters are searched again."""
 
+_WIDE: Final = 3
+_UNEVEN: Final = 0.08
+"""How far the mean place in wide cells may be from the middle for a cluster to count as shuffled."""
+
 FETCH: Final = np.dtype([("at_us", np.int64), ("account", np.uint64), ("work", np.int32)])
 CORE: Final = np.dtype([("number", np.int32), ("order", np.int8), ("found_us", np.int64), ("members", np.int32)])
 BEST: Final = np.dtype(
@@ -210,6 +214,7 @@ class _View:
     bounds: npt.NDArray[np.int64]
     at_us_of: npt.NDArray[np.int64]
     keys_of: dict[Order, npt.NDArray[np.int64]]
+    bit: npt.NDArray[np.int32]
 
     @classmethod
     def of(cls, log: npt.NDArray[np.void], cells: Cells) -> Self:
@@ -219,7 +224,7 @@ class _View:
         by_account = np.argsort(slot, kind="stable")
         bounds = np.searchsorted(slot[by_account], np.arange(len(accounts) + 1))
         keys = {Order.POPULARITY: work[by_account], Order.IDENTIFIER: cells.place[work[by_account]].astype(np.int64)}
-        return cls(at_us, slot, work, accounts, cells, bounds, at_us[by_account], keys)
+        return cls(at_us, slot, work, accounts, cells, bounds, at_us[by_account], keys, cells.places_in_cells())
 
     def slots(self, accounts: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
         return np.isin(self.accounts, accounts)
@@ -237,7 +242,7 @@ class _View:
         n, cells = len(self.accounts), self.cells
         if order == Order.NONE:
             meets = avoidance.MEETS, avoidance.MEETS_WEIGHTS
-            where = self.slot, self.work, cells.cell, cells.size
+            where = self.slot, self.work, cells.artist, cells.cell, self.bit, len(cells.size)
             return avoidance.bet(self.at_us, *where, n, core, since_us, room, want, *meets)
         n_places = cells.n_works if order == Order.POPULARITY else int(cells.place.max()) + 1
         near = frontier.NEAR, frontier.NEAR_WEIGHTS
@@ -277,8 +282,16 @@ def _clusters(
     for _, core in ordered:
         known[core] = True
     left = np.flatnonzero(~known[view.slot[wide]]) + wide.start
-    cells = view.cells
-    return avoidance.search(view.slot[left], view.work[left], cells.cell, cells.size, n_accounts)
+    slot, work, cells = view.slot[left], view.work[left], view.cells
+    found = avoidance.search(slot, work, cells.cell, cells.size, n_accounts)
+    return [core for core in found if _evenly(view, work[np.isin(slot, core)])]
+
+
+def _evenly(view: _View, work: npt.NDArray[np.int64]) -> bool:
+    """Tell whether works are spread over their cells as a shuffled list is, not the most played ones first."""
+    last = view.cells.size[view.cells.cell[work]] - 1
+    wide = last >= _WIDE
+    return bool(wide.any() and abs(float((view.bit[work][wide] / last[wide]).mean()) - 0.5) <= _UNEVEN)
 
 
 def _frozen(kin: Kin, order: Order, members: npt.NDArray[np.uint64], tick_us: int) -> Kin:

@@ -47,7 +47,7 @@ class Cells:
     artist, cell : np.ndarray [shape=(works,), int32]
         Numbers of the artist and of the cell.
     size : np.ndarray [shape=(cells,), int32]
-        Works in each cell.
+        Works in each cell, at most ``SIZE_MAX``.
     """
 
     codes: npt.NDArray[np.uint64]
@@ -101,6 +101,13 @@ class Cells:
     def n_works(self) -> int:
         """How many works there are."""
         return len(self.cell)
+
+    def places_in_cells(self) -> Ints:
+        """Tell the place of each work in its cell, 0 for the most played one [shape=(works,)]."""
+        order = np.argsort(self.cell, kind="stable")
+        places = np.empty(self.n_works, np.int32)
+        places[order] = np.arange(self.n_works) - (np.cumsum(self.size) - self.size)[self.cell[order]]
+        return places
 
     def find(self, codes: npt.NDArray[np.uint64]) -> Ints:
         """Works of these recordings; -1 where the catalogue does not hold the recording."""
