@@ -16,7 +16,7 @@ from riparian.codes import label
 from riparian.console import figures
 from riparian.console.report import EXPOSED_MAX, LINES_MAX, LISTED_MAX, report
 from riparian.evidence import Evidence
-from riparian.flows.found import EXPOSURE, Found
+from riparian.flows.found import EXPOSURE, Found, Queued
 from riparian.flows.overlap import Overlap, overlap
 from riparian.flows.rings import Member, Ringed, ring_label
 from riparian.gate.decide import from_table, to_table
@@ -292,6 +292,16 @@ def test_a_ring_is_told_drawn_and_said_to_restrain_nobody(order: str, busy: Any)
     assert "The first 30 of 31" in text
     assert written.count('<svg class="figure wide"') == written.count('<svg class="figure narrow"') == 4
     assert ("keeps clear" in text) == (order == "none")
+
+
+def test_whom_to_look_at_first_is_listed_with_what_the_list_promises(busy: Any) -> None:
+    queue = tuple(Queued(n, 20.0 - n, 0.001 * n, "kinship") for n in range(1, 21))
+    text = Page(report(replace(busy.found, queue=queue))).text
+    assert "at most 5 % of such a list are wrong" in text
+    assert "The first 15;" in text
+    assert label(15) in text
+    assert label(16) not in text
+    assert "Whom to look at first" not in Page(report(busy.found)).text
 
 
 def test_a_ring_of_which_nothing_is_remembered_is_told_without_pictures(busy: Any) -> None:

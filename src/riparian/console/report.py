@@ -38,6 +38,7 @@ EXPOSED_MAX: Final = 15
 LISTED_MAX: Final = 100
 TABLED_DAYS_MAX: Final = 400
 MEMBERS_MAX: Final = 30
+QUEUED_MAX: Final = 15
 
 LADDER: Final = (Restraint.SLOW, Restraint.STEP_UP, Restraint.HOLD)
 NAMES: Final[Mapping[Restraint, str]] = {
@@ -164,6 +165,7 @@ def report(found: Found, *, explained: Sequence[Evidence] = (), rings: Sequence[
         days=found.by_day.slice(max(0, found.by_day.num_rows - TABLED_DAYS_MAX)).to_pylist(),
         lacks=[_lack(name, reason) for name, reason in found.abstained.items()],
         review_minutes=REVIEW_MINUTES,
+        queue=[(label(one.account), CLAIMS[one.claim].sentence, one) for one in found.queue[:QUEUED_MAX]],
         css=_style(),
         limits={"exposed": EXPOSED_MAX, "listed": LISTED_MAX, "lines": LINES_MAX, "members": MEMBERS_MAX},
     )  # fmt: skip

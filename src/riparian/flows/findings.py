@@ -20,6 +20,7 @@ from riparian.flows.across import explained
 from riparian.flows.bucket import DAY_COUNTS, DAYS
 from riparian.flows.found import BY_DAY, EXPOSURE, TIMELINE, Found, Reach
 from riparian.flows.joined import evidence_of_all, rows_of
+from riparian.flows.queue import queue
 from riparian.flows.reach import Recordings, reach, taken
 from riparian.flows.rings import rings_by_account, rings_of
 from riparian.flows.slices import GREW
@@ -126,6 +127,7 @@ def read(world: World, terms: Terms) -> Found:
         held=held,
         restrained=restrained,
         everybody=everybody,
+        queue=tuple(queue(world)),
         abstained=summary["abstained"],
         cannot_see=tuple(summary["cannot_see"]),
         rejected=_rejected(summary),

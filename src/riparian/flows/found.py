@@ -79,6 +79,28 @@ class Reach:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """One account to look at.
+
+    Parameters
+    ----------
+    account
+        Its code.
+    bits
+        Of the evidence of all questions joined, which a rung wants.
+    listed_at
+        The smallest rate of mistakes at which it is on the list.
+    claim
+        What carries most of its bits.
+    """
+
+    account: int
+    bits: float
+    listed_at: float
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What one scan found.
 
@@ -101,6 +123,8 @@ class Found:
         ``kinship.RINGS``, the strongest first.
     held, restrained, everybody
         What accounts on hold, accounts under any restraint, and all accounts fetched.
+    queue
+        Whom to look at first, of at most 5 % mistakes in the mean; a list, and nothing acts on it.
     abstained
         Claims that no bet was placed on, and why.
     cannot_see
@@ -121,6 +145,7 @@ class Found:
     held: Reach
     restrained: Reach
     everybody: Reach
+    queue: tuple[Queued, ...] = ()
     abstained: Mapping[str, str] = field(default_factory=dict)
     cannot_see: tuple[str, ...] = ()
     rejected: Mapping[str, int] = field(default_factory=dict)

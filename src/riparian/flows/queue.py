@@ -4,7 +4,6 @@ A list, ranked: in the mean at most a given share of it is wrong (:mod:`riparian
 the list and none about an account on it, so that nothing acts on it; what restrains an account is its own bits.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +13,7 @@ from riparian.bets.ebh import list_rates
 from riparian.codes import label
 from riparian.errors import InputError
 from riparian.evidence import CLAIMS
+from riparian.flows.found import Queued
 from riparian.flows.lines import names_of
 from riparian.flows.rings import ring_label, rings_by_account, rings_of
 from riparian.ports import World
@@ -23,28 +23,6 @@ NOTE: Final = (
     "at most {rate:.0%} of such a list are wrong in the mean over lists; a promise about the list, none about an"
     " account on it: nothing acts on it"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """One account to look at.
-
-    Parameters
-    ----------
-    account
-        Its code.
-    bits
-        Of the evidence of all questions joined, which a rung wants.
-    listed_at
-        The smallest rate of mistakes at which it is on the list.
-    claim
-        What carries most of its bits.
-    """
-
-    account: int
-    bits: float
-    listed_at: float
-    claim: str
 
 
 def queue(world: World, *, rate: float = RATE) -> list[Queued]:
