@@ -74,7 +74,7 @@ def middle_chance(place, spread, n_places):  # type: ignore[no-untyped-def]
     Examples
     --------
     >>> round(middle_chance(100_000.0, 10.0, 1_000_000), 3)
-    0.063
+    0.062
     """
     chance = 0.0
     for power in POWERS:
