@@ -17,8 +17,8 @@ from riparian.sim.town import TownSpec
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
-RINGS: Final = ("1x500:queue", "1x200:artists", "1x5000:metadata", "6x80:random:mimic=0.3:bursty:irregular")
-"""Three copiers of different kinds, and six that share one shuffled list and each imitate a listener."""
+RINGS: Final = ("1x500:queue", "1x200:artists", "1x5000:metadata", "12x80:random:mimic=0.3:bursty:irregular")
+"""Three copiers of different kinds, and a dozen that share one shuffled list and each imitate a listener."""
 
 
 @app.command("demo")

@@ -76,7 +76,7 @@ def because_of(row: Mapping[str, Any]) -> list[str]:
     if row["order"] == SHUFFLED:
         return [
             f"{n:,} accounts {CLAIM.sentence} ({bits})",
-            f"of {fetches:,} fetches {expected} would have been of what another of them had had; {seen:,} were",
+            f"of {fetches:,} fetches at least {expected} would have been of what another had had; {seen:,} were",
         ]
     by_chance = f"{expected} would have been right there by chance; {seen:,} were"
     return [
