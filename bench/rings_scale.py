@@ -86,7 +86,7 @@ def parts(accounts: int, n: int, seed: int) -> Iterator[tuple[npt.NDArray[np.int
         since, until = (START_US + int(DAYS * DAY_US * (k / n)) for k in (first, first + size))
         who = np.searchsorted(volume, rng.random(size) * volume[-1])
         everybodys = np.searchsorted(plays, rng.random(size) * plays[-1])
-        own = (who * 7919 + (np.exp(rng.exponential(2.0, size)) * 3).astype(np.int64)) % RECORDINGS
+        own = (who * 7919 + (np.exp(np.minimum(rng.exponential(2.0, size), 12)) * 3).astype(np.int64)) % RECORDINGS
         what = np.where(rng.random(size) < 0.3, everybodys, own)
         now = (copied[0] >= since) & (copied[0] < until)
         at_us = np.concatenate([rng.integers(since, until, size), copied[0][now]])
