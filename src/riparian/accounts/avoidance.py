@@ -41,7 +41,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from numba import njit
-from scipy import sparse
 
 from riparian.accounts.frontier import JOINS
 from riparian.accounts.tally import mask
@@ -214,14 +213,32 @@ def search(slot: Ints, work: Ints, cell: npt.NDArray[np.int32], size: npt.NDArra
 
 def _pairs(slot: Ints, work: Ints, cell: Any, size: Any, n: int) -> tuple[Singles, Singles]:
     """Expect meetings of each pair by lot, and count them."""
-    ones = np.ones(len(slot), np.float32)
-    by_cell = sparse.csr_matrix((ones, (slot, cell[work])), shape=(n, len(size)))
-    by_work = sparse.csr_matrix((ones, (slot, work)), shape=(n, len(cell)))
-    lots = (by_cell @ sparse.diags_array((1 / size).astype(np.float32)) @ by_cell.T).toarray()
-    meetings = (by_work @ by_work.T).toarray()
+    lots, meetings = np.zeros((n, n), np.float32), np.zeros((n, n), np.float32)
+    _add_products(*_counted(slot, cell[work]), (1 / size).astype(np.float32), lots)
+    _add_products(*_counted(slot, work), np.ones(len(cell), np.float32), meetings)
     np.fill_diagonal(lots, 0)
     np.fill_diagonal(meetings, 0)
     return lots, meetings
+
+
+def _counted(slot: Ints, thing: Ints) -> tuple[Ints, Ints, Singles]:
+    """Count how often each account has each thing, thing by thing."""
+    keys, times = np.unique((thing.astype(np.int64) << 20) | slot, return_counts=True)
+    return keys >> 20, keys & ((1 << 20) - 1), times.astype(np.float32)
+
+
+@njit(cache=True, nogil=True)
+def _add_products(of, who, times, weight, out):  # type: ignore[no-untyped-def]
+    """Add to each pair of accounts the product of what both have of a thing, times its weight, for all things."""
+    first = 0
+    for i in range(1, len(of) + 1):
+        if i < len(of) and of[i] == of[first]:
+            continue
+        for j in range(first, i):
+            share = times[j] * weight[of[first]]
+            for k in range(first, i):
+                out[who[j], who[k]] += share * times[k]
+        first = i
 
 
 def _best(gain: Singles, alive: npt.NDArray[np.bool_], prices: Any, log_among: float) -> npt.NDArray[np.bool_] | None:
