@@ -76,7 +76,7 @@ def rings_of(order: str, *, quick: bool) -> list[list[tuple[str, int]]]:
 
 def measured(seed: int, listeners: int, recordings: int, runs: list[list[tuple[str, int]]]) -> list[dict[str, object]]:
     """Live one town, and put each run's rings into it."""
-    longest = SETTLED_DAYS + max(n for rings in runs for _, n in rings)
+    longest = SETTLED_DAYS + max(n + i for rings in runs for i, (_, n) in enumerate(rings))
     spec = TownSpec(listeners, longest, seed, recordings=recordings)
     shelf = stock(seed, recordings, days=spec.days, weekday=spec.weekday)
     cells = Cells.of(recording_table(shelf, spec.start_us))
@@ -109,7 +109,7 @@ def work_of(cells: Cells) -> npt.NDArray[np.int32]:
 def _run(
     seed: int, spec: TownSpec, cells: Cells, of_listeners: npt.NDArray[np.void], rings: list[tuple[str, int]]
 ) -> list[dict[str, object]]:
-    n_days = max(n for _, n in rings)
+    n_days = max(n + i for i, (_, n) in enumerate(rings))
     until_us = spec.start_us + (SETTLED_DAYS + n_days) * DAY_US
     parts = [of_listeners[of_listeners["at_us"] < until_us]]
     members: list[npt.NDArray[np.uint64]] = []
