@@ -49,6 +49,7 @@ HEAD: Final = 200
 PARTS: Final = 16.0
 _FEWEST: Final = 8
 _SHIFT: Final = 64.0
+_PLACES: Final = 8
 _STALE_US: Final = 3 * DAY_US
 _RUN_MAX: Final = 400
 _RUN_MIN: Final = 16
@@ -150,7 +151,7 @@ def bet(at_us, slot, key, artist, n_places, n_slots, core, since_us, room_for, w
     logs, told = np.zeros((n_slots, len(near))), np.zeros((n_slots, 6))
     keys, owners, times = np.zeros(4 * LAST), np.full(4 * LAST, -1), np.zeros(4 * LAST, np.int64)
     ring = core.copy()
-    room, passed, artists = np.zeros(LAST), np.full(n_slots, -1e18), np.zeros(room_for, np.int64)
+    room, passed, artists = np.zeros(LAST), np.full((n_slots, _PLACES), -1e18), np.zeros(room_for, np.int64)
     count = 0
     for i in range(len(at_us)):
         who, x = slot[i], float(key[i])
@@ -160,8 +161,9 @@ def bet(at_us, slot, key, artist, n_places, n_slots, core, since_us, room_for, w
         if n >= _FEWEST:
             place, spread = _frontier(room, n)
             inside = abs(x - place) <= PARTS * spread and place >= HEAD
-            if inside and abs(place - passed[who]) >= 2 * spread and _first(artists, who * 16777216 + artist[i] + 1):
-                passed[who] = place
+            moved = inside and np.abs(place - passed[who]).min() >= 2 * spread
+            if moved and _first(artists, who * 16777216 + artist[i] + 1):
+                passed[who, int(told[who, 2]) % _PLACES] = place
                 chance = middle_chance(place, spread, n_places)
                 if chance < 0.5:
                     _count(logs[who], told[who], abs(x - place) <= spread, chance, at_us[i], want, near, weights)
