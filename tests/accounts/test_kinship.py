@@ -188,6 +188,7 @@ def test_who_chooses_by_lot_or_by_popularity_keeps_clear_no_more_often_than_said
         _never_more_often(told[:3_000, 0], level)
 
 
+@pytest.mark.slow
 def test_who_chooses_by_popularity_is_at_the_frontier_no_more_often_than_said() -> None:
     cells = catalogue()
     rng = np.random.default_rng(6)

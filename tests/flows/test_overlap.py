@@ -1,6 +1,7 @@
 """The overlap of a ring, counted as one would by hand, and beside what lots give."""
 
 import numpy as np
+import pytest
 import pyarrow as pa
 
 from riparian.accounts.kinship import FETCH
@@ -47,6 +48,7 @@ def test_two_by_two_what_both_have_stands_below_and_what_lots_give_above() -> No
     assert found.between.tolist() == [[0.0, 3 * 2 / 4], [1.0, 0.0]]
 
 
+@pytest.mark.slow
 def test_who_chooses_by_lot_overlaps_as_lots_do() -> None:
     rng = np.random.default_rng(4)
     seen = expected = 0.0
