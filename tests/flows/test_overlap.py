@@ -1,8 +1,8 @@
 """The overlap of a ring, counted as one would by hand, and beside what lots give."""
 
 import numpy as np
-import pytest
 import pyarrow as pa
+import pytest
 
 from riparian.accounts.kinship import FETCH
 from riparian.catalogue.cells import Cells
