@@ -94,7 +94,11 @@ def candidates(taken: npt.NDArray[np.void], counts: Days, spec: TownSpec, cells:
     plays, novel = (np.cumsum(counts.matrix(name, spec.days), axis=1) for name in ("plays", "novel"))
     worth = kinship.candidates({"plays": plays, "novel": novel})  # type: ignore[arg-type]
     day = (taken["at_us"] - spec.start_us) // DAY_US
-    taken = taken[worth[taken["account"], day]]
+    return table_of(taken[worth[taken["account"], day]], cells)
+
+
+def table_of(taken: npt.NDArray[np.void], cells: Cells) -> npt.NDArray[np.void]:
+    """Write a town's fetches as they are followed."""
     table = np.empty(len(taken), FETCH)
     table["at_us"], table["account"] = taken["at_us"], taken["account"].astype(np.uint64) + 1
     table["work"] = work_of(cells)[taken["recording"]]
@@ -112,18 +116,22 @@ def _run(
     n_days = max(n + i for i, (_, n) in enumerate(rings))
     until_us = spec.start_us + (SETTLED_DAYS + n_days) * DAY_US
     parts = [of_listeners[of_listeners["at_us"] < until_us]]
+    copied = []
     members: list[npt.NDArray[np.uint64]] = []
     first = spec.listeners + 1
     for i, (text, _) in enumerate(rings):
         ring = parse_ring(f"{text}:from={SETTLED_DAYS + i}")
         alone = TownSpec(0, SETTLED_DAYS + n_days, seed, copiers=(ring,), recordings=spec.recordings)
         taken = fetches(alone)
+        taken["account"] += first - 1
+        copied.append(table_of(taken, cells))
+        taken["account"] -= first - 1
         table = candidates(taken, days(alone), alone, cells)
         table["account"] += np.uint64(first - 1)
         parts.append(table)
         members.append(np.arange(first, first + ring.accounts, dtype=np.uint64))
         first += ring.accounts
-    log = np.concatenate(parts)
+    log, every = np.concatenate(parts), np.concatenate(copied)
     log = log[np.argsort(log["at_us"], kind="stable")]
     begun = time.process_time()
     kin = kinship.follow(Kin.empty(), log, cells, first - 1)
@@ -131,7 +139,7 @@ def _run(
     cpu_s = time.process_time() - begun
     return [
         {"seed": seed, "ring": text, "recordings": spec.recordings, "listeners": spec.listeners}
-        | _told(kin, log, who, spec.listeners, cells)
+        | _told(kin, every, who, spec.listeners, cells)
         | _clusters(clusters, who, spec.listeners)
         | {"fetches_compared": len(log), "cpu_s": round(cpu_s, 1)}
         for (text, _), who in zip(rings, members, strict=True)
@@ -139,7 +147,7 @@ def _run(
 
 
 def _told(
-    kin: Kin, log: npt.NDArray[np.void], members: npt.NDArray[np.uint64], listeners: int, cells: Cells
+    kin: Kin, every: npt.NDArray[np.void], members: npt.NDArray[np.uint64], listeners: int, cells: Cells
 ) -> dict[str, object]:
     told: dict[str, object] = {}
     for name, holds, accounts in (("town", 2, listeners), ("world", 50, 100_000_000)):
@@ -147,7 +155,10 @@ def _told(
         when = kinship.crossed(kin, cells, members, need)
         honest = int(((kin.best["bits"] >= need) & (kin.best["account"] <= listeners)).sum())
         told |= {f"members_{name}": round(float((when > 0).mean()), 3), f"honest_{name}": honest}
-        told |= {f"taken_{name}": _taken(log, members, when), f"by_day_{name}": _taken(log, members, _next_day(when))}
+        told |= {
+            f"taken_{name}": _taken(every, members, when),
+            f"by_day_{name}": _taken(every, members, _next_day(when)),
+        }
     most = kin.best["bits"][kin.best["account"] <= listeners].max(initial=0)
     return told | {"most_bits_honest": round(float(most), 1)}
 
