@@ -44,7 +44,7 @@ RING_BITS: Final = 10.0
 """Clusters with fewer bits, after the price of the search, are told to nobody."""
 MEMBER_BITS: Final = 10.0
 _CORES_MAX: Final = 64
-_GROWN: Final = 0.12
+_GROWN: Final = 0.05
 """Share of the fetches kept that must be new before clusters are searched again."""
 
 _WIDE: Final = 3
