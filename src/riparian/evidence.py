@@ -88,9 +88,9 @@ ENUMERATION: Final = Claim(
 )
 KINSHIP: Final = Claim(
     "kinship",
-    "keeps clear of what a ring has fetched before it, as one who shares its list of work does",
-    "inside a cell of artist, popularity and market, an account meets what others have fetched before it at least"
-    " as often as a draw by lot would",
+    "works through one list with a ring: it keeps its pace, or clear of what the others took",
+    "the account chooses without knowing of the others: near the place where they work as often as anywhere around it,"
+    " and inside a cell of artist, popularity and market at least as alike to them as by lot",
     ("at_us", "account", "recording"),
 )
 RING: Final = Claim(
