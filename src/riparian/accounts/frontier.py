@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from riparian.accounts.tally import mask
+from riparian.accounts.tally import insert
 from riparian.schema import DAY_US
 
 NEAR: Final = np.array([0.5, 0.8, 0.97])
@@ -110,19 +110,6 @@ def _frontier(room, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _first(table, key):  # type: ignore[no-untyped-def]
-    """Put a key into an open-addressing set; False when it was there."""
-    last = np.uint64(len(table) - 1)
-    at = mask(np.uint64(key)) & last
-    while table[at] != 0:
-        if table[at] == key:
-            return False
-        at = (at + np.uint64(1)) & last
-    table[at] = key
-    return True
-
-
-@njit(cache=True, nogil=True)
 def bet(at_us, slot, key, artist, n_places, n_slots, core, since_us, room_for, want, near, weights):  # type: ignore[no-untyped-def]
     """Let every account bet that it shares the list of a core.
 
@@ -151,7 +138,7 @@ def bet(at_us, slot, key, artist, n_places, n_slots, core, since_us, room_for, w
     logs, told = np.zeros((n_slots, len(near))), np.zeros((n_slots, 6))
     keys, owners, times = np.zeros(4 * LAST), np.full(4 * LAST, -1), np.zeros(4 * LAST, np.int64)
     ring = core.copy()
-    room, passed, artists = np.zeros(LAST), np.full((n_slots, _PLACES), -1e18), np.zeros(room_for, np.int64)
+    room, passed, artists = np.zeros(LAST), np.full((n_slots, _PLACES), -1e18), np.zeros(room_for, np.uint64)
     count = 0
     for i in range(len(at_us)):
         who, x = slot[i], float(key[i])
@@ -162,7 +149,7 @@ def bet(at_us, slot, key, artist, n_places, n_slots, core, since_us, room_for, w
             place, spread = _frontier(room, n)
             inside = abs(x - place) <= PARTS * spread and place >= HEAD
             moved = inside and np.abs(place - passed[who]).min() >= 2 * spread
-            if moved and _first(artists, who * 16777216 + artist[i] + 1):
+            if moved and insert(artists, np.uint64(who * 16777216 + artist[i] + 1)):
                 passed[who, int(told[who, 2]) % _PLACES] = place
                 chance = middle_chance(place, spread, n_places)
                 if chance < 0.5:
