@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from measure import options, people, write
+from measure import PRICE, options, people, write
 
 from riparian.accounts import weigh
 from riparian.accounts.observe import observe, settle
@@ -82,7 +82,7 @@ def _honest_bits(declared: People, listeners: int) -> npt.NDArray[np.float64]:
     town = days(TownSpec(listeners=listeners, days=90, seed=1))
     tally = enrolled(town, declared)
     weigh.weigh(tally, ended_days(town))
-    bits: npt.NDArray[np.float64] = tally.state["most"]["joined"]
+    bits: npt.NDArray[np.float64] = tally.state["most"]["joined"] - PRICE
     return bits
 
 
@@ -96,7 +96,7 @@ def _run(spec: str, seed: int, n_days: int, declared: People) -> tuple[Days, npt
     rows = ended_days(town)
     bits = np.full(n_days, -np.inf)
     bits[rows["day"]] = weigh.weigh(tally, rows)
-    return town, np.maximum.accumulate(bits)
+    return town, np.maximum.accumulate(bits) - PRICE
 
 
 def _read(ring: CopierSpec, seed: int, n_days: int, declared: People) -> tuple[Days, npt.NDArray[np.float64]]:
@@ -112,7 +112,7 @@ def _read(ring: CopierSpec, seed: int, n_days: int, declared: People) -> tuple[D
         bits[ended["day"] - first] = weigh.weigh(tally, ended)
     ended = settle(tally, (first + n_days) * DAY_US)
     bits[ended["day"] - first] = weigh.weigh(tally, ended)
-    return stage.days, np.maximum.accumulate(bits)
+    return stage.days, np.maximum.accumulate(bits) - PRICE
 
 
 def _table(

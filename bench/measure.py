@@ -9,9 +9,12 @@ from pathlib import Path
 
 from scipy.stats import poisson
 
+from riparian.accounts.join import ALONE, PRICES
 from riparian.accounts.people import People, parse_people
 
 TABLES = Path(__file__).resolve().parent.parent / "docs" / "bench"
+PRICE = PRICES[ALONE]
+"""Bits that a scan takes off what an account does by itself, since it asks other questions too."""
 
 
 def people() -> People:

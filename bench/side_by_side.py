@@ -42,7 +42,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 from guarantee_copiers import DISGUISES, PACES, ROW_PACES
-from measure import options, people, write
+from measure import PRICE, options, people, write
 from pyod.models.ecod import ECOD
 from pyod.models.iforest import IForest
 
@@ -312,7 +312,7 @@ def account_bits(town: Days, declared: People, n_days: int) -> Floats:
     tally = enrolled(town, declared)
     rows = _in_order(town, ended_days(town))
     bits = np.full((town.accounts, n_days), -np.inf)
-    bits[rows["slot"], rows["day"]] = weigh.weigh(tally, rows)
+    bits[rows["slot"], rows["day"]] = weigh.weigh(tally, rows) - PRICE
     return bits
 
 
