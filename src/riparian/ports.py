@@ -45,6 +45,7 @@ from numpy.typing import NDArray
 from riparian.codes import BUCKETS
 from riparian.gate.decide import Decision
 from riparian.gate.holds import Change, Event
+from riparian.gate.policy import Restraint
 
 SHARED: Final = BUCKETS
 """The drawer beside the buckets."""
@@ -286,6 +287,10 @@ class Decisions(Protocol):
         """List what happened to all, oldest first."""
         ...
 
+    def version(self) -> tuple[int, ...]:
+        """Tell, at the price of a look, a value that is another one once a decision was made, changed or erased."""
+        ...
+
 
 class Vault(Protocol):
     """Who is behind a pseudonym; can forget."""
@@ -386,6 +391,84 @@ class Reactive(Protocol):
 
     def end(self, told: Told) -> None:
         """Learn what came of the last day."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an edge does about one account.
+
+    Parameters
+    ----------
+    account_id
+        The operator's own identifier: an edge knows no pseudonyms.
+    restraint
+        What is done; ``ALLOW`` takes back whatever was.
+    until_us
+        When it ends by itself; UTC, and 0 for never, which only a person says.
+    rule
+        Whose word it is, evidence's, a budget's or a person's: a value of :class:`riparian.gate.admit.Rule`.
+    """
+
+    account_id: str
+    restraint: Restraint
+    until_us: int
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What changed in the list of verdicts between two of its numbers.
+
+    Parameters
+    ----------
+    epoch
+        Whose numbers these are: another for each run of whoever publishes.
+    from_seq, to_seq
+        The number that an edge must stand at, and the one that it then stands at; equal when nothing changed.
+    verdicts
+        One an account, in no order.
+    """
+
+    epoch: str
+    from_seq: int
+    to_seq: int
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an edge stands: in which epoch, at which number, and how many verdicts it holds."""
+
+    epoch: str
+    seq: int
+    count: int
+
+
+class Verdicts(Protocol):
+    """The list of verdicts that one edge holds, and acts on without asking anybody.
+
+    An edge may forget at any time; it then stands elsewhere, and says so.
+    """
+
+    def publish(self, delta: Delta) -> Standing:
+        """Change what changed.
+
+        Raises
+        ------
+        LifecycleError
+            When the edge stands neither in this epoch nor at ``from_seq``; nothing changes there.
+        OutsideError
+            When it cannot be reached in time; whether anything changed is not known.
+        """
+        ...
+
+    def resync(self, whole: Delta) -> Standing:
+        """Replace the list by this one, wherever the edge stands; ``OutsideError`` as above."""
+        ...
+
+    def seen(self) -> Standing:
+        """Ask where the edge stands; ``OutsideError`` as above."""
         ...
 
 

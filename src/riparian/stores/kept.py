@@ -86,3 +86,14 @@ class FolderDecisions:
         """See ``ports.Decisions``."""
         with reaching("reading events"):
             return self._records.events()
+
+    def version(self) -> tuple[int, ...]:
+        """See ``ports.Decisions``."""
+        # A scan commits a generation, a person's step is an event, and who is erased leaves both tables.
+        with reaching("looking at decisions"):
+            number = self._records.number
+            return (
+                number("SELECT max(generation) FROM scan WHERE summary IS NOT NULL"),
+                number("SELECT max(id) FROM event"),
+                number("SELECT count(*) FROM decision"),
+            )

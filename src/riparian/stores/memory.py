@@ -274,6 +274,10 @@ class MemoryDecisions:
         """See ``ports.Decisions``."""
         return sorted(self._memory.events, key=lambda event: event.at_us)
 
+    def version(self) -> tuple[int, ...]:
+        """See ``ports.Decisions``."""
+        return len(self._memory.summaries), len(self._memory.events), len(self._memory.decisions)
+
 
 class MemoryVault:
     """``ports.Vault`` in memory."""
