@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import fields
+from enum import StrEnum
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riparian.errors import PolicyError
-from riparian.gate.policy import Certainty, Mode, Policy, Restraint, parse_policy, threshold_bits, tolerated
+from riparian.gate.policy import Mode, Policy, Restraint, parse_policy, threshold_bits, tolerated
 
 REFUSED: dict[str, dict[str, Any]] = {
     "an unknown key": {"wrongful_hold_per_year": 2},
@@ -27,6 +28,14 @@ REFUSED: dict[str, dict[str, Any]] = {
     "a refill below nothing": {"rows_per_day": -1},
     "holds more freely than step-ups": {"wrongful_holds_per_year": 5},
     "step-ups more freely than slows": {"wrongful_step_ups_per_year": 9},
+    "a rule that is none": {"shadow_rules": "novelty, person"},
+    "rules that are a number": {"shadow_rules": 3},
+    "another answer": {"refused": "lower bitrate"},
+    "a limit of nothing": {"requests_per_minute": 0},
+    "a grant for a day": {"grant_s": 86_400},
+    "a grant of ten seconds": {"grant_s": 10},
+    "media that never close": {"media_open_s": 10**6},
+    "metadata that fail open": {"metadata_down": "open"},
     "a table": {"novelty_burst": {"new": 500}},
 }
 
@@ -48,7 +57,7 @@ def test_an_unknown_key_is_answered_with_the_nearest() -> None:
 
 
 def test_an_empty_file_is_the_default_and_every_default_may_be_written_out() -> None:
-    written = {f.name: str(f.default) if isinstance(f.default, Mode | Certainty) else f.default for f in fields(Policy)}
+    written = {f.name: str(f.default) if isinstance(f.default, StrEnum) else f.default for f in fields(Policy)}
     assert parse_policy({}) == Policy() == parse_policy(written)
     assert Policy().mode is Mode.SHADOW
 

@@ -33,6 +33,24 @@ class Certainty(StrEnum):
     CERTIFIED = "certified"
 
 
+class Instead(StrEnum):
+    """What is answered where a recording new to the account is refused."""
+
+    TOO_MANY = "429"
+    PREVIEW = "preview"
+
+
+class Down(StrEnum):
+    """What an edge does with a kind of request while no gate answers."""
+
+    LIMIT = "limit"
+    CLOSE = "close"
+
+
+RULES: Final = ("evidence", "novelty", "parent", "rows", "limit")
+"""The rules that ``shadow_rules`` may name; a person's word is not among them."""
+
+
 class Restraint(IntEnum):
     """What is done, from nothing to most; only a person does more."""
 
@@ -126,6 +144,59 @@ class Policy:
         default=1,
         metadata=_key("streams", "Streams that a plan may play at once, where the accounts table does not say."),
     )
+    shadow_rules: str = field(
+        default="",
+        metadata=_key(
+            "names",
+            "Rules that are computed and not applied while others are, separated by commas: some of `evidence`,"
+            " `novelty`, `parent`, `rows`, `limit`.",
+        ),
+    )
+    refused: Instead = field(
+        default=Instead.TOO_MANY,
+        metadata=_key(
+            "`429` or `preview`",
+            "What is answered where a recording new to the account is refused: `429`, or a short `preview` of it."
+            " Licences and keys are answered `429` either way.",
+        ),
+    )
+    requests_per_minute: int = field(
+        default=600,
+        metadata=_key("requests a minute", "How many requests an account may make to what asks the gate, in the mean."),
+    )
+    requests_burst: int = field(
+        default=300, metadata=_key("requests", "How many of them it may make at once after a pause.")
+    )
+    grant_s: int = field(
+        default=60,
+        metadata=_key(
+            "seconds", "How long a grant lasts, from 30 to 120; an edge that verifies alone is told no sooner."
+        ),
+    )
+    media_open_s: int = field(
+        default=60,
+        metadata=_key(
+            "seconds",
+            "How long media under a grant that was valid stays open after its end while no gate answers, at most"
+            " 3,600; 0 closes it with the grant.",
+        ),
+    )
+    metadata_down: Down = field(
+        default=Down.LIMIT,
+        metadata=_key(
+            "`limit` or `close`",
+            "What becomes of metadata while no gate answers: `limit` serves it under `down_per_minute`, `close` refuses"
+            " it.",
+        ),
+    )
+    bulk_down: Down = field(
+        default=Down.CLOSE,
+        metadata=_key("`limit` or `close`", "The same for bulk endpoints. Licences and keys always close."),
+    )
+    down_per_minute: int = field(
+        default=30,
+        metadata=_key("requests a minute", "What an account may ask for of each of these while no gate answers."),
+    )
 
     def __post_init__(self) -> None:
         for rate in ("wrongful_holds_per_year", "wrongful_step_ups_per_year", "wrongful_slows_per_year"):
@@ -138,20 +209,42 @@ class Policy:
         _require_count("restarts_per_year", self.restarts_per_year, least=1, most=_RESTARTS_MAX)
         for count in ("longest_hold_days", "longest_slow_days", "streams_per_plan"):
             _require_count(count, getattr(self, count), least=1)
-        for count in ("novelty_burst", "rows_burst"):
+        for count in ("novelty_burst", "rows_burst", "requests_per_minute", "requests_burst", "down_per_minute"):
             _require_count(count, getattr(self, count), least=1)
+        _require_count("grant_s", self.grant_s, least=30, most=120)
+        _require_count("media_open_s", self.media_open_s, least=0, most=_OPEN_MAX_S)
+        _require_rules(self.shadow_rules)
         _require_ladder(self)
+
+    @property
+    def shadowed(self) -> frozenset[str]:
+        """The rules of ``shadow_rules``.
+
+        Examples
+        --------
+        >>> sorted(Policy(shadow_rules="rows, limit").shadowed)
+        ['limit', 'rows']
+        """
+        return frozenset(name.strip() for name in self.shadow_rules.split(",")) - {""}
 
 
 # A bucket is counted in whole units of 1/86,400,000,000 token in 64 bits: ten million tokens fit.
 _MOST: Final = 10_000_000
 _ACCOUNTS_MAX: Final = 2**53
 _RESTARTS_MAX: Final = 52
+_OPEN_MAX_S: Final = 3600
 
 
 def _require_count(name: str, value: int, *, least: int, most: int = _MOST) -> None:
     if not least <= value <= most:
         raise PolicyError(f"`{name}` is {value}, wanted a whole number from {least} to {most}")
+
+
+def _require_rules(names: str) -> None:
+    for name in (each.strip() for each in names.split(",") if each.strip()):
+        if name not in RULES:
+            wanted = ", ".join(f"`{rule}`" for rule in RULES)
+            raise PolicyError(f"`shadow_rules` is `{names}`, wanted some of {wanted}", hint=f"Remove {name}.")
 
 
 def _require_ladder(policy: Policy) -> None:
@@ -258,6 +351,10 @@ def _typed(name: str, value: object, default: object) -> object:
         if value not in kinds:
             raise PolicyError(f"`{name}` is `{value}`, wanted " + " or ".join(f"`{kind}`" for kind in kinds))
         return type(default)(value)
+    if isinstance(default, str):
+        if isinstance(value, str):
+            return value
+        raise PolicyError(f"`{name}` is `{value}`, wanted text")
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63:
         if isinstance(default, float):
             return float(value)
