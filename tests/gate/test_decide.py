@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from riparian.errors import InputError
 from riparian.evidence import PERSON, Evidence, Row, Source
 from riparian.gate.decide import (
+    NEVER_US,
     REFUSAL,
     Decision,
     certify,
@@ -22,10 +23,11 @@ from riparian.gate.decide import (
 )
 from riparian.gate.exempt import Exemption, Register
 from riparian.gate.holds import release
-from riparian.gate.policy import Certainty, Policy, Restraint, parse_policy, threshold_bits
+from riparian.gate.policy import LADDER as RUNGS
+from riparian.gate.policy import Certainty, Mode, Policy, Restraint, parse_policy, threshold_bits
 from riparian.schema import DAY_US, JOINED
 
-ALLOW, SLOW, STEP_UP, HOLD = Restraint
+ALLOW, SLOW, STEP_UP, HOLD, _ = Restraint
 NOW = 1_700_000_000_000_000
 N = 20_000
 POLICY = Policy()
@@ -103,6 +105,38 @@ def test_more_bits_never_mean_less_restraint(
         )
         outcomes.append(max((d.restraint for d in from_table(table)), default=ALLOW))
     assert outcomes[0] <= outcomes[1]
+
+
+@given(
+    st.floats(-50, 1e9),
+    st.one_of(st.none(), st.sampled_from([ALLOW, *RUNGS])),
+    st.booleans(),
+    st.sampled_from(["", "novelty", "parent", "rows"]),
+    st.booleans(),
+)
+def test_no_machine_ends_an_account_and_none_undoes_that_a_person_did(
+    bits: float,
+    before: Restraint | None,
+    running: bool,  # noqa: FBT001  drawn
+    refusal: str,
+    exempted: bool,  # noqa: FBT001  drawn
+) -> None:
+    def decided(was: Decision | None) -> list[Decision]:
+        table = decide_table(
+            evidence((7, bits, bits)),
+            replace(POLICY, mode=Mode.ENFORCE),
+            NOW,
+            n_accounts=N,
+            exempt=Register({7: Exemption(7, NOW + DAY_US, "a partner")}) if exempted else None,
+            refusals=refused(7, refusal, 10**6, NOW) if refusal else None,
+            current=None if was is None else to_table([was]),
+        )
+        return from_table(table)
+
+    was = None if before is None else replace(_base(), restraint=before, until_us=NOW + (DAY_US if running else -1))
+    assert all(d.restraint < Restraint.END for d in decided(was))
+    ended = replace(_base(), restraint=Restraint.END, until_us=NEVER_US, applied=True)
+    assert decided(ended) == [ended]
 
 
 def _base() -> Decision:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riparian.errors import PolicyError
-from riparian.gate.policy import Mode, Policy, Restraint, parse_policy, threshold_bits, tolerated
+from riparian.gate.policy import LADDER, Mode, Policy, Restraint, parse_policy, threshold_bits, tolerated
 
 REFUSED: dict[str, dict[str, Any]] = {
     "an unknown key": {"wrongful_hold_per_year": 2},
@@ -66,11 +66,16 @@ def test_every_key_says_what_it_means_and_in_which_unit() -> None:
     assert all(f.metadata["doc"].endswith(".") and f.metadata["unit"] for f in fields(Policy))
 
 
-@given(st.integers(1, 2**40), st.sampled_from([r for r in Restraint if r]))
+@given(st.integers(1, 2**40), st.sampled_from(LADDER))
 def test_mistakes_expected_in_a_year_are_those_tolerated(n: int, restraint: Restraint) -> None:
     wanted = threshold_bits(Policy(), restraint, n)
     assert n * 2.0**-wanted <= tolerated(Policy(), restraint) * (1 + 1e-12)
     assert wanted >= 1.0
+
+
+def test_no_number_of_bits_ends_an_account() -> None:
+    assert tolerated(Policy(), Restraint.END) == 0.0
+    assert threshold_bits(Policy(), Restraint.END, 1) == math.inf
 
 
 def test_stated_accounts_count_where_fewer_were_seen() -> None:

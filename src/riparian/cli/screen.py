@@ -16,8 +16,8 @@ from riparian.gate.decide import Restraint
 PATIENCE_S: Final = 2.0
 """A bar appears when something takes longer than this."""
 
-NAMES: Final = {Restraint.ALLOW: "allow", Restraint.SLOW: "slow", Restraint.STEP_UP: "step up", Restraint.HOLD: "hold"}
-_STYLES: Final = {"hold": "bold red", "step up": "magenta", "slow": "yellow"}
+NAMES: Final = {restraint: restraint.name.lower().replace("_", " ") for restraint in Restraint}
+_STYLES: Final = {"end": "bold red", "hold": "bold red", "step up": "magenta", "slow": "yellow"}
 
 talk = Console(stderr=True, highlight=False)
 page = Console(highlight=False)

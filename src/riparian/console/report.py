@@ -46,12 +46,14 @@ NAMES: Final[Mapping[Restraint, str]] = {
     Restraint.SLOW: "slow",
     Restraint.STEP_UP: "step up",
     Restraint.HOLD: "hold",
+    Restraint.END: "end",
 }
 EFFECTS: Final[Mapping[Restraint, str]] = {
     Restraint.ALLOW: "everything is served",
     Restraint.SLOW: "recordings new to the account come slowly; what it knows plays as ever",
     Restraint.STEP_UP: "the account is asked to show that a person is there, then goes on",
     Restraint.HOLD: "no full-length recordings until the hold ends or a person releases it",
+    Restraint.END: "nothing is served until a person reinstates the account",
 }
 
 _PARTS: Final = {

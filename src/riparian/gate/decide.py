@@ -15,6 +15,8 @@ Rules
 * What goes on is not begun anew: looking at a running restraint again neither extends nor ends it.
   Only evidence for a higher rung replaces it.
 * An exempt account is allowed until the end of its exemption, and says so.
+* What a person ended stays ended until a person reinstates it (:mod:`riparian.gate.holds`): no bits end an account, and
+  neither fewer of them nor an exemption undo it.
 * In shadow mode everything is computed and nothing applied.
 
 Certified bits
@@ -38,11 +40,12 @@ from riparian.bets.calibrate import certified_bits as vouched_for
 from riparian.errors import InputError
 from riparian.evidence import CLAIMS, Evidence
 from riparian.gate.exempt import Exemption, Register, day
-from riparian.gate.policy import Certainty, Mode, Policy, Restraint, threshold_bits
+from riparian.gate.policy import LADDER, Certainty, Mode, Policy, Restraint, threshold_bits
 from riparian.schema import DAY_US
 
 __all__ = [
     "DECISION",
+    "NEVER_US",
     "REFUSAL",
     "Decision",
     "Restraint",
@@ -85,6 +88,9 @@ DECISION: Final = pa.schema(
 )
 """One row an account that is restrained, exempt, or was so before; the fields are those of :class:`Decision`."""
 
+NEVER_US: Final = 2**62
+"""The end of what ends only by a person."""
+
 _SENTENCES: Final = {
     "novelty": "asked for {n:,} recordings new to it beyond its novelty budget; arithmetic, no evidence",
     "parent": "asked, as a new account, for {n:,} recordings beyond the budget that it shares with the other"
@@ -114,8 +120,8 @@ class Decision:
     certified
         The same chance by count of accounts believed honest; None when none were given.
     since_us, until_us
-        When it began and when it ends by itself; UTC.  For ``ALLOW``, ``until_us`` is the time up to which
-        everything is answered for.
+        When it began and when it ends by itself; UTC, and :data:`NEVER_US` for ``END``.  For ``ALLOW``, ``until_us``
+        is the time up to which everything is answered for.
     applied
         Whether edges act on it; False in shadow mode.
     bits_before
@@ -158,7 +164,7 @@ class _Rules:
 
     @classmethod
     def of(cls, policy: Policy, now_us: int, n_bets: int) -> "_Rules":
-        slow, step_up, hold = (threshold_bits(policy, r, n_bets) for r in Restraint if r is not Restraint.ALLOW)
+        slow, step_up, hold = (threshold_bits(policy, r, n_bets) for r in LADDER)
         return cls(policy, now_us, (slow, step_up, hold))
 
 
@@ -349,6 +355,8 @@ def _opened_at(before: Decision | None, now_us: int) -> float | None:
 
 
 def _decide(found: _Findings, rules: _Rules, before: Decision | None, exempt: Exemption | None) -> Decision:
+    if before is not None and before.restraint is Restraint.END:
+        return replace(before, applied=rules.policy.mode is Mode.ENFORCE)
     if exempt is not None:
         return _exempted(found, rules, before, exempt)
     opened = _opened_at(before, rules.now_us)

@@ -52,12 +52,17 @@ RULES: Final = ("evidence", "novelty", "parent", "rows", "limit")
 
 
 class Restraint(IntEnum):
-    """What is done, from nothing to most; only a person does more."""
+    """What is done, from nothing to most; no number of bits ends an account, only a person does."""
 
     ALLOW = 0
     SLOW = 1
     STEP_UP = 2
     HOLD = 3
+    END = 4
+
+
+LADDER: Final = (Restraint.SLOW, Restraint.STEP_UP, Restraint.HOLD)
+"""The rungs that evidence climbs, and where it stops."""
 
 
 def _key(unit: str, doc: str) -> dict[str, str]:
@@ -268,9 +273,11 @@ def tolerated(policy: Policy, restraint: Restraint) -> float:
 
     Examples
     --------
-    >>> tolerated(Policy(), Restraint.SLOW)
-    8.0
+    >>> tolerated(Policy(), Restraint.SLOW), tolerated(Policy(), Restraint.END)
+    (8.0, 0.0)
     """
+    if restraint is Restraint.END:
+        return 0.0
     if restraint is Restraint.HOLD:
         return policy.wrongful_holds_per_year
     if restraint is Restraint.STEP_UP:
@@ -295,7 +302,7 @@ def threshold_bits(policy: Policy, restraint: Restraint, n_accounts: int) -> flo
     Returns
     -------
     float
-        Bits; never below 1, since no bits are no evidence, however few the accounts.
+        Bits; never below 1, since no bits are no evidence, however few the accounts.  Infinite for ``END``.
 
     Examples
     --------
@@ -309,6 +316,8 @@ def threshold_bits(policy: Policy, restraint: Restraint, n_accounts: int) -> flo
     """
     if restraint is Restraint.ALLOW:
         return -math.inf
+    if restraint is Restraint.END:
+        return math.inf
     n_bets = max(n_accounts, policy.accounts, 1) * policy.restarts_per_year
     return max(1.0, math.log2(n_bets / tolerated(policy, restraint)))
 
