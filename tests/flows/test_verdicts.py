@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from riparian.errors import LifecycleError, OutsideError
-from riparian.flows.verdicts import NEVER_US, Follower, Ledger
-from riparian.gate.decide import REFUSAL, Decision, Restraint, decide_table, to_table
+from riparian.flows.verdicts import Follower, Ledger
+from riparian.gate.decide import NEVER_US, REFUSAL, Decision, Restraint, decide_table, to_table
 from riparian.gate.holds import release
 from riparian.gate.policy import Mode, Policy
 from riparian.ports import Delta, Standing, Verdict
@@ -179,7 +179,7 @@ def test_an_account_without_an_identifier_is_not_pushed() -> None:
 def test_in_shadow_what_would_have_been_is_counted() -> None:
     town = Town()
     town.decide(decided(1, applied=False), decided(2, Restraint.SLOW, applied=False), decided(3, applied=False))
-    assert town.ledger.would() == {Restraint.HOLD: 2, Restraint.SLOW: 1}
+    assert town.ledger.counts() == {(Restraint.HOLD, False): 2, (Restraint.SLOW, False): 1}
     assert town.ledger.count == 0
 
 

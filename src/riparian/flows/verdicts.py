@@ -8,7 +8,7 @@ changed, and tells any edge what it has missed since the number at which it stan
 
 Rules
 -----
-* Only what is applied is pushed.  In shadow nothing is, and ``would`` counts what would have been.
+* Only what is applied is pushed.  In shadow nothing is, and ``counts`` tells what would have been.
 * Edges know no pseudonyms: a verdict names the operator's own identifier.  Of an account that the vault was told
   to forget there is nothing to say, and what edges still hold of it is taken back.
 * A restraint ends by itself at every edge, at its own time; the ledger takes it back at that time as well.
@@ -27,10 +27,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riparian.errors import LifecycleError
+from riparian.gate.decide import NEVER_US
 from riparian.gate.policy import Restraint
 from riparian.ports import Delta, Standing, Verdict, Verdicts, World
 
-NEVER_US: Final = 2**62
 _COLUMNS: Final = ("account", "restraint", "because", "bits", "threshold_bits", "until_us", "applied")
 _PERSON, _EVIDENCE, _PARENT, _ROWS, _NOVELTY = "person", "evidence", "parent", "rows", "novelty"
 
@@ -49,7 +49,7 @@ class Ledger:
     _seq: int = 0
     _held: dict[int, Verdict] = field(default_factory=dict)
     _changed: dict[int, tuple[int, Verdict]] = field(default_factory=dict)
-    _would: Counter[Restraint] = field(default_factory=Counter)
+    _counts: Counter[tuple[Restraint, bool]] = field(default_factory=Counter)
     _version: tuple[int, ...] = ()
     _ends_us: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -64,9 +64,9 @@ class Ledger:
         """How many verdicts are in force."""
         return len(self._held)
 
-    def would(self) -> dict[Restraint, int]:
-        """Count the restraints that are decided and, in shadow, not applied."""
-        return dict(self._would)
+    def counts(self) -> dict[tuple[Restraint, bool], int]:
+        """Count the restraints in force, by whether they are applied; those that are not would have been."""
+        return dict(self._counts)
 
     def look(self, world: World) -> bool:
         """Take up what was decided and what has ended since the last look; False when nothing changed."""
@@ -74,7 +74,7 @@ class Ledger:
         if version == self._version and now_us < self._ends_us:
             return False
         running = _running(world.decisions.table(), now_us)
-        self._would = Counter(Restraint(row["restraint"]) for row in running if not row["applied"])
+        self._counts = Counter((Restraint(row["restraint"]), row["applied"]) for row in running)
         applied = {row["account"]: row for row in running if row["applied"]}
         changes = dict(self._changes(world, applied))
         with self._lock:
