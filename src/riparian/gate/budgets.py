@@ -152,7 +152,7 @@ class Budgets:
             np.concatenate((self.at_us, unknown)),
             np.concatenate((self.rows_level, zero)),
             np.concatenate((self.rows_at_us, unknown)),
-            _prices(streams if streams is not None else np.ones(accounts.size)),
+            prices(streams if streams is not None else np.ones(accounts.size)),
             np.concatenate((self.told, untold)),
             np.concatenate((self.rows_told, untold)),
         )
@@ -375,7 +375,7 @@ def charge_parents(parents: Parents, gathered: list[Draws], *, policy: Policy) -
         _rows_of(grown.parent, parent[order]),
         _rows_of(grown.account, account[order]),
         at_us[order],
-        _parent_cap(policy),
+        parent_cap(policy),
         HOUSEHOLD * policy.novelty_per_day,
         grown.level,
         grown.at_us,
@@ -433,19 +433,21 @@ def charge_enforced(
         policy.novelty_per_day,
         (budgets.created_us, budgets.level, budgets.at_us, budgets.price),
         budgets.told,
-        _parent_cap(policy),
+        parent_cap(policy),
         shared.level,
         shared.at_us,
     )
     return refused, waiting
 
 
-def _prices(streams: NDArray[Any]) -> Ints:
+def prices(streams: NDArray[Any]) -> Ints:
+    """Price a recording for plans of so many streams, in units [shape=(accounts,)]."""
     each = np.array([tokens.price.py_func(n) for n in range(128)], np.int64)
     return np.asarray(each[np.clip(streams, 0, 127).astype(np.int64)])
 
 
-def _parent_cap(policy: Policy) -> int:
+def parent_cap(policy: Policy) -> int:
+    """Say what a parent may hold at most, in units."""
     return HOUSEHOLD * int(tokens.most.py_func(PARENT_DAYS * DAY_US, policy.novelty_burst))
 
 
