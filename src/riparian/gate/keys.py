@@ -24,6 +24,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from riparian.errors import InputError
+from riparian.gate.spelling import encode
 
 SECRET_BYTES: Final = 32
 ID_BYTES: Final = 4
@@ -139,10 +140,48 @@ class KeyRing:
         key = self._named.get(name)
         return key if key is not None and (key.retires_s == 0 or now_s < key.retires_s) else None
 
-    def rotated(self, fresh: Key, now_s: int) -> "KeyRing":
-        """Let the next key issue; the one that did holds for twice the longest grant."""
+    def rotated(self, fresh: Key, now_s: int, *, open_s: int = 0) -> "KeyRing":
+        """Let the next key issue; the one that did holds for twice the longest grant.
+
+        Parameters
+        ----------
+        fresh
+            Will issue after the next rotation.
+        now_s
+            UTC.
+        open_s
+            How long edges may keep media open beyond the end of a grant, while they cannot reach the gate.
+        """
         kept = tuple(key for key in self.earlier if now_s < key.retires_s)
-        return KeyRing(self.next, fresh, (replace(self.current, retires_s=now_s + KEPT_S), *kept))
+        return KeyRing(self.next, fresh, (replace(self.current, retires_s=now_s + KEPT_S + open_s), *kept))
+
+
+def jwks(ring: KeyRing) -> dict[str, list[dict[str, str]]]:
+    """Write a ring as RFC 7517 has it, secrets and all, for an edge of one's own that verifies JWT.
+
+    Examples
+    --------
+    >>> jwks(KeyRing(Key("k1", bytes(32), 0), Key("k2", bytes(32), 0)))["keys"][0]["kid"]
+    'k1'
+    """
+    return {"keys": [{"kty": "oct", "alg": "HS256", "kid": key.id, "k": encode(key.secret)} for key in ring]}
+
+
+def public_jwks(ring: KeyRing) -> dict[str, list[dict[str, str]]]:
+    """Write the public halves of a ring, for a CDN that verifies ES256 and should issue nothing.
+
+    Examples
+    --------
+    >>> sorted(public_jwks(KeyRing(Key("k1", bytes(32), 0), Key("k2", bytes(32), 0)))["keys"][0])
+    ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']
+    """
+    return {"keys": [_public(key) for key in ring]}
+
+
+def _public(key: Key) -> dict[str, str]:
+    point = key.verifier().public_numbers()
+    x, y = (encode(value.to_bytes(32, "big")) for value in (point.x, point.y))
+    return {"kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": key.id, "x": x, "y": y}
 
 
 @lru_cache(maxsize=64)

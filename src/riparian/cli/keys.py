@@ -1,0 +1,102 @@
+"""``riparian keys``: what signs grants, and how it is changed while people listen."""
+
+import json as writing
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import typer
+
+from riparian import assembly
+from riparian.cli import lines, options, screen
+from riparian.flows.lines import written
+from riparian.gate.keys import KeyRing, jwks, public_jwks
+from riparian.stores.keys import FolderKeys
+
+app = typer.Typer(
+    pretty_exceptions_enable=False, no_args_is_help=True, help="List, rotate or show the keys that sign grants."
+)
+
+
+class Form(StrEnum):
+    """For whom keys are written."""
+
+    NGINX = "nginx"
+    JWKS = "jwks"
+    PUBLIC = "public"
+
+
+def _nginx(ring: KeyRing) -> dict[str, Any]:
+    return {"keys": [{"kid": key.id, "secret": key.secret.hex(), "retires_s": key.retires_s} for key in ring]}
+
+
+_FORMS: Final[dict[Form, Callable[[KeyRing], dict[str, Any]]]] = {
+    Form.NGINX: _nginx,
+    Form.JWKS: jwks,
+    Form.PUBLIC: public_jwks,
+}
+
+
+@app.command("list")
+def list_(workspace: options.Workspace = options.WORKSPACE, json: options.Json = False) -> None:
+    """List the keys by name, and until when each holds; no secrets."""
+    _tell(FolderKeys(workspace).ring(_now_s()), json)
+
+
+@app.command()
+def rotate(
+    leaked: Annotated[
+        bool,
+        typer.Option("--leaked", help="Replace every key at once: all grants end, players fetch their playlist again."),
+    ] = False,
+    workspace: options.Workspace = options.WORKSPACE,
+    json: options.Json = False,
+) -> None:
+    """Let the next key issue, and make one to follow it; grants that are out stay good to their end."""
+    keys, open_s = FolderKeys(workspace), assembly.read_policy(assembly.Given(workspace)).media_open_s
+    ring = keys.replace(_now_s()) if leaked else keys.rotate(_now_s(), open_s=open_s)
+    _tell(ring, json)
+    screen.say(
+        "Give every edge that verifies by itself the new keys now: the old ones open nothing."
+        if leaked
+        else f"Give every edge that verifies by itself the new keys before the next rotation: {ring.next.id} is new."
+    )
+
+
+@app.command()
+def show(
+    form: Annotated[
+        Form,
+        typer.Option(
+            help="nginx: secrets for njs; jwks: secrets for JWT HS256; public: for Common Access Tokens, ES256."
+        ),
+    ],
+    workspace: options.Workspace = options.WORKSPACE,
+) -> None:
+    """Write the keys as an edge needs them; but for --form public these are secrets."""
+    typer.echo(writing.dumps(_FORMS[form](FolderKeys(workspace).ring(_now_s()))))
+
+
+def _now_s() -> int:
+    return assembly.WallClock().now_us() // 1_000_000
+
+
+def _tell(ring: KeyRing, json: bool) -> None:
+    roles = ["issues", "issues next", *("verifies" for _ in ring.earlier)]
+    told = [
+        {
+            "kind": "key",
+            "key": key.id,
+            "does": role,
+            "made": written(key.made_s * 1_000_000),
+            "until": written(key.retires_s * 1_000_000) if key.retires_s else None,
+        }
+        for key, role in zip(ring, roles, strict=True)
+    ]
+    if json:
+        lines.write(told)
+        return
+    table = screen.table("key", "does", "made", "until")
+    for row in told:
+        table.add_row(row["key"], row["does"], (row["made"] or "")[:16], (row["until"] or "")[:16])
+    screen.page.print(table)

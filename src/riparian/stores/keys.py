@@ -1,0 +1,154 @@
+"""Where are the keys of grants, and how are they changed while people listen?
+
+``keys.json`` in the workspace, for the owner's eyes only, made on first use; ``keys.lock`` beside it is held for as
+long as it takes to replace it.  It is replaced whole: whoever reads meanwhile reads the ring before or the ring after,
+and both verify what either of them issues (:mod:`riparian.gate.keys`).
+
+Whoever has the file can issue grants.  A backup of it is as good as the file; after a leak, and after a backup was
+lost, :meth:`FolderKeys.replace`.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from riparian.errors import CustodyError, InputError
+from riparian.gate.keys import Key, KeyRing
+from riparian.stores.files import reaching, write_whole
+
+NAME: Final = "keys.json"
+LOCK: Final = "keys.lock"
+_VERSION: Final = 1
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class FolderKeys:
+    """The ring of a workspace.
+
+    Parameters
+    ----------
+    folder
+        The workspace.
+    random
+        Gives as many random bytes as it is asked for.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     keys = FolderKeys(Path(folder))
+    ...     before, after = keys.ring(1_800_000_000), keys.rotate(1_800_000_000)
+    ...     after.current == before.next, after.earlier[0].id == before.current.id, keys.ring(1_800_000_000) == after
+    (True, True, True)
+    """
+
+    def __init__(self, folder: Path, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
+        self._folder = folder
+        self._random = random
+
+    def ring(self, now_s: int) -> KeyRing:
+        """Read the ring; made if there is none.
+
+        Raises
+        ------
+        CustodyError
+            When the file can be read by others, or holds something else.
+        OutsideError
+            When the disk refuses.
+        """
+        with reaching("reading the keys of grants"):
+            if not (self._folder / NAME).exists():
+                with self._alone():
+                    if not (self._folder / NAME).exists():
+                        self._keep(KeyRing.fresh(self._random, now_s))
+            return self._read()
+
+    def rotate(self, now_s: int, *, open_s: int = 0) -> KeyRing:
+        """Let the next key issue from now on; the one that did holds until its last grant has ended.
+
+        Parameters
+        ----------
+        now_s
+            UTC.
+        open_s
+            The policy's ``media_open_s``.
+
+        Raises
+        ------
+        CustodyError, OutsideError
+            As :meth:`ring`.
+        """
+        self.ring(now_s)
+        with reaching("rotating the keys of grants"), self._alone():
+            # Read again: somebody else may have rotated while we waited, and theirs is not to be lost.
+            after = self._read().rotated(Key.fresh(self._random, now_s), now_s, open_s=open_s)
+            self._keep(after)
+        return after
+
+    def replace(self, now_s: int) -> KeyRing:
+        """Replace every key: no grant that was ever issued is good any more.
+
+        Raises
+        ------
+        OutsideError
+            When the disk refuses.
+        """
+        with reaching("replacing the keys of grants"), self._alone():
+            ring = KeyRing.fresh(self._random, now_s)
+            self._keep(ring)
+        return ring
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(self._folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def _keep(self, ring: KeyRing) -> None:
+        said = {
+            "version": _VERSION,
+            "current": _written(ring.current),
+            "next": _written(ring.next),
+            "earlier": [_written(key) for key in ring.earlier],
+        }
+        write_whole(self._folder / NAME, lambda file: file.write(json.dumps(said, indent=1).encode() + b"\n"))
+
+    def _read(self) -> KeyRing:
+        file = self._folder / NAME
+        mode = file.stat().st_mode
+        if mode & _OTHERS:
+            raise CustodyError(
+                f"`{NAME}` can be read by others (its mode is {stat.S_IMODE(mode):o}), wanted 600",
+                hint=f"Run `chmod 600 {NAME}`, and if others did read it, `riparian keys rotate --leaked`.",
+            )
+        try:
+            return _ring(json.loads(file.read_text(encoding="utf-8")))
+        except (ValueError, TypeError, KeyError, InputError) as error:
+            raise CustodyError(
+                f"`{NAME}` is no ring of keys, wanted one as `riparian keys` writes it",
+                hint=f"Restore {NAME} from a backup, or make new keys with `riparian keys rotate --leaked`.",
+            ) from error
+
+
+def _written(key: Key) -> dict[str, Any]:
+    return {"id": key.id, "secret": key.secret.hex(), "made_s": key.made_s, "retires_s": key.retires_s}
+
+
+def _key(said: dict[str, Any]) -> Key:
+    return Key(str(said["id"]), bytes.fromhex(said["secret"]), int(said["made_s"]), int(said["retires_s"]))
+
+
+def _ring(said: dict[str, Any]) -> KeyRing:
+    if said["version"] != _VERSION:
+        raise ValueError("another version")
+    return KeyRing(_key(said["current"]), _key(said["next"]), tuple(_key(key) for key in said["earlier"]))
