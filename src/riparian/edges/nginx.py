@@ -1,0 +1,331 @@
+"""What does nginx have to be told, so that it lets through what the gate would?
+
+nginx verifies grants and holds the list of restraints itself, without a word to Python; for everything else it asks
+the one gate that counts for the account.
+
+===========  ==================================  =====================================================
+kind         what is checked                     while no gate answers
+===========  ==================================  =====================================================
+media        the grant and the list, here        a grant holds to its end, and ``media_open_s`` longer
+licence      the list here, then the gate        refused: 503
+metadata     the list here, then the gate        ``metadata_down``: ``down_per_minute`` each, or 503
+bulk         the list here, then the gate        ``bulk_down``: the same, or 503
+===========  ==================================  =====================================================
+
+Rules
+-----
+* One account always meets one gate (``hash ... consistent``): two that count apart let through twice the limit.
+* ``auth_request`` understands 2xx, 401 and 403.  Whatever else a gate means it says in ``X-Riparian-Status``, and a
+  refusal becomes what it is in ``riparian.js``.
+* A question takes at most ``TIMEOUT_MS``, at two gates twice that; after three without an answer a gate is not asked
+  for two seconds, and nobody waits.  A gate that answers, and be it nonsense, opens nothing.
+* A grant past its end is asked about at the gate, which refuses it; only where no gate answers is it let through.
+* Every request that nobody decided about is counted, says ``degraded``, and stands in the log as that.
+* A path that two servers may read in two ways is refused: it might fit no route, and pass as not ours.
+* In shadow grants are looked at and missed by nobody, the seat belt only counts, and what would close stays open.
+
+Fails when
+----------
+The operator's own authentication must set the header that names the account, not add to it.  The claim of a
+bearer token is read and not verified, as the gate does.  ``nginx-keyval`` gives nothing back of its memory: an account
+that was restrained once keeps some hundred bytes of it until nginx is started anew.
+"""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import md5
+from importlib.resources import files
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from riparian.edges.answers import DEGRADED, GRANT, Answers
+from riparian.errors import InputError, PolicyError
+from riparian.gate.admit import Answer, Rule
+from riparian.gate.grants import Grant
+from riparian.gate.keys import KeyRing
+from riparian.gate.policy import Down, Mode, Policy, Restraint
+from riparian.gate.routes import Carried, Carrier, Edge, Kind, Route
+from riparian.gate.spelling import encode
+
+CONFIGURATION: Final = "nginx.conf"
+SCRIPT: Final = "riparian.js"
+SECRETS: Final = "riparian.json"
+"""Holds secrets: only nginx may read it."""
+JWT_KEYS: Final = "riparian_keys.json"
+LINK_KEYS: Final = "riparian_keys.conf"
+SECRET_FILES: Final = frozenset({SECRETS, JWT_KEYS, LINK_KEYS})
+TIMEOUT_MS: Final = 50
+SEAT_BELT: Final = 4
+"""Segments are asked for, too: the belt is so many times what the gate lets an account ask."""
+
+_LIST_BYTES: Final = 256
+_LISTED_BYTES: Final = 192
+# A path of which there is one spelling: see riparian.gate.spelling.
+_BEGINS: Final = r"(?:[A-Za-z0-9\-_~!$&'()*+,=:@]|%(?:2[023]|3[CEF]|5[BDE]|60|7[BCD]|[89A-F][0-9A-F]))"
+_PLAIN: Final = rf"(?:/{_BEGINS}(?:[A-Za-z0-9\-_~.]++|{_BEGINS})*+)*+/?"
+
+
+class Grants(StrEnum):
+    """How nginx verifies a grant."""
+
+    HMAC = "hmac"
+    JWT = "jwt"
+    SECURE_LINK = "secure_link"
+    """MD5 over the fields and a secret: for builds that have neither njs for ``hmac`` nor ``auth_jwt``."""
+
+
+class List(StrEnum):
+    """Where nginx looks whether an account is restrained."""
+
+    KEYVAL = "keyval"
+    NJS = "njs"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What the nginx that is to be told so can do, and whom it listens to.
+
+    Parameters
+    ----------
+    grants
+        How a grant is verified.
+    verdicts
+        ``keyval`` spares most requests a script and wants nginx-keyval; ``njs`` wants njs only.
+    room
+        How many restrained accounts there is memory for.
+    push_from
+        Addresses that may push, and read the metrics.
+    """
+
+    grants: Grants = Grants.HMAC
+    verdicts: List = List.NJS
+    room: int = 200_000
+    push_from: tuple[str, ...] = ("127.0.0.1", "::1")
+
+
+def configuration(
+    edge: Edge, policy: Policy, keys: KeyRing, *, push_secret: str, build: Build | None = None
+) -> dict[str, str]:
+    """Write what nginx has to be told.
+
+    Parameters
+    ----------
+    edge
+        Routes, and who is where.
+    policy
+        What becomes of each kind of request while no gate answers; how much is too much.
+    keys
+        Of grants.
+    push_secret
+        What whoever pushes verdicts is known by.
+    build
+        What this nginx can do.
+
+    Returns
+    -------
+    dict
+        Texts by name of file, to be in one folder; those of ``SECRET_FILES`` are for nobody else to read.
+
+    Raises
+    ------
+    PolicyError
+        When nginx cannot be told so: a cookie whose name is no variable, a route with a percent sign.
+
+    Examples
+    --------
+    >>> from riparian.gate.keys import Key
+    >>> from riparian.gate.routes import parse_edge
+    >>> edge = parse_edge({"route": [{"path": "/media/{recording}/**", "kind": "media"}]})
+    >>> ring = KeyRing(Key("k1", bytes(32), 0), Key("k2", bytes(32), 0))
+    >>> texts = configuration(edge, Policy(), ring, push_secret="00" * 32, build=Build(Grants.JWT))
+    >>> sorted(texts), "hash $riparian_account consistent" in texts["nginx.conf"]
+    (['nginx.conf', 'riparian.js', 'riparian.json', 'riparian_keys.json'], True)
+    """
+    able = build or Build()
+    script = {
+        "push_secret": push_secret,
+        "grants": str(able.grants),
+        "has_mirror": able.verdicts is List.KEYVAL,
+        **_read_by_script(edge, policy, keys),
+    }
+    texts = {
+        CONFIGURATION: _templates().get_template("nginx.conf.j2").render(_said(edge, policy, able)),
+        SCRIPT: (files("riparian.edges") / "templates" / "nginx.js").read_text(encoding="utf-8"),
+        SECRETS: json.dumps(script, indent=1) + "\n",
+    }
+    if able.grants is Grants.JWT:
+        ring = [{"kty": "oct", "alg": "HS256", "kid": key.id, "k": encode(key.secret)} for key in keys]
+        texts[JWT_KEYS] = json.dumps({"keys": ring}, indent=1) + "\n"
+    elif able.grants is Grants.SECURE_LINK:
+        lines = "".join(f"    {key.id} {key.secret.hex()};\n" for key in keys)
+        texts[LINK_KEYS] = f'map $arg_k $riparian_link_secret {{\n{lines}    default "";\n}}\n'
+    return texts
+
+
+def _templates() -> Environment:
+    # Not HTML: `parse_edge` lets nothing through that nginx would take for its own.
+    return Environment(
+        loader=PackageLoader("riparian.edges"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701
+    )
+
+
+def secure_link(grant: Grant, keys: KeyRing, recording: str) -> str:
+    """Write a grant as the arguments of a query that ``secure_link`` checks.
+
+    Parameters
+    ----------
+    grant
+        Its path is not part of the link: the link is for all of the recording.
+    keys
+        Hold the key that the grant names.
+    recording
+        As the route of media finds it in a path.
+
+    Raises
+    ------
+    InputError
+        When the key is not in the ring, or a field has a space, which stands between fields.
+
+    Examples
+    --------
+    >>> from riparian.gate.grants import Rate
+    >>> from riparian.gate.keys import Key
+    >>> ring = KeyRing(Key("k1", bytes(32), 0), Key("k2", bytes(32), 0))
+    >>> secure_link(Grant("a-0417", "/media/r-5512/", "", 1_800_000_060, Rate.FULL, "k1"), ring, "r-5512")
+    'a=a-0417&e=1800000060&k=k1&r=full&md5=...'
+    """
+    key = keys.find(grant.key, 0)
+    if key is None:
+        raise InputError(f"`key` is `{grant.key}`, wanted one of the ring", hint="Issue with the ring's current key.")
+    if any(" " in field for field in (grant.account, grant.device, recording)):
+        raise InputError("an identifier has a space, wanted none", hint="Take --grants hmac or jwt.")
+    said = f"{grant.until_s} {grant.rate} {recording} {grant.device} {grant.account} {key.secret.hex()}"
+    digest = encode(md5(said.encode(), usedforsecurity=False).digest())
+    return f"a={quote(grant.account, safe='')}&e={grant.until_s}&k={key.id}&r={grant.rate}&md5={digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A route, as the template wants it."""
+
+    path: str
+    kind: str
+    regex: str
+    names_recording: bool
+    names_rows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    scheme: str
+    host: str
+    address: str
+
+
+def _said(edge: Edge, policy: Policy, able: Build) -> dict[str, Any]:
+    is_shadow = policy.mode is Mode.SHADOW
+    account = _variable("account", edge.account, "$riparian_who")
+    device = _variable("device", edge.device, "$riparian_which") if edge.device else '""'
+    return {
+        "account": account,
+        "account_js": account == "$riparian_who",
+        "belt_burst": SEAT_BELT * policy.requests_burst,
+        "belt_per_minute": SEAT_BELT * policy.requests_per_minute,
+        "device": device,
+        "device_js": device == "$riparian_which",
+        "down": {kind.name.lower(): _down(kind, policy) for kind in Kind},
+        "explain": edge.explain,
+        "gates": edge.gates,
+        "grants": str(able.grants),
+        "has_device": edge.device is not None,
+        "is_shadow": is_shadow,
+        "list_mb": max(8, -(-able.room * _LIST_BYTES // 1_000_000)),
+        "listed_mb": max(8, -(-able.room * _LISTED_BYTES // 1_000_000)),
+        "listen": edge.listen,
+        "media_open_s": policy.media_open_s,
+        "origin": _origin(edge.origin),
+        "plain_path": _PLAIN,
+        "push_from": able.push_from,
+        "routes": [_line(route) for route in edge.routes.routes],
+        "timeout_ms": TIMEOUT_MS,
+        "verdicts": str(able.verdicts),
+    }
+
+
+def _line(route: Route) -> _Line:
+    if "%" in route.path:
+        raise PolicyError(
+            f"`path` is `{route.path}`, wanted no percent sign: nginx compares paths that it has decoded",
+            hint="Write * for that part of the path.",
+        )
+    return _Line(route.path, route.kind.name.lower(), route.regex, "{recording}" in route.path, "{rows}" in route.path)
+
+
+def _variable(name: str, carried: Carried, computed: str) -> str:
+    if carried.by is Carrier.HEADER:
+        return f"$http_{carried.name.lower().replace('-', '_')}"
+    if carried.by is Carrier.COOKIE and carried.name.replace("_", "").isalnum():
+        return f"$cookie_{carried.name}"
+    if carried.by is Carrier.COOKIE:
+        raise PolicyError(
+            f"`{name}` is `cookie:{carried.name}`, wanted a name of letters, digits and underscores",
+            hint="Let your authentication set a header or another cookie.",
+        )
+    return computed
+
+
+def _down(kind: Kind, policy: Policy) -> str:
+    """Say what becomes of a kind while no gate answers."""
+    if kind is Kind.MEDIA or policy.mode is Mode.SHADOW:
+        return "open"
+    chosen = {Kind.METADATA: policy.metadata_down, Kind.BULK: policy.bulk_down}.get(kind, Down.CLOSE)
+    return "limited" if chosen is Down.LIMIT else "closed"
+
+
+def _origin(url: str) -> _Origin:
+    parts = urlsplit(url)
+    if parts.path.strip("/") or parts.query:
+        raise PolicyError(f"`origin` is `{url}`, wanted no path in it", hint="Let the origin serve what routes name.")
+    host = parts.hostname or ""
+    bracketed = f"[{host}]" if ":" in host else host
+    return _Origin(parts.scheme, host, f"{bracketed}:{parts.port or (443 if parts.scheme == 'https' else 80)}")
+
+
+def _read_by_script(edge: Edge, policy: Policy, keys: KeyRing) -> dict[str, Any]:
+    what, why = _words()
+    return {
+        "keys": [{"kid": key.id, "secret": key.secret.hex(), "retires_s": key.retires_s} for key in keys],
+        "account": {"by": str(edge.account.by), "name": edge.account.name},
+        "device": {"by": str(edge.device.by), "name": edge.device.name} if edge.device else None,
+        "media_open_s": policy.media_open_s,
+        "down_per_minute": policy.down_per_minute,
+        "lets": {kind.name.lower(): _down(kind, policy) for kind in Kind},
+        "explain": edge.explain,
+        "step_up_url": edge.step_up_url,
+        "appeal_url": edge.appeal_url,
+        "what": what,
+        "why": why,
+    }
+
+
+def _words() -> tuple[dict[str, str], dict[str, str]]:
+    """Take the words of refusals from where the gate has them."""
+    answers = Answers()
+
+    def said(status: int, rule: Rule, because: str = "") -> dict[str, str]:
+        told: dict[str, str] = json.loads(
+            answers.told(Answer(status, Restraint.ALLOW, rule, 0, 0, Rule.NONE), because=because).body
+        )
+        return told
+
+    what = {str(status): said(status, Rule.NONE)["what"] for status in (401, 403, 429, 503)}
+    why = {str(rule): said(403, rule)["why"] for rule in Rule}
+    return what, why | {because: said(403, Rule.NONE, because)["why"] for because in (DEGRADED, GRANT)}
