@@ -44,7 +44,7 @@ from numpy.typing import NDArray
 
 from riparian.codes import BUCKETS
 from riparian.gate.decide import Decision
-from riparian.gate.holds import Change, Event
+from riparian.gate.holds import Change, Event, Step
 from riparian.gate.policy import Restraint
 
 SHARED: Final = BUCKETS
@@ -267,24 +267,24 @@ class Decisions(Protocol):
         """Read the current decision on one account."""
         ...
 
-    def record(self, change: Change) -> None:
-        """Put what a person changed in the place of the current decision, and log the step.
+    def record(self, *changes: Change) -> None:
+        """Put what people changed in the place of the current decisions, and log the steps; all of them or none.
 
         A scan that is under way does not undo it: the person's word stands until the next one.
 
         Raises
         ------
         LifecycleError
-            When the change starts from a decision that is no longer the current one; nothing changes.
+            When a change starts from a decision, or a number of events, that is no longer current; nothing changes.
         """
         ...
 
     def events(self, account: int) -> list[Event]:
-        """List what happened to one account, oldest first."""
+        """List what happened to one account, in the order in which it was logged."""
         ...
 
-    def log(self) -> list[Event]:
-        """List what happened to all, oldest first."""
+    def log(self, *steps: Step) -> list[Event]:
+        """List what happened to all, oldest first; only these steps, where any are named."""
         ...
 
     def version(self) -> tuple[int, ...]:

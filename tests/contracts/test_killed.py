@@ -23,7 +23,9 @@ import pytest
 
 from riparian.codes import BUCKETS
 from riparian.errors import CustodyError, InputError, LifecycleError, OutsideError
-from riparian.gate.decide import to_table
+from riparian.gate.decide import Restraint, to_table
+from riparian.gate.ending import propose
+from riparian.gate.holds import History, Step
 from riparian.ports import World
 from riparian.stores.files import UNFINISHED
 from riparian.stores.folder import Folder
@@ -305,11 +307,65 @@ def test_a_workspace_of_another_version_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(path / "riparian.sqlite")
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(InputError, match="schema version 99, wanted 1"):
+    with pytest.raises(InputError, match="schema version 99, wanted 2"):
         Workspace.open(path)
     (path / "riparian.sqlite").write_bytes(b"not a database, but long enough to look like one" * 100)
     with pytest.raises(OutsideError):
         Workspace.open(path)
+
+
+VERSION_1 = """
+CREATE TABLE chunk (
+    seq INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, source TEXT NOT NULL, lines INTEGER NOT NULL,
+    rows INTEGER NOT NULL, rejected INTEGER NOT NULL, generation INTEGER, file TEXT, begins TEXT, offsets BLOB);
+CREATE TABLE scan (
+    generation INTEGER PRIMARY KEY, context BLOB NOT NULL, begun_us INTEGER NOT NULL,
+    last_event INTEGER NOT NULL, summary TEXT);
+CREATE TABLE draft (bucket INTEGER PRIMARY KEY, file TEXT NOT NULL);
+CREATE TABLE kept (bucket INTEGER PRIMARY KEY, file TEXT NOT NULL);
+CREATE TABLE decision (
+    account INTEGER PRIMARY KEY, restraint INTEGER NOT NULL, because TEXT NOT NULL, bits REAL NOT NULL,
+    threshold_bits REAL NOT NULL, declared REAL NOT NULL, certified REAL, since_us INTEGER NOT NULL,
+    until_us INTEGER NOT NULL, applied INTEGER NOT NULL, bits_before REAL, bits_then REAL);
+CREATE TABLE event (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, at_us INTEGER NOT NULL, step TEXT NOT NULL,
+    restraint INTEGER NOT NULL, until_us INTEGER NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE INDEX event_of_account ON event (account);
+CREATE TABLE vault (part INTEGER PRIMARY KEY, n INTEGER NOT NULL, batch BLOB NOT NULL);
+CREATE TABLE note (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+INSERT INTO decision VALUES (5, 3, '["why"]', 14.0, 13.3, 0.001, NULL, 10, 99, 1, NULL, 14.0);
+INSERT INTO event (account, at_us, step, restraint, until_us, person, reason)
+    VALUES (5, 10, 'decided', 3, 50, '', 'why'), (5, 20, 'extended', 3, 99, 'ada', 'waiting');
+PRAGMA application_id = 1380536385;
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_workspace_of_version_1_opens_with_all_that_it_knew(tmp_path: Path) -> None:
+    path = tmp_path / "w"
+    path.mkdir()
+    connection = sqlite3.connect(path / "riparian.sqlite")
+    connection.executescript(VERSION_1)
+    connection.close()
+    for _ in range(2):  # it is brought up to date once
+        workspace = Workspace.open(path)
+        decisions = workspace.world(FixedClock(30)).decisions
+        held = decisions.of(5)
+        assert held is not None
+        assert (held.restraint, held.because, held.until_us) == (Restraint.HOLD, ("why",), 99)
+        assert [(e.step, e.person, e.ring) for e in decisions.events(5)] == [
+            (Step.DECIDED, "", 0),
+            (Step.EXTENDED, "ada", 0),
+        ]
+        workspace.close()
+    workspace = Workspace.open(path)
+    decisions = workspace.world(FixedClock(30)).decisions
+    decisions.record(propose(History(5, held, tuple(decisions.events(5))), 30, person="ada", reason="a ring", ring=7))
+    assert decisions.events(5)[-1].ring == 7
+    workspace.close()
+    connection = sqlite3.connect(path / "riparian.sqlite")
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    connection.close()
 
 
 def test_a_disk_that_refuses_is_told_with_its_cause(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from riparian.codes import BUCKETS, codes_of
 from riparian.errors import InputError, LifecycleError
+from riparian.gate.appeals import appeal
 from riparian.gate.decide import Decision, Restraint, decide, to_table
-from riparian.gate.holds import Step, extend, release
+from riparian.gate.ending import end, propose, withdraw
+from riparian.gate.holds import History, Step, extend, release
 from riparian.gate.policy import Policy
 from riparian.ports import SHARED, Arrays, Scan, World
 from riparian.schema import ACCESS, DAY_US, RECORDING
@@ -21,7 +23,17 @@ from riparian.stores.memory import FixedClock, Memory
 from riparian.stores.workspace import Workspace
 
 NOW = 1_700_000_000_000_000
-ADA = {"person": "ada", "reason": "a DJ; spoke with her"}
+
+
+class Said(TypedDict):
+    """Who says so, and why."""
+
+    person: str
+    reason: str
+
+
+ADA: Said = {"person": "ada", "reason": "a DJ; spoke with her"}
+BEN: Said = {"person": "ben", "reason": "looked at it, too"}
 EMPTY = to_table([])
 
 
@@ -362,6 +374,51 @@ def test_a_scan_under_way_does_not_undo_what_a_person_does_meanwhile(world: Worl
     assert world.decisions.of(6) == held(6, bits=20.0)
     commit(world, held(5, until_us=NOW + 5))
     assert world.decisions.of(5) == held(5, until_us=NOW + 5)  # the next scan may decide again
+
+
+def history(world: World, of: int) -> History:
+    return History(of, world.decisions.of(of), tuple(world.decisions.events(of)))
+
+
+def test_people_end_a_ring_together_all_of_it_or_nothing(world: World) -> None:
+    ring, high = 2**64 - 3, account(40)
+    commit(world, held(5), held(high))
+    proposals = [propose(history(world, who), NOW, **ADA, ring=ring) for who in (5, high, 7)]
+    world.decisions.record(*proposals)
+    assert [(e.account, e.ring) for e in world.decisions.log(Step.PROPOSED)] == [(5, ring), (high, ring), (7, ring)]
+    assert world.decisions.of(5) == held(5)  # proposed is not decided
+    ends = [end(history(world, who), Policy(), NOW + 1, **BEN) for who in (5, high, 7)]
+    world.decisions.record(withdraw(history(world, 7), NOW + 1, **ADA))
+    with pytest.raises(LifecycleError, match="no longer"):
+        world.decisions.record(*ends)
+    assert world.decisions.of(5) == held(5)
+    assert not world.decisions.log(Step.ENDED)
+    world.decisions.record(*ends[:2])
+    assert [world.decisions.of(who) for who in (5, high)] == [change.after for change in ends[:2]]
+    assert [e.step for e in world.decisions.events(high)] == [Step.DECIDED, Step.PROPOSED, Step.ENDED]
+
+
+def test_what_is_only_said_about_a_decision_does_not_keep_a_scan_from_deciding(world: World) -> None:
+    commit(world, held(5), held(6))
+    with world.scans.alone():
+        scan = world.scans.begin(b"")
+        world.decisions.record(appeal(history(world, 5), NOW + 1, text="it was me"))
+        world.decisions.record(propose(history(world, 6), NOW + 1, **ADA))
+        world.decisions.record(end(history(world, 6), Policy(), NOW + 1, **BEN))
+        scan.commit(to_table([held(5, bits=20.0), held(6, bits=20.0)]), {})
+    assert world.decisions.of(5) == held(5, bits=20.0)
+    ended = world.decisions.of(6)
+    assert ended is not None
+    assert (ended.restraint, ended.bits) == (Restraint.END, 14.0)
+
+
+def test_the_history_of_an_account_is_in_the_order_of_the_log_whatever_the_clock_does(world: World) -> None:
+    commit(world, held(5))
+    world.decisions.record(propose(history(world, 5), NOW + 9, **ADA))
+    world.decisions.record(withdraw(history(world, 5), NOW - 9, **ADA))
+    assert [e.step for e in world.decisions.events(5)] == [Step.DECIDED, Step.PROPOSED, Step.WITHDRAWN]
+    assert history(world, 5).proposal(NOW) is None
+    assert [e.at_us for e in world.decisions.log()] == sorted(e.at_us for e in world.decisions.log())
 
 
 def codes(world: World, *ids: str) -> NDArray[np.uint64]:

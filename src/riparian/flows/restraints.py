@@ -51,8 +51,15 @@ def extend_restraint(world: World, policy: Policy, decision: Decision, *, days: 
 
 def release_restraint(world: World, decision: Decision, *, said: Said) -> Decision:
     """Let an account go; a person says so, and why."""
-    evidence = evidence_of(world.findings, decision.account)
-    bits_open = evidence["bits_open"][0].as_py() if len(evidence) else decision.bits_then
+    bits_open = bits_open_of(world, decision.account, decision)
     change = release(decision, world.clock.now_us(), bits_open=bits_open, person=said.person, reason=said.reason)
     world.decisions.record(change)
     return change.after
+
+
+def bits_open_of(world: World, account: int, decision: Decision | None) -> float | None:
+    """Read where a bet is opened when all that an account did until the last scan is answered for."""
+    evidence = evidence_of(world.findings, account)
+    if len(evidence):
+        return float(evidence["bits_open"][0].as_py())
+    return None if decision is None else decision.bits_then

@@ -130,8 +130,8 @@ class Ringed:
     members: tuple[Member, ...]
 
 
-def about_ring(world: World, terms: Terms, ring: int) -> Ringed:
-    """Look at one ring.
+def ring_row(world: World, ring: int) -> dict[str, Any]:
+    """Read one ring of the last scan; a row of ``kinship.RINGS``.
 
     Raises
     ------
@@ -145,7 +145,19 @@ def about_ring(world: World, terms: Terms, ring: int) -> Ringed:
             f"the last scan found no ring `{ring_label(ring)}`, wanted one that it did",
             hint="List the rings with riparian rings.",
         )
-    row = found[0]
+    row: dict[str, Any] = found[0]
+    return row
+
+
+def about_ring(world: World, terms: Terms, ring: int) -> Ringed:
+    """Look at one ring.
+
+    Raises
+    ------
+    InputError
+        When the last scan found no such ring.
+    """
+    row = ring_row(world, ring)
     seen = overlap(fetched_by(world, terms, row["accounts"]), terms.cells)
     return Ringed(row, explain_ring(row), seen, _artists(world, terms, seen), _members(world, row["accounts"]))
 

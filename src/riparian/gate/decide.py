@@ -91,7 +91,7 @@ DECISION: Final = pa.schema(
 NEVER_US: Final = 2**62
 """The end of what ends only by a person."""
 
-_SENTENCES: Final = {
+SENTENCES: Final = {
     "novelty": "asked for {n:,} recordings new to it beyond its novelty budget; arithmetic, no evidence",
     "parent": "asked, as a new account, for {n:,} recordings beyond the budget that it shares with the other"
     " new accounts of its household; arithmetic, no evidence",
@@ -413,7 +413,7 @@ def _from_budget(fresh: Decision, found: _Findings, rules: _Rules, before: Decis
     answered_us = before.until_us if before is not None and before.restraint is Restraint.ALLOW else -1
     longest_us = rules.policy.longest_slow_days * DAY_US
     recent = [
-        (_SENTENCES[budget].format(n=n), last_us + longest_us)
+        (SENTENCES[budget].format(n=n), last_us + longest_us)
         for budget, n, _, last_us in found.refusals
         if last_us > answered_us and last_us + longest_us > rules.now_us
     ]

@@ -9,7 +9,7 @@ import pyarrow as pa
 from riparian.codes import BUCKETS
 from riparian.errors import LifecycleError
 from riparian.gate.decide import Decision, from_table, to_table
-from riparian.gate.holds import Change, Event
+from riparian.gate.holds import Change, Event, Step
 from riparian.ports import SHARED, Arrays
 from riparian.stores.drawers import read_arrays, read_table
 from riparian.stores.files import reaching
@@ -21,6 +21,15 @@ def joined(tables: list[pa.Table | None]) -> pa.Table | None:
     """Put the tables of all buckets under one another; None where no bucket has one."""
     there = [table for table in tables if table is not None]
     return pa.concat_tables(there) if there else None
+
+
+def require_current(change: Change, current: Decision | None, logged: int) -> None:
+    """Refuse a change that starts from what is no longer so; LifecycleError."""
+    if current != change.before or change.logged not in (None, logged):
+        raise LifecycleError(
+            "the decision is no longer the one that was looked at, wanted the current one",
+            hint="Look again with `riparian hold list`.",
+        )
 
 
 class FolderTallies:
@@ -66,26 +75,26 @@ class FolderDecisions:
             found = from_table(self._records.decisions("WHERE account = ?", signed(account)))
             return found[0] if found else None
 
-    def record(self, change: Change) -> None:
+    def record(self, *changes: Change) -> None:
         """See ``ports.Decisions``."""
         with reaching("recording a change"), self._records.transaction():
-            if self.of(change.before.account) != change.before:
-                raise LifecycleError(
-                    "the decision is no longer the one that was looked at, wanted the current one",
-                    hint="Look again with `riparian hold list`.",
-                )
-            self._records.put_decisions(to_table([change.after]))
-            self._records.put_events([change.event])
+            for change in changes:
+                account = change.event.account
+                logged = self._records.number("SELECT count(*) FROM event WHERE account = ?", signed(account))
+                require_current(change, self.of(account), logged)
+                self._records.put_decisions(to_table([change.after]))
+                self._records.put_events([change.event])
 
     def events(self, account: int) -> list[Event]:
         """See ``ports.Decisions``."""
         with reaching("reading events"):
             return self._records.events("WHERE account = ?", signed(account))
 
-    def log(self) -> list[Event]:
+    def log(self, *steps: Step) -> list[Event]:
         """See ``ports.Decisions``."""
+        where = f"WHERE step IN ({', '.join('?' * len(steps))})" if steps else ""
         with reaching("reading events"):
-            return self._records.events()
+            return sorted(self._records.events(where, *map(str, steps)), key=lambda event: event.at_us)
 
     def version(self) -> tuple[int, ...]:
         """See ``ports.Decisions``."""

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from riparian.codes import BUCKETS, bucket_of, codes_of
 from riparian.errors import LifecycleError
 from riparian.gate.decide import DECISION, Decision, from_table, to_table
-from riparian.gate.holds import Change, Event, steps
+from riparian.gate.holds import DECIDING, Change, Event, Step, steps
 from riparian.ports import ABSENT, SHARED, Arrays, Chunk, Clock, Reject, World
 from riparian.schema import ACCESS_REQUIRED
 from riparian.stores.arrange import Arranged, arranged, dtype_of, plain
-from riparian.stores.kept import joined
+from riparian.stores.kept import joined, require_current
 from riparian.stores.scanning import unless_changed
 from riparian.stores.vault import unchanged, without
 
@@ -201,7 +201,7 @@ class MemoryScan:
                     f"bucket {bucket} has {rows} rows and was not saved, wanted every such bucket saved"
                 )
         memory = self._memory
-        people = {event.account for event in memory.events[self._events_before :] if event.person}
+        people = {event.account for event in memory.events[self._events_before :] if event.step in DECIDING}
         after = unless_changed(memory.decisions, decisions, people)
         memory.events += steps(memory.decisions, after, self.begun_us)
         memory.decisions = after
@@ -258,21 +258,31 @@ class MemoryDecisions:
         """See ``ports.Decisions``."""
         return next((d for d in from_table(self._memory.decisions) if d.account == account), None)
 
-    def record(self, change: Change) -> None:
+    def record(self, *changes: Change) -> None:
         """See ``ports.Decisions``."""
-        if self.of(change.before.account) != change.before:
-            raise LifecycleError("the decision is no longer the one that was looked at, wanted the current one")
-        others = without(self._memory.decisions, change.before.account)
+        before = self._memory.decisions, list(self._memory.events)
+        try:
+            for change in changes:
+                self._record(change)
+        except LifecycleError:
+            self._memory.decisions, self._memory.events = before
+            raise
+
+    def _record(self, change: Change) -> None:
+        account = change.event.account
+        require_current(change, self.of(account), len(self.events(account)))
+        others = _left(self._memory.decisions, account)
         self._memory.decisions = pa.concat_tables([others, to_table([change.after])]).sort_by("account")
         self._memory.events.append(change.event)
 
     def events(self, account: int) -> list[Event]:
         """See ``ports.Decisions``."""
-        return [event for event in self.log() if event.account == account]
+        return [event for event in self._memory.events if event.account == account]
 
-    def log(self) -> list[Event]:
+    def log(self, *steps: Step) -> list[Event]:
         """See ``ports.Decisions``."""
-        return sorted(self._memory.events, key=lambda event: event.at_us)
+        chosen = [event for event in self._memory.events if not steps or event.step in steps]
+        return sorted(chosen, key=lambda event: event.at_us)
 
     def version(self) -> tuple[int, ...]:
         """See ``ports.Decisions``."""

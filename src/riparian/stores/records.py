@@ -31,7 +31,7 @@ from riparian.gate.holds import Event, Step
 from riparian.gate.policy import Restraint
 from riparian.stores.files import reaching
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _APPLICATION: Final = 0x52495041  # RIPA
 _PATIENCE_S: Final = 30.0
 
@@ -50,11 +50,18 @@ CREATE TABLE decision (
     until_us INTEGER NOT NULL, applied INTEGER NOT NULL, bits_before REAL, bits_then REAL);
 CREATE TABLE event (
     id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, at_us INTEGER NOT NULL, step TEXT NOT NULL,
-    restraint INTEGER NOT NULL, until_us INTEGER NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL);
+    restraint INTEGER NOT NULL, until_us INTEGER NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL,
+    ring INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX event_of_account ON event (account);
 CREATE TABLE vault (part INTEGER PRIMARY KEY, n INTEGER NOT NULL, batch BLOB NOT NULL);
 CREATE TABLE note (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
+
+_MIGRATIONS: Final = {
+    # What people do together: with which ring an account was proposed and ended.
+    1: "ALTER TABLE event ADD COLUMN ring INTEGER NOT NULL DEFAULT 0",
+}
+"""What makes a database of a version one of the next."""
 
 
 def signed(code: int) -> int:
@@ -93,6 +100,10 @@ class Records:
             with self.transaction():
                 if not self._made():
                     self._make()
+        if self._older():
+            with self.transaction():
+                while self._older():
+                    self._migrate()
         version = self.number("PRAGMA user_version")
         if version != SCHEMA_VERSION or self.number("PRAGMA application_id") != _APPLICATION:
             raise InputError(
@@ -103,6 +114,15 @@ class Records:
     def _made(self) -> bool:
         # Whoever only looks must not wait for a scan that writes: no transaction where none is needed.
         return bool(self.rows("SELECT 1 FROM sqlite_master LIMIT 1"))
+
+    def _older(self) -> bool:
+        ours = self.number("PRAGMA application_id") == _APPLICATION
+        return ours and self.number("PRAGMA user_version") in _MIGRATIONS
+
+    def _migrate(self) -> None:
+        version = self.number("PRAGMA user_version")
+        self.run(_MIGRATIONS[version])
+        self.run(f"PRAGMA user_version = {version + 1}")
 
     def _make(self) -> None:
         for statement in filter(str.strip, _TABLES.split(";")):
@@ -174,24 +194,25 @@ class Records:
         self.run_many(f"INSERT OR REPLACE INTO decision ({', '.join(DECISION.names)}) VALUES ({marks})", rows)
 
     def events(self, where: str = "", *values: Any) -> list[Event]:
-        """Read the log, oldest first."""
+        """Read the log, in the order in which it was written."""
         rows = self.rows(
-            f"SELECT account, at_us, step, restraint, until_us, person, reason FROM event {where} ORDER BY at_us, id",
+            f"SELECT account, at_us, step, restraint, until_us, person, reason, ring FROM event {where} ORDER BY id",
             *values,
         )
         return [
-            Event(unsigned(account), at_us, Step(step), Restraint(restraint), *rest)
-            for account, at_us, step, restraint, *rest in rows
+            Event(unsigned(account), at_us, Step(step), Restraint(restraint), until_us, person, reason, unsigned(ring))
+            for account, at_us, step, restraint, until_us, person, reason, ring in rows
         ]
 
     def put_events(self, events: Sequence[Event]) -> None:
         """Add to the log."""
         rows = [
-            (signed(e.account), e.at_us, str(e.step), int(e.restraint), e.until_us, e.person, e.reason) for e in events
+            (signed(e.account), e.at_us, str(e.step), int(e.restraint), e.until_us, e.person, e.reason, signed(e.ring))
+            for e in events
         ]
         self.run_many(
-            "INSERT INTO event (account, at_us, step, restraint, until_us, person, reason)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO event (account, at_us, step, restraint, until_us, person, reason, ring)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
 

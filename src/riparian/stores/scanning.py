@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 
 from riparian.codes import BUCKETS
 from riparian.errors import LifecycleError
-from riparian.gate.holds import steps
+from riparian.gate.holds import DECIDING, steps
 from riparian.ports import SHARED, Arrays, Chunk, Clock, Reject
 from riparian.stores.arrange import arranged, plain
 from riparian.stores.drawers import read_table, write_drawer
 from riparian.stores.files import reaching
 from riparian.stores.folder import Folder
 from riparian.stores.kept import joined
-from riparian.stores.records import unsigned
 from riparian.stores.staged import Staged, read_bucket, write_staged
 
 _REJECTED = "rejects"
@@ -226,12 +225,8 @@ class FolderScan:
         self._records.put_events(steps(before, after, self.begun_us))
 
     def _changed_by_people(self) -> set[int]:
-        rows = self._records.rows(
-            "SELECT DISTINCT account FROM event WHERE person <> ''"
-            " AND id > (SELECT last_event FROM scan WHERE generation = ?)",
-            self.generation,
-        )
-        return {unsigned(account) for (account,) in rows}
+        begun = "WHERE id > (SELECT last_event FROM scan WHERE generation = ?)"
+        return {e.account for e in self._records.events(begun, self.generation) if e.step in DECIDING}
 
     def _require_open(self) -> None:
         self._folder.require_lock()
