@@ -82,7 +82,7 @@ def _told(seed: int, kind: str, kin: Kin, victims: npt.NDArray[np.uint64], need:
 
 def _table(taken: npt.NDArray[np.void], cells: Cells) -> npt.NDArray[np.void]:
     works = cells.find(codes_of(recording_ids(len(cells.codes)), RECORDING_KEY))
-    table = np.empty(len(taken), FETCH)
+    table = np.zeros(len(taken), FETCH)
     table["at_us"], table["account"], table["work"] = taken["at_us"], taken["account"], works[taken["recording"]]
     return table
 
@@ -98,7 +98,7 @@ def _around(
     theirs = people[np.isin(people["account"], victims)]
     day = (theirs["at_us"] - spec.start_us) // DAY_US
     had, artists, down = set[int](), set[int](), 300
-    rows: list[tuple[int, int, int]] = []
+    rows: list[tuple[int, int, int, float]] = []
     fetched: set[int] = set()
     for today in range(spec.days):
         open_works = [w for a in sorted(artists) for w in of_artist[a] if w not in had and w not in fetched]
@@ -110,7 +110,7 @@ def _around(
         mixed = _mixed(queue, chosen)
         step = DAY_US / len(mixed)
         at = spec.start_us + today * DAY_US
-        rows.extend((at + int(i * step), FIRST + i % FRAMERS, work) for i, work in enumerate(mixed))
+        rows.extend((at + int(i * step), FIRST + i % FRAMERS, work, 0.0) for i, work in enumerate(mixed))
         works = theirs["work"][day == today].tolist()
         had.update(works)
         artists.update(cells.artist[works].tolist())

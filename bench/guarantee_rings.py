@@ -99,7 +99,7 @@ def candidates(taken: npt.NDArray[np.void], counts: Days, spec: TownSpec, cells:
 
 def table_of(taken: npt.NDArray[np.void], cells: Cells) -> npt.NDArray[np.void]:
     """Write a town's fetches as they are followed."""
-    table = np.empty(len(taken), FETCH)
+    table = np.zeros(len(taken), FETCH)
     table["at_us"], table["account"] = taken["at_us"], taken["account"].astype(np.uint64) + 1
     table["work"] = work_of(cells)[taken["recording"]]
     return table

@@ -8,6 +8,7 @@ user plus system of that process, and memory its peak resident set.
     python bench/rings_scale.py [--accounts 1000000] [--out FILE]
 """
 
+import itertools
 import json
 import subprocess
 import sys
@@ -77,22 +78,26 @@ def write_log(path: Path, accounts: int, seed: int) -> None:
 def parts(accounts: int, n: int, seed: int) -> Iterator[tuple[npt.NDArray[np.int64], ...]]:
     """Yield times, accounts and recordings, some millions at a time; the last accounts are the rings'."""
     rng = np.random.default_rng(seed)
-    volume = np.cumsum(np.exp(1.2 * rng.standard_normal(accounts)))
+    volume = np.exp(0.8 * rng.standard_normal(accounts))
     plays = np.cumsum(1.0 / (np.arange(RECORDINGS) + 60.0))
     ring = [_ring(name, accounts + 1_000 * (i + 1), rng) for i, name in enumerate(RINGS)]
     copied = [np.concatenate(columns) for columns in zip(*ring, strict=True)]
-    for first in range(0, n, PART):
-        size = min(PART, n - first)
-        since, until = (START_US + int(DAYS * DAY_US * (k / n)) for k in (first, first + size))
-        who = np.searchsorted(volume, rng.random(size) * volume[-1])
-        everybodys = np.searchsorted(plays, rng.random(size) * plays[-1])
-        own = (who * 7919 + (np.exp(np.minimum(rng.exponential(2.0, size), 12)) * 3).astype(np.int64)) % RECORDINGS
-        what = np.where(rng.random(size) < 0.3, everybodys, own)
-        now = (copied[0] >= since) & (copied[0] < until)
-        at_us = np.concatenate([rng.integers(since, until, size), copied[0][now]])
-        order = np.argsort(at_us, kind="stable")
-        columns = at_us, np.concatenate([who, copied[1][now]]), np.concatenate([what, copied[2][now]])
-        yield tuple(column[order] for column in columns)
+    for day in range(DAYS):
+        # People are as irregular from day to day as they differ from one another, and skip days.
+        today = np.cumsum(volume * np.exp(rng.standard_normal(accounts)) * (rng.random(accounts) < 0.7))
+        ends = [*range(n * day // DAYS, n * (day + 1) // DAYS, PART), n * (day + 1) // DAYS]
+        for first, last in itertools.pairwise(ends):
+            size = last - first
+            since, until = (START_US + int(DAYS * DAY_US * (k / n)) for k in (first, last))
+            who = np.searchsorted(today, rng.random(size) * today[-1])
+            everybodys = np.searchsorted(plays, rng.random(size) * plays[-1])
+            own = (who * 7919 + (np.exp(np.minimum(rng.exponential(2.0, size), 12)) * 3).astype(np.int64)) % RECORDINGS
+            what = np.where(rng.random(size) < 0.3, everybodys, own)
+            now = (copied[0] >= since) & (copied[0] < until)
+            at_us = np.concatenate([rng.integers(since, until, size), copied[0][now]])
+            order = np.argsort(at_us, kind="stable")
+            columns = at_us, np.concatenate([who, copied[1][now]]), np.concatenate([what, copied[2][now]])
+            yield tuple(column[order] for column in columns)
 
 
 def _ring(name: str, first: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], ...]:

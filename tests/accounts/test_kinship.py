@@ -32,7 +32,7 @@ def catalogue(seed: int = 0) -> Cells:
 def fetches(
     at_us: npt.NDArray[np.int64], account: npt.NDArray[np.int64], work: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.void]:
-    table = np.empty(len(at_us), FETCH)
+    table = np.zeros(len(at_us), FETCH)
     table["at_us"], table["account"], table["work"] = at_us, account, work
     return table[np.argsort(table["at_us"], kind="stable")]
 
@@ -91,6 +91,25 @@ def test_a_ring_is_found_by_each_of_its_members_and_nobody_else_is(order: str) -
     assert len(rings) == 1
     assert rings[0]["bits"] > 20
     assert min(rings[0]["accounts"]) >= RING
+
+
+@pytest.mark.parametrize(("bits", "found"), [(9.0, 1), (-1.0, 0)], ids=["suspected", "least suspected"])
+def test_a_shuffled_ring_among_too_many_to_compare_is_found_by_what_is_against_its_members(
+    monkeypatch: pytest.MonkeyPatch, bits: float, found: int
+) -> None:
+    monkeypatch.setattr(avoidance, "ACCOUNTS_MAX", 256)
+    monkeypatch.setattr(avoidance, "_FIRST_AMONG", (16, 64, 256))
+    cells = catalogue()
+    shuffled = ring(40, 40, 11, np.random.default_rng(3).permutation(WORKS))
+    shuffled["bits"] = bits
+    # Everybody fetches more than a member does.
+    rng = np.random.default_rng(4)
+    at_us = 1 + rng.integers(0, 11 * DAY_US, 400 * 600)
+    others = fetches(at_us, 1 + np.arange(400 * 600) % 400, rng.integers(0, WORKS, 400 * 600))
+    kin = followed(cells, others, shuffled)
+    members = kin.core(0) if len(kin.cores) else np.empty(0, np.uint64)
+    assert len(kin.cores) >= found
+    assert set(members.tolist()) == (set(range(RING, RING + 40)) if found else set())
 
 
 def test_a_pair_is_never_a_ring() -> None:

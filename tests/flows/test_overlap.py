@@ -24,7 +24,7 @@ CATALOGUE = pa.table(
 def fetched(*rows: tuple[int, int, int]) -> np.ndarray:
     """Day, account and number of the recording."""
     days, accounts, numbers = zip(*rows, strict=True)
-    made = np.empty(len(rows), FETCH)
+    made = np.zeros(len(rows), FETCH)
     made["at_us"] = [day * DAY_US + place for place, day in enumerate(days)]
     made["account"] = accounts
     made["work"] = Cells.of(CATALOGUE).find(codes_of(pa.array([NAMES[n] for n in numbers]), RECORDING_KEY))

@@ -36,6 +36,7 @@ Source
 Own.  Peeling after Charikar (2000) and FRAUDAR (Hooi et al., 2016), for a similarity that is negative.
 """
 
+import itertools
 from typing import Any, Final
 
 import numpy as np
@@ -51,12 +52,14 @@ SLACK: Final = 0.8
 MEETS: Final = np.array([0.02, 0.1, 0.25, 0.5, 1.0])
 MEETS_WEIGHTS: Final = np.array([0.3, 0.3, 0.2, 0.15, 0.05])
 ACCOUNTS_MAX: Final = 4_096
-"""Accounts that a search compares with one another: those with most new works."""
+"""Accounts that a search compares with one another: half for what they have against them by themselves, half for
+having most new works."""
 STRIDE: Final = 0.25
 """How far on the chart, as a natural logarithm of places, a fetch must be from the one before to be a bet."""
 _HEAD: Final = 64.0
 _FEWEST: Final = 12
 _SEEDS: Final = 200
+_FIRST_AMONG: Final = (ACCOUNTS_MAX // 16, ACCOUNTS_MAX // 4, ACCOUNTS_MAX)
 _PENALTIES: Final = (0.05, 0.3)
 _CLIP: Final = 0.95
 
@@ -176,7 +179,14 @@ def _count(logs, told, met, lot, at_us, want, meets, weights):  # type: ignore[n
         told[5] = at_us
 
 
-def search(slot: Ints, work: Ints, cell: npt.NDArray[np.int32], size: npt.NDArray[np.int32], among: int) -> list[Ints]:
+def search(
+    slot: Ints,
+    work: Ints,
+    cell: npt.NDArray[np.int32],
+    size: npt.NDArray[np.int32],
+    among: int,
+    suspected: npt.NDArray[np.float64],
+) -> list[Ints]:
     """Find clusters whose members keep clear of one another, largest gain first.
 
     Parameters
@@ -185,15 +195,16 @@ def search(slot: Ints, work: Ints, cell: npt.NDArray[np.int32], size: npt.NDArra
         New fetches; an account has each work once [shape=(fetches,)].
     among
         How many accounts there are, of which a cluster is singled out.
+    suspected
+        What each account has against it by itself, in bits [shape=(accounts,)].
 
     Returns
     -------
     cores : list of np.ndarray [int64]
         Slots of each cluster, three or more; a guess that :func:`bet` weighs.
     """
-    counted = np.bincount(slot)
-    chosen = np.argsort(-counted, kind="stable")[:ACCOUNTS_MAX]
-    chosen = np.sort(chosen[counted[chosen] >= _FEWEST])
+    counted = np.bincount(slot, minlength=len(suspected))
+    chosen = _worth_comparing(counted, suspected)
     if len(chosen) < 3:
         return []
     index = np.full(len(counted), -1)
@@ -201,14 +212,27 @@ def search(slot: Ints, work: Ints, cell: npt.NDArray[np.int32], size: npt.NDArra
     kept = (index[slot] >= 0) & (size[cell[work]] > 1)
     lots, meetings = _pairs(index[slot[kept]], work[kept], cell, size, len(chosen))
     prices = np.array([0.0, 0.0, *(price_of_subset(among, k) for k in range(2, len(chosen) + 1))])
-    alive = np.ones(len(chosen), np.bool_)
+    rank = np.argsort(np.argsort(-suspected[chosen], kind="stable"))
+    free = np.ones(len(chosen), np.bool_)
     cores = []
-    for penalty in _PENALTIES:
+    # A cluster is drowned among thousands of others: it is looked for among the most suspected first.
+    for penalty, most in itertools.product(_PENALTIES, _FIRST_AMONG):
         gain = (1.44 * SLACK * (1 - penalty) * lots + np.log2(penalty) * meetings).astype(np.float32)
-        while (found := _best(gain, alive, prices, np.log2(among))) is not None:
-            alive &= ~found
+        while (found := _best(gain, free & (rank < most), prices, np.log2(among))) is not None:
+            free &= ~found
             cores.append(chosen[found])
     return cores
+
+
+def _worth_comparing(counted: Ints, suspected: npt.NDArray[np.float64]) -> Ints:
+    """Choose half by what they have against them, half by how much they have fetched."""
+    able = np.flatnonzero(counted >= _FEWEST)
+    if len(able) <= ACCOUNTS_MAX:
+        return able
+    by_bits = able[np.argsort(-suspected[able], kind="stable")]
+    rest = by_bits[ACCOUNTS_MAX // 2 :]
+    most = rest[np.argsort(-counted[rest], kind="stable")]
+    return np.sort(np.concatenate([by_bits[: ACCOUNTS_MAX // 2], most[: ACCOUNTS_MAX - ACCOUNTS_MAX // 2]]))
 
 
 def _pairs(slot: Ints, work: Ints, cell: Any, size: Any, n: int) -> tuple[Singles, Singles]:

@@ -34,7 +34,7 @@ from riparian.catalogue.cells import Cells
 from riparian.evidence import GRID, KINSHIP, RING, Evidence, Row, Source, on_grid
 from riparian.schema import DAY_US
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 KEPT_US: Final = 60 * DAY_US
 """How long a fetch is remembered."""
 TICK_US: Final = DAY_US // 4
@@ -51,7 +51,8 @@ _WIDE: Final = 3
 _UNEVEN: Final = 0.08
 """How far the mean place in wide cells may be from the middle for a cluster to count as shuffled."""
 
-FETCH: Final = np.dtype([("at_us", np.int64), ("account", np.uint64), ("work", np.int32)])
+FETCH: Final = np.dtype([("at_us", np.int64), ("account", np.uint64), ("work", np.int32), ("bits", np.float32)])
+"""A new work of a candidate; ``bits`` are what the account had against it by itself at the end of that day."""
 CORE: Final = np.dtype([("number", np.int32), ("order", np.int8), ("found_us", np.int64), ("members", np.int32)])
 BEST: Final = np.dtype(
     [
@@ -215,6 +216,7 @@ class _View:
     at_us_of: npt.NDArray[np.int64]
     keys_of: dict[Order, npt.NDArray[np.int64]]
     bit: npt.NDArray[np.int32]
+    bits: npt.NDArray[np.float32]
 
     @classmethod
     def of(cls, log: npt.NDArray[np.void], cells: Cells) -> Self:
@@ -224,7 +226,18 @@ class _View:
         by_account = np.argsort(slot, kind="stable")
         bounds = np.searchsorted(slot[by_account], np.arange(len(accounts) + 1))
         keys = {Order.POPULARITY: work[by_account], Order.IDENTIFIER: cells.place[work[by_account]].astype(np.int64)}
-        return cls(at_us, slot, work, accounts, cells, bounds, at_us[by_account], keys, cells.places_in_cells())
+        return cls(
+            at_us,
+            slot,
+            work,
+            accounts,
+            cells,
+            bounds,
+            at_us[by_account],
+            keys,
+            cells.places_in_cells(),
+            log["bits"].copy(),
+        )
 
     def slots(self, accounts: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
         return np.isin(self.accounts, accounts)
@@ -265,7 +278,7 @@ def _searched(kin: Kin, view: _View, tick_us: int, n_accounts: int) -> Kin:
     wide = view.between(tick_us - AVOIDANCE_US, tick_us)
     if wide.stop - clock[1] > _GROWN * (wide.stop - wide.start):
         clock[1] = wide.stop
-        found.extend((Order.NONE, core) for core in _clusters(kin, view, wide, found, n_accounts))
+        found.extend((Order.NONE, core) for core in _clusters(kin, view, tick_us, found, n_accounts))
     kin = replace(kin, clock=clock)
     for order, core in found:
         kin = _frozen(kin, order, view.accounts[core], tick_us)
@@ -273,7 +286,7 @@ def _searched(kin: Kin, view: _View, tick_us: int, n_accounts: int) -> Kin:
 
 
 def _clusters(
-    kin: Kin, view: _View, wide: slice, ordered: list[tuple[Order, npt.NDArray[np.int64]]], n_accounts: int
+    kin: Kin, view: _View, tick_us: int, ordered: list[tuple[Order, npt.NDArray[np.int64]]], n_accounts: int
 ) -> list[npt.NDArray[np.int64]]:
     """Search among those who are in no core that works in order."""
     known = np.zeros(len(view.accounts), np.bool_)
@@ -281,10 +294,19 @@ def _clusters(
         known |= view.slots(kin.core(row))
     for _, core in ordered:
         known[core] = True
+    wide = view.between(tick_us - AVOIDANCE_US, tick_us)
     left = np.flatnonzero(~known[view.slot[wide]]) + wide.start
     slot, work, cells = view.slot[left], view.work[left], view.cells
-    found = avoidance.search(slot, work, cells.cell, cells.size, n_accounts)
+    found = avoidance.search(slot, work, cells.cell, cells.size, n_accounts, _suspected(view, tick_us))
     return [core for core in found if _evenly(view, work[np.isin(slot, core)])]
+
+
+def _suspected(view: _View, tick_us: int) -> npt.NDArray[np.float64]:
+    """Tell what each account had against it by itself when the last day was over; what goes on today is not known."""
+    over = view.between(tick_us - AVOIDANCE_US, tick_us // DAY_US * DAY_US)
+    bits = np.full(len(view.accounts), -np.inf)
+    np.maximum.at(bits, view.slot[over], view.bits[over])
+    return bits
 
 
 def _evenly(view: _View, work: npt.NDArray[np.int64]) -> bool:

@@ -35,12 +35,15 @@ class New:
         What the served ones turned out to be.
     days
         Every day that ended in this scan, in order for each account.
+    bits
+        What each had against it by itself at the end of the day [shape=(days,)].
     """
 
     served: Arrays
     refused: Arrays
     observed: Observed
     days: npt.NDArray[np.void]
+    bits: npt.NDArray[np.float64]
 
 
 @dataclass(slots=True)
@@ -81,7 +84,7 @@ class Beside:
         # Without a catalogue and signals nobody compares what was fetched, and nothing is kept.
         if terms.cells.n_works or terms.signals is not None:
             self.waiting = self.waiting.and_then(_fetches(new, tally))
-        self.waiting, fetches = self.waiting.released(tally, new.days, kinship.candidates)
+        self.waiting, fetches = self.waiting.released(tally, new.days, new.bits, kinship.candidates)
         return {
             "fetches": fetches,
             "regular": self.devices.regular,

@@ -110,7 +110,7 @@ def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Coun
     days = np.concatenate([observed.days, settled])
     bits = np.concatenate([closing, weigh.weigh(tally, settled, restarts_per_year=restarts)])
     beside = Beside.from_arrays(before.arrays)
-    let_out = beside.observe(New(columns, refused_ones, observed, days), tally, terms)
+    let_out = beside.observe(New(columns, refused_ones, observed, days, bits), tally, terms)
     if terms.signals is not None:
         let_out |= signals.followed(before.tables, asked_for, let_out["fetches"], terms.signals.shown)
     created_us = terms.known.find(tally.accounts).created_us

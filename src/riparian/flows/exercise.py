@@ -91,6 +91,7 @@ class Kinship:
         fetches = np.zeros(int(compared.sum()), FETCH)
         fetches["at_us"], fetches["account"] = asked.at_us[compared], tally.accounts[asked.slot[compared]]
         fetches["work"] = self._cells.find(asked.recording[compared])
+        fetches["bits"] = tally.state["now"]["joined"][asked.slot[compared]]
         self._waiting.append(fetches[fetches["work"] >= 0])
         if day % self._every == self._every - 1:
             n = max(self._accounts, len(tally.accounts))

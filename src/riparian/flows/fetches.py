@@ -23,10 +23,11 @@ FETCHED: Final = pa.schema(
         pa.field("recording", pa.uint64(), nullable=False),
         pa.field("at_us", pa.int64(), nullable=False),
         pa.field("marks", pa.uint8(), nullable=False),
+        pa.field("bits", pa.float32(), nullable=False),
     ]
 )
 """Novel fetches of candidates on days that are over, and what they asked for and were refused; ``marks`` are those of
-:mod:`riparian.flows.signals`."""
+:mod:`riparian.flows.signals`, ``bits`` what the account had against it by itself when the day was over."""
 
 STANDING: Final = np.dtype([("plays", np.int64), ("novel", np.int64), ("days", np.int32)])
 """How an account stands at the end of a day: the fields of its tally, as they were then."""
@@ -66,7 +67,11 @@ class Waiting:
         return Waiting(*(np.concatenate([getattr(self, name), getattr(later, name)]) for name in _NAMES))
 
     def released(
-        self, tally: Tally, days: npt.NDArray[np.void], candidates: Callable[[Standing], npt.NDArray[np.bool_]]
+        self,
+        tally: Tally,
+        days: npt.NDArray[np.void],
+        bits: npt.NDArray[np.float64],
+        candidates: Callable[[Standing], npt.NDArray[np.bool_]],
     ) -> tuple["Waiting", pa.Table]:
         """Let go those whose day is over: returns who still waits, and the candidates' (``FETCHED``).
 
@@ -74,11 +79,15 @@ class Waiting:
         ----------
         days : np.ndarray [shape=(days,), dtype=DAYS]
             Every day that ended in this scan, in order for each account.
+        bits : np.ndarray [shape=(days,)]
+            What each account had against it by itself at the end of the day.
         candidates
             Tells which standings are worth comparing.
         """
         chosen = candidates(standings(tally, days))
-        keys = np.sort(_key(days["slot"][chosen], days["day"][chosen]))
+        keys = _key(days["slot"][chosen], days["day"][chosen])
+        by_key = np.argsort(keys)
+        keys, ended_at = keys[by_key], bits[chosen][by_key].astype(np.float32)
         day = (self.at_us // DAY_US).astype(np.int32)
         waits = day == tally.state["day"][self.slot]
         wanted = _key(self.slot, day)
@@ -87,8 +96,10 @@ class Waiting:
         of_candidates[days["slot"][chosen]] = True
         rows = np.flatnonzero(of_candidates[self.slot] & ~waits)
         at = np.minimum(np.searchsorted(keys, wanted[rows]), max(len(keys) - 1, 0))
-        rows = rows[keys[at] == wanted[rows]] if len(keys) else rows[:0]
+        found = keys[at] == wanted[rows] if len(keys) else np.zeros(len(rows), np.bool_)
+        rows, at = rows[found], at[found]
         columns = [tally.accounts[self.slot[rows]], self.recording[rows], self.at_us[rows], self.marks[rows]]
+        columns.append(ended_at[at])
         return Waiting(*(getattr(self, name)[waits] for name in _NAMES)), pa.table(columns, schema=FETCHED)
 
 

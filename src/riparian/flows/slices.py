@@ -191,7 +191,7 @@ def fetches_of(rows: pa.Table, cells: Cells) -> npt.NDArray[np.void]:
     rows = rows.filter(pc.equal(pc.bit_wise_and(rows["marks"], REFUSED), 0))
     fetches = np.empty(len(rows), FETCH)
     fetches["at_us"], fetches["account"] = rows["at_us"].to_numpy(), rows["account"].to_numpy()
-    fetches["work"] = cells.find(rows["recording"].to_numpy())
+    fetches["work"], fetches["bits"] = cells.find(rows["recording"].to_numpy()), rows["bits"].to_numpy()
     return fetches[fetches["work"] >= 0]
 
 
@@ -201,8 +201,8 @@ def artists_of(cells: Cells, works: npt.NDArray[np.int32]) -> npt.NDArray[np.uin
 
 
 def digest_of(cells: Cells) -> bytes:
-    """Digest what works are numbered by."""
-    made = hashlib.blake2b(digest_size=16)
+    """Digest what works are numbered by, and the form in which fetches are remembered."""
+    made = hashlib.blake2b(kinship.VERSION.encode(), digest_size=16)
     for column in (cells.codes, cells.works, cells.cell):
         made.update(column.tobytes())
     return made.digest()
