@@ -43,8 +43,17 @@ Find: TypeAlias = Callable[[str, Algorithm], Secret | None]
 
 _SIGN1, _MAC0, _CWT = 18, 17, 61
 _ALG, _CRIT, _CONTENT, _KID, _TYP = 1, 2, 3, 4, 16
-_TAGS: Final = {Algorithm.HMAC_256: (_MAC0, "MAC0"), Algorithm.ES256: (_SIGN1, "Signature1")}
+_TAGS: Final = {Algorithm.HMAC_256: _MAC0, Algorithm.ES256: _SIGN1}
 _PROTECTED: Final = {algorithm: cbor2.dumps({_ALG: int(algorithm)}) for algorithm in Algorithm}
+# What is authenticated, and the message, up to their first part that differs from one token to the next.
+_CONTEXT: Final = {
+    Algorithm.HMAC_256: b"\x84" + cbor2.dumps("MAC0"),
+    Algorithm.ES256: b"\x84" + cbor2.dumps("Signature1"),
+}
+_OPENING: Final = {
+    algorithm: b"\xd8" + bytes([_CWT, 0xC0 | tag]) + b"\x84" + cbor2.dumps(_PROTECTED[algorithm]) + b"\xa1\x04"
+    for algorithm, tag in _TAGS.items()
+}
 _SIGNATURE_BYTES: Final = 64
 
 
@@ -109,12 +118,20 @@ def read(raw: bytes, find: Find) -> tuple[bytes, str] | Refused:
 
 
 def _said(algorithm: Algorithm, protected: bytes, payload: bytes) -> bytes:
-    return cbor2.dumps([_TAGS[algorithm][1], protected, b"", payload])
+    return _CONTEXT[algorithm] + _string(protected) + b"\x40" + _string(payload)
 
 
 def _message(algorithm: Algorithm, payload: bytes, name: str, proof: bytes) -> bytes:
-    inner = [_PROTECTED[algorithm], {_KID: name.encode()}, payload, proof]
-    return cbor2.dumps(cbor2.CBORTag(_CWT, cbor2.CBORTag(_TAGS[algorithm][0], inner)))
+    return _OPENING[algorithm] + _string(name.encode()) + _string(payload) + _string(proof)
+
+
+def _string(raw: bytes) -> bytes:
+    n = len(raw)
+    if n < 24:
+        return bytes([0x40 | n]) + raw
+    if n < 256:
+        return bytes([0x58, n]) + raw
+    return b"\x59" + n.to_bytes(2, "big") + raw if n < 1 << 16 else cbor2.dumps(raw)
 
 
 def _parts(raw: bytes) -> tuple[Algorithm, bytes, dict[int | str, Any], bytes, bytes] | None:
@@ -133,7 +150,7 @@ def _parts(raw: bytes) -> tuple[Algorithm, bytes, dict[int | str, Any], bytes, b
         return None
     fits = isinstance(unprotected, dict) and unprotected.keys() <= {_KID} and not unprotected.keys() & headers.keys()
     known = headers.keys() <= {_CRIT, _CONTENT, _KID, _TYP}
-    if message.tag != _TAGS[algorithm][0] or not fits or not known:
+    if message.tag != _TAGS[algorithm] or not fits or not known:
         return None
     return algorithm, protected, headers | unprotected, payload, proof
 

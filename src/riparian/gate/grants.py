@@ -33,8 +33,11 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
+import cbor2
+
 from riparian.errors import InputError
-from riparian.gate import cat, jwt
+from riparian.gate import cbor, cose, jwt
+from riparian.gate.claims import VERSION
 from riparian.gate.keys import Key, KeyRing
 from riparian.gate.refused import Refused
 from riparian.gate.spelling import covers, decode, encode, named, plain
@@ -49,8 +52,12 @@ RATE_CLAIM: Final = -70001
 DEVICE_CLAIM: Final = -70002
 
 _UNTIL_MAX: Final = 10**12
-_CLAIMS: Final = {"iss": str, "sub": str, "rp": str, "rr": str, "exp": int}
-_ALSO: Final = {"rd": str, "iat": int}
+_CLAIMS: Final = frozenset({"iss", "sub", "rp", "rr", "exp"})
+_KINDS: Final = {"iss": str, "sub": str, "rp": str, "rr": str, "exp": int, "rd": str, "iat": int}
+# As plain numbers: a member of an enumeration costs more to hash than a MAC of it.
+_ISS, _SUB, _EXP, _IAT, _CATV, _CATU = 1, 2, 4, 6, 310, 312
+_PATH, _EXACT, _PREFIX = 3, 0, 1
+_CAT_CLAIMS: Final = frozenset({_ISS, _SUB, _EXP, _IAT, _CATV, _CATU, RATE_CLAIM, DEVICE_CLAIM})
 _text: Final[Callable[[str], str]] = json.encoder.encode_basestring_ascii
 
 
@@ -233,7 +240,7 @@ def _read_hmac(token: str, ring: KeyRing, device: str, now_s: int) -> Grant | Re
 
 
 def _write_jwt(grant: Grant, key: Key) -> str:
-    bound = f',"rd":"{_fingerprint(grant.device)}"' if grant.device else ""
+    bound = f',"rd":"{encode(_digest(grant.device))}"' if grant.device else ""
     claims = (
         f'{{"iss":"{ISSUER}","sub":{_text(grant.account)},"rp":{_text(grant.path)},'
         f'"rr":"{grant.rate.value}","exp":{grant.until_s}{bound}}}'
@@ -254,60 +261,70 @@ def _read_jwt(token: str, ring: KeyRing, device: str, now_s: int) -> Grant | Ref
         return Refused.MALFORMED
     if claims["iss"] != ISSUER:
         return Refused.OTHER_ISSUER
-    if claims.get("rd", "") != (_fingerprint(device) if device else ""):
+    if claims.get("rd", "") != (encode(_digest(device)) if device else ""):
         return Refused.OTHER_DEVICE
     return Grant(claims["sub"], claims["rp"], device, claims["exp"], _RATES[claims["rr"]], name)
 
 
 def _write_cat(grant: Grant, key: Key) -> str:
-    return cat.mac(_claims(grant), key.id, key.secret)
+    return encode(cose.mac(_claims(grant), key.id, key.secret))
 
 
 def _write_cat_es256(grant: Grant, key: Key) -> str:
-    return cat.sign(_claims(grant), key.id, key.signer())
+    return encode(cose.sign(_claims(grant), key.id, key.signer()))
 
 
-def _claims(grant: Grant) -> cat.Claims:
-    private: dict[int, Any] = {}
+def _claims(grant: Grant) -> bytes:
+    how = _PREFIX if grant.path.endswith("/") else _EXACT
+    said: dict[int, Any] = {
+        _ISS: ISSUER,
+        _SUB: grant.account,
+        _EXP: grant.until_s,
+        _CATV: VERSION,
+        _CATU: {_PATH: {how: grant.path}},
+    }
     if grant.rate is not Rate.FULL:
-        private[RATE_CLAIM] = grant.rate.value
+        said[RATE_CLAIM] = grant.rate.value
     if grant.device:
-        private[DEVICE_CLAIM] = sha256(grant.device.encode()).digest()[:DEVICE_BYTES]
-    how = cat.Match.PREFIX if grant.path.endswith("/") else cat.Match.EXACT
-    uri = {cat.Part.PATH: {how: grant.path}}
-    return cat.Claims(issuer=ISSUER, subject=grant.account, until_s=grant.until_s, uri=uri, private=private)
+        said[DEVICE_CLAIM] = _digest(grant.device)
+    return cbor2.dumps(said)
 
 
 def _read_cat(token: str, ring: KeyRing, device: str, now_s: int) -> Grant | Refused:
-    def find(name: str, algorithm: cat.Algorithm) -> cat.Secret | None:
+    def find(name: str, algorithm: cose.Algorithm) -> cose.Secret | None:
         key = ring.find(name, now_s)
         if key is None:
             return None
-        return key.secret if algorithm is cat.Algorithm.HMAC_256 else key.verifier()
+        return key.secret if algorithm is cose.Algorithm.HMAC_256 else key.verifier()
 
-    read = cat.read(token, find)
-    if isinstance(read, Refused):
-        return read
-    claims, name = read
-    if claims.issuer != ISSUER:
-        return Refused.OTHER_ISSUER
-    # A grant limits nothing but the path; another token of ours is for `cat.check`, which knows the request.
-    rate = _RATES.get(claims.private.get(RATE_CLAIM, Rate.FULL.value))
-    limits = list(claims.uri.get(cat.Part.PATH, {}).values())
-    plain_claims = cat.Claims(
-        issuer=claims.issuer,
-        subject=claims.subject,
-        until_s=claims.until_s,
-        issued_s=claims.issued_s,
-        uri=claims.uri,
-        private=claims.private,
-    )
-    if claims != plain_claims or rate is None or len(claims.uri) != 1 or len(limits) != 1 or not claims.until_s:
+    raw = decode(token)
+    opened = cose.read(raw, find) if raw is not None else Refused.MALFORMED
+    if isinstance(opened, Refused):
+        return opened
+    try:
+        said = cbor.read(opened[0])
+        # A grant limits the path and nothing else; whatever limits more is for `cat.check`, which knows the request.
+        if not said.keys() <= _CAT_CLAIMS:
+            return Refused.UNKNOWN_CLAIM
+        ((part, limits),) = said[_CATU].items()
+        ((how, path),) = limits.items()
+        issuer, account, until_s, rate = (
+            said[_ISS],
+            said[_SUB],
+            said[_EXP],
+            _RATES[said.get(RATE_CLAIM, Rate.FULL.value)],
+        )
+    except (ValueError, TypeError, KeyError, AttributeError):
         return Refused.MALFORMED
-    bound = sha256(device.encode(errors="replace")).digest()[:DEVICE_BYTES] if device else b""
-    if claims.private.get(DEVICE_CLAIM, b"") != bound:
+    if [type(one) for one in (issuer, account, path, until_s)] != [str, str, str, int]:
+        return Refused.MALFORMED
+    if part != _PATH or said.get(_CATV) != VERSION or how != (_PREFIX if path.endswith("/") else _EXACT):
+        return Refused.MALFORMED
+    if issuer != ISSUER:
+        return Refused.OTHER_ISSUER
+    if said.get(DEVICE_CLAIM, b"") != (_digest(device) if device else b""):
         return Refused.OTHER_DEVICE
-    return Grant(claims.subject, str(limits[0]), device, claims.until_s, rate, name)
+    return Grant(account, path, device, until_s, rate, opened[1])
 
 
 _WRITERS: Final[dict[Form, Callable[[Grant, Key], str]]] = {
@@ -318,15 +335,15 @@ _WRITERS: Final[dict[Form, Callable[[Grant, Key], str]]] = {
 }
 
 
-def _fingerprint(device: str) -> str:
-    return encode(sha256(device.encode(errors="replace")).digest()[:DEVICE_BYTES])
+def _digest(device: str) -> bytes:
+    # Half of a character is nobody's name: it becomes a question mark, as in any other log.
+    return sha256(device.encode(errors="replace")).digest()[:DEVICE_BYTES]
 
 
 def _are_ours(claims: dict[str, Any]) -> bool:
-    kinds = _CLAIMS | _ALSO
     return (
-        _CLAIMS.keys() <= claims.keys() <= kinds.keys()
-        and all(type(value) is kinds[name] for name, value in claims.items())
+        _CLAIMS <= claims.keys() <= _KINDS.keys()
+        and all(type(value) is _KINDS[name] for name, value in claims.items())
         and claims["rr"] in _RATES
     )
 

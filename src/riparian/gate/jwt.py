@@ -88,9 +88,7 @@ def _named_in(header: str) -> str | None:
 def _object(raw: str) -> dict[str, Any] | None:
     decoded = decode(raw)
     try:
-        found = json.loads(
-            decoded.decode("utf-8") if decoded is not None else "", object_pairs_hook=_once, parse_constant=_no_number
-        )
+        found = _JSON.decode(decoded.decode("utf-8") if decoded is not None else "")
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
@@ -105,3 +103,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_number(text: str) -> float:
     raise ValueError(f"{text} is no number")
+
+
+_JSON: Final = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number)
