@@ -100,7 +100,7 @@ class Door:
         self.policy = policy
         self.keys = keys
         self.clocks = clocks
-        self.pushed = Pushed(gate, keys.accounts, clock_s=clocks.steady_s)
+        self.pushed = Pushed(gate, keys.accounts, keys.push, clock_s=clocks.steady_s)
         self.let_through: Counter[tuple[Kind, str]] = Counter()
         self.refusals: Counter[tuple[Kind, Restraint, str]] = Counter()
         self.timed: Callable[[float], None] | None = None
@@ -177,13 +177,13 @@ class Door:
         return answer, ""
 
     def granted(self, token: str, asked: Asked) -> Grant | Refused:
-        """Say whether a grant that came with a request holds for it."""
+        """Say whether a grant that came with a request holds for it; it names the account where nothing else does."""
         ring = self.keys.ring
         if ring is None:
             return Refused.UNKNOWN_KEY
-        account, device = _text(asked.account), _text(asked.device)
+        account = _text(asked.account) if asked.account else None
         now_s = self.clocks.now_us() // _US
-        return verify(token, ring, account=account, path=asked.path, device=device, now_s=now_s)
+        return verify(token, ring, account=account, path=asked.path, device=_text(asked.device), now_s=now_s)
 
     def ungranted(self, kind: Kind) -> tuple[Answer, str]:
         """Answer a request whose grant does not hold."""

@@ -43,7 +43,6 @@ class Metrics:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._refused: Counter[int] = Counter()
-        self.unknown_pushers = 0
         self.registry = CollectorRegistry()
         self.registry.register(self)
         decided = Histogram(
@@ -70,7 +69,9 @@ class Metrics:
         for status, n in sorted(self._refused.items()):
             refused.add_metric([str(status)], n)
         yield refused
-        yield CounterMetricFamily("riparian_unknown_pushers", "Pushes with another secret.", value=self.unknown_pushers)
+        yield CounterMetricFamily(
+            "riparian_unknown_pushers", "Pushes with another secret.", value=self._door.pushed.strangers
+        )
         degraded = GaugeMetricFamily("riparian_gate_degraded", "Whether the gate knows too little.", labels=["why"])
         ailing = self._door.ailing
         for why in AILING:

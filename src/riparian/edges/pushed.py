@@ -11,6 +11,7 @@ number to number without a gap.
   :attr:`Pushed.ailing` says ``heartbeat``; before the first whole list it says ``unsynced``: nothing is known then.
 """
 
+import hmac
 import io
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -49,6 +50,8 @@ class Pushed:
         What acts on it.
     key
         The workspace's secret, which makes codes of identifiers.
+    secret
+        What whoever pushes is known by; nobody is where it is empty.
     clock_s
         Seconds of a clock that never goes back.
 
@@ -58,17 +61,23 @@ class Pushed:
         Where we stand.
     is_known
         Whether the gate holds a list; set by whoever gives it one from before, which is old then, not unknown.
+    strangers
+        How often somebody came with another secret.
     """
 
-    def __init__(self, gate: Gate, key: bytes, *, clock_s: Callable[[], float]) -> None:
+    def __init__(self, gate: Gate, key: bytes, secret: str, *, clock_s: Callable[[], float]) -> None:
         self._gate = gate
         self._key = key
+        self._bearer = f"Bearer {secret}".encode() if secret else b""
         self._clock_s = clock_s
         self._accounts: set[int] = set()
         self._heard_s = clock_s()
         self.is_known = False
         self.epoch = ""
         self.seq = 0
+        self.strangers = 0
+        # Compiled now, before anybody waits for it.
+        gate.judge(*read(b"", key))
 
     @property
     def count(self) -> int:
@@ -86,6 +95,17 @@ class Pushed:
         if not self.is_known:
             return "unsynced"
         return "heartbeat" if self.silent_s > SILENCE_S or not self.epoch else ""
+
+    def answer(self, method: bytes, fields: Mapping[bytes, bytes], body: bytes) -> Told:
+        """Answer a request for ``PATH``: where we stand to GET, the protocol to POST, both with the secret."""
+        # Compared in constant time, so that nobody finds the secret letter by letter.
+        if not self._bearer or not hmac.compare_digest(fields.get(b"authorization", b""), self._bearer):
+            self.strangers += 1
+            told = plain(401, {"error": "the push secret is another one"})
+            return Told(told.status, (*told.headers, ("WWW-Authenticate", "Bearer")), told.body)
+        if method == b"GET":
+            return self.standing()
+        return self.take(fields, body) if method == b"POST" else plain(405, {"error": "a list is read or pushed"})
 
     def standing(self, status: int = 200) -> Told:
         """Say where we stand."""

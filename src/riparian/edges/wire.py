@@ -26,7 +26,6 @@ Nothing here reads a file, a clock or an environment variable: :class:`Wire` is 
 """
 
 import asyncio
-import hmac
 import signal
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -47,7 +46,7 @@ from riparian.gate.policy import Restraint
 try:
     from uvloop import new_event_loop
 except ImportError:  # there is none for this system: asyncio's own loop does the same, slower
-    from asyncio import new_event_loop
+    from asyncio import new_event_loop  # type: ignore[assignment]
 
 _ROWS_DIGITS: Final = 9
 _CHECK: Final = b"/check"
@@ -89,7 +88,6 @@ class Wire:
         served = Answer(200)
         self._nginx_served = on_wire(self._to_nginx.told(served))
         self._envoy_served = on_wire(self._to_envoy.told(served))
-        self._bearer = f"Bearer {door.keys.push}".encode()
 
     def data(self, request: Request) -> bytes:
         """Answer a request on the data address."""
@@ -149,20 +147,12 @@ class Wire:
         return plain(200 if is_ready else 503, {"ready": is_ready, "why": why})
 
     def _verdicts(self, request: Request) -> Told:
-        said = request.headers.get(b"authorization", b"")
-        if not self.door.keys.push or not hmac.compare_digest(said, self._bearer):
-            self.metrics.unknown_pushers += 1
-            told = plain(401, {"error": "the push secret is another one"})
-            return Told(told.status, (*told.headers, ("WWW-Authenticate", "Bearer")), told.body)
-        if request.method == b"GET":
-            return self.door.pushed.standing()
-        if request.method != b"POST":
-            return plain(405, {"error": "a list is read or pushed"})
-        if self._traces is None:
-            return self.door.pushed.take(request.headers, request.body)
+        pushed = self.door.pushed
+        if self._traces is None or request.method != b"POST":
+            return pushed.answer(request.method, request.headers, request.body)
         with self._traces.push(request.headers, len(request.body)) as note:
-            told = self.door.pushed.take(request.headers, request.body)
-            note(told.status, self.door.pushed.count)
+            told = pushed.answer(request.method, request.headers, request.body)
+            note(told.status, pushed.count)
             return told
 
 
