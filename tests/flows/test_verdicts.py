@@ -1,58 +1,21 @@
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from riparian.errors import LifecycleError, OutsideError
+from riparian.errors import OutsideError
 from riparian.flows.verdicts import Follower, Ledger
 from riparian.gate.decide import NEVER_US, REFUSAL, Decision, Restraint, decide_table, to_table
 from riparian.gate.holds import release
 from riparian.gate.policy import Mode, Policy
-from riparian.ports import Delta, Standing, Verdict
+from riparian.ports import Delta, Verdict
 from riparian.schema import DAY_US, JOINED
 from riparian.stores.memory import FixedClock, Memory
+from tests.contracts.holding import Edge
 
 NOW = 1_700_000_000_000_000
 LATER = NOW + DAY_US
-
-
-@dataclass(slots=True)
-class Edge:
-    """An edge that may forget, lose one, or be out of reach."""
-
-    standing: Standing = field(default_factory=lambda: Standing("", 0, 0))
-    held: dict[str, Verdict] | None = None
-    dead: bool = False
-    room: int = 1_000_000
-
-    def publish(self, delta: Delta) -> Standing:
-        self._reached()
-        if self.held is None or (self.standing.epoch, self.standing.seq) != (delta.epoch, delta.from_seq):
-            raise LifecycleError("it stands elsewhere")
-        return self._take(delta, self.held)
-
-    def resync(self, whole: Delta) -> Standing:
-        self._reached()
-        return self._take(whole, {})
-
-    def seen(self) -> Standing:
-        self._reached()
-        return self.standing
-
-    def forget(self) -> None:
-        self.standing, self.held = Standing("", 0, 0), None
-
-    def _reached(self) -> None:
-        if self.dead:
-            raise OutsideError("it is out of reach")
-
-    def _take(self, delta: Delta, held: dict[str, Verdict]) -> Standing:
-        held = held | {v.account_id: v for v in delta.verdicts}
-        kept = [v for v in held.values() if v.restraint is not Restraint.ALLOW]
-        self.held = {v.account_id: v for v in kept[: self.room]}
-        self.standing = Standing(delta.epoch, delta.to_seq, len(self.held))
-        return self.standing
 
 
 class Town:
