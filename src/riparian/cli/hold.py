@@ -5,20 +5,17 @@ from typing import Annotated
 import typer
 
 from riparian import assembly
-from riparian.cli import lines, options, screen
+from riparian.cli import appealing, ending, lines, options, screen
+from riparian.cli.explain import code_of, existing
 from riparian.console import words
-from riparian.errors import InputError
 from riparian.flows.lines import account_line, names_of
 from riparian.flows.restraints import Said, current_decision, extend_restraint, in_force, release_restraint
-from riparian.ports import World
 
 app = typer.Typer(
-    pretty_exceptions_enable=False, no_args_is_help=True, help="List restraints in force; extend or release one."
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="List restraints in force; extend or release one; end an account, and hear it.",
 )
-
-Account = Annotated[str, typer.Argument(help="The account's identifier, or its pseudonym.")]
-Person = Annotated[str, typer.Option(help="Who decides.")]
-Reason = Annotated[str, typer.Option(help="Why.")]
 
 
 @app.command("list")
@@ -36,46 +33,46 @@ def list_(workspace: options.Workspace = options.WORKSPACE, json: options.Json =
         table.add_row(
             words.visible(row["account"]),
             screen.styled(row["action"].replace("_", " ")),
-            row["until"][:16],
-            row["because"][0],
+            row["until"][:16] if row["until"] else "reinstated",
+            words.visible(row["because"][0], longest=400),
         )
     screen.page.print(table if told else "No restraint is in force.")
 
 
 @app.command()
 def extend(
-    account: Account,
-    person: Person,
-    reason: Reason,
+    account: options.Account,
+    person: options.Person,
+    reason: options.Reason,
     days: Annotated[int, typer.Option(help="Days added to its end.")] = 7,
     workspace: options.Workspace = options.WORKSPACE,
 ) -> None:
     """Let a restraint last longer."""
-    with assembly.house(assembly.Given(workspace)) as house:
-        decision = current_decision(house.world, code(house.world, account))
+    with assembly.house(assembly.Given(existing(workspace))) as house:
+        decision = current_decision(house.world, code_of(house.world, account))
         after = extend_restraint(house.world, house.terms.policy, decision, days=days, said=Said(person, reason))
     screen.say(f"{account} is restrained until {words.moment(after.until_us)}.")
 
 
 @app.command()
-def release(account: Account, person: Person, reason: Reason, workspace: options.Workspace = options.WORKSPACE) -> None:
+def release(
+    account: options.Account,
+    person: options.Person,
+    reason: options.Reason,
+    workspace: options.Workspace = options.WORKSPACE,
+) -> None:
     """Let an account go; the same bits never bring the restraint back."""
-    with assembly.house(assembly.Given(workspace)) as house:
-        release_restraint(
-            house.world, current_decision(house.world, code(house.world, account)), said=Said(person, reason)
-        )
+    with assembly.house(assembly.Given(existing(workspace))) as house:
+        decision = current_decision(house.world, code_of(house.world, account))
+        release_restraint(house.world, decision, said=Said(person, reason))
     screen.say(f"{account} is released.")
 
 
-def code(world: World, account: str) -> int:
-    """Find an account by its identifier or its pseudonym.
-
-    Raises
-    ------
-    InputError
-        When no scan has seen it.
-    """
-    found = world.vault.code_of(account)
-    if found is None:
-        raise InputError(f"`{account}` is not in the vault, wanted an account that a scan has seen")
-    return found
+app.command("end")(ending.propose)
+app.command("proposals")(ending.proposals)
+app.command("approve")(ending.approve)
+app.command("withdraw")(ending.withdraw)
+app.command("letter")(appealing.letter)
+app.command("appeal")(appealing.appeal)
+app.command("appeals")(appealing.appeals)
+app.command("review")(appealing.review)

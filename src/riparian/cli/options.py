@@ -21,6 +21,9 @@ People = Annotated[
         show_default="people.toml in the workspace, or the shipped one",
     ),
 ]
+Account = Annotated[str, typer.Argument(help="The account's identifier, or its pseudonym.")]
+Person = Annotated[str, typer.Option(help="Who decides.")]
+Reason = Annotated[str, typer.Option(help="Why.")]
 Catalogue = Annotated[
     str | None, typer.Option(help="Recordings that you hold: CSV, NDJSON or Parquet; kept for later scans.")
 ]
@@ -50,6 +53,7 @@ Patterns = Annotated[Path | None, typer.Option(help="URL patterns to try before 
 
 __all__ = [
     "WORKSPACE",
+    "Account",
     "Accounts",
     "Catalogue",
     "Format",
@@ -60,8 +64,10 @@ __all__ = [
     "Mapping",
     "Patterns",
     "People",
+    "Person",
     "Places",
     "Policy",
+    "Reason",
     "Sessions",
     "Workspace",
 ]

@@ -24,6 +24,7 @@ from riparian.flows.extraction import Account
 from riparian.flows.lines import account_line, written
 from riparian.flows.rings import ring_label
 from riparian.gate.decide import Decision, Restraint
+from riparian.gate.holds import Step
 
 BAR: Final = 36
 BAR_MIN: Final = 12
@@ -173,7 +174,9 @@ def _decided(account: Account) -> Iterator[tuple[str, str]]:
     if decision is None:
         yield "decision", "allow: it was never restrained"
         return
-    when = f"from {words.moment(decision.since_us)} to {words.moment(decision.until_us)}"
+    ended = decision.restraint is Restraint.END
+    ends = "until a person reinstates it" if ended else f"to {words.moment(decision.until_us)}"
+    when = f"from {words.moment(decision.since_us)} {ends}"
     name = screen.NAMES[decision.restraint]
     if decision.restraint is Restraint.ALLOW:
         yield "decision", name
@@ -239,7 +242,8 @@ def _history(account: Account) -> Iterator[RenderableType]:
         return
     table = screen.table("when", "step", "who", "why")
     for event in account.events:
-        who, why = words.visible(event.person) or "the machine", words.visible(event.reason, longest=400)
+        nobody = "the listener" if event.step is Step.APPEALED else "the machine"
+        who, why = words.visible(event.person) or nobody, words.visible(event.reason, longest=400)
         table.add_row(words.moment(event.at_us), f"{event.step}", Text(who), Text(why))
     yield Padding(table, (1, 0, 0, 0))
 

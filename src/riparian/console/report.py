@@ -178,7 +178,8 @@ def _ladder(found: Found, restrained: Sequence[Decision]) -> list[Rung]:
     for restraint in LADDER:
         there = sum(d.restraint is restraint for d in restrained)
         rungs.append(Rung(restraint, there, found.summary["ladder"][restraint.name.lower()]))
-    return rungs
+    ended = sum(d.restraint is Restraint.END for d in restrained)
+    return [*rungs, Rung(Restraint.END, ended)] if ended else rungs
 
 
 def _exposed(found: Found, decisions: Sequence[Decision]) -> list[Exposed]:
@@ -314,6 +315,7 @@ def _environment() -> Environment:
         "chance": words.chance,
         "moment": words.moment,
         "day": words.day,
+        "until": words.until,
         "listed": words.listed,
         "label": label,
         "ring": ring_label,

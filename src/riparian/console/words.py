@@ -138,6 +138,17 @@ def day(at_us: int) -> str:
     return _at(at_us).strftime("%Y-%m-%d") if _is_time(at_us) else "unknown"
 
 
+def until(at_us: int) -> str:
+    """Write the day on which something ends by itself; what no calendar holds never does.
+
+    Examples
+    --------
+    >>> until(1_772_622_000_000_000), until(2**62)
+    ('2026-03-04', 'no end by itself')
+    """
+    return day(at_us) if _is_time(at_us) else "no end by itself"
+
+
 def visible(text: str, *, longest: int = _CUT) -> str:
     r"""Show text from outside as what it is: control, format and unpaired characters as escapes, cut at a length.
 

@@ -159,7 +159,7 @@ def take_up_appeal(world: World, account: int, text: str) -> Event:
     return _recorded(world, [appeal(history_of(world, account), world.clock.now_us(), text=text)])[0]
 
 
-def appeals(world: World) -> list[tuple[History, Event]]:
+def appealed(world: World) -> list[tuple[History, Event]]:
     """List the appeals that wait for a review, the oldest first."""
     now_us = world.clock.now_us()
     found = [(history, history.appeal(now_us)) for history in _touched(world, Step.APPEALED)]

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from riparian.codes import label
 from riparian.flows.found import Found
 from riparian.flows.rings import because_of, ring_label, rings_by_account
-from riparian.gate.decide import Decision, from_table
+from riparian.gate.decide import Decision, Restraint, from_table
 from riparian.ports import World
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ def names_of(world: World, codes: list[int]) -> list[str]:
 
 
 def account_line(name: str, decision: Decision, reached_us: int) -> dict[str, Any]:
-    """Tell the decision on one account; kind ``account``."""
+    """Tell the decision on one account; kind ``account``.  What people ended has no ``until``."""
     return {
         "kind": "account",
         "account": name,
@@ -47,7 +47,7 @@ def account_line(name: str, decision: Decision, reached_us: int) -> dict[str, An
         "reached_at": written(reached_us),
         "because": list(decision.because),
         "since": written(decision.since_us),
-        "until": written(decision.until_us),
+        "until": None if decision.restraint is Restraint.END else written(decision.until_us),
         "declared": decision.declared,
         "certified": decision.certified,
     }

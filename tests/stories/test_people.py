@@ -1,0 +1,204 @@
+"""People end a ring, tell its members why, hear them, and take one back; no scan undoes their word."""
+
+import json
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from riparian.cli import app
+from riparian.codes import code_of_label
+from riparian.errors import InputError, LifecycleError
+from riparian.flows.extraction import scan
+from riparian.gate.exempt import Exemption, Register
+from riparian.gate.policy import Mode, Policy
+from riparian.schema import DAY_US
+from riparian.sim.copiers import parse_ring
+from riparian.stores.memory import FixedClock
+from riparian.stores.workspace import Workspace
+from tests.stories.towns import KEY, Played, played, small
+
+pytestmark = pytest.mark.slow
+
+ADA = ("--person", "Ada", "--reason", "a ring; their cards are one card")
+BEN = ("--person", "Ben", "--reason", "looked at all of them")
+CLEO = ("--person", "Cleo", "--reason", "heard them")
+
+
+def now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def told(workspace: Path, *words: str) -> list[dict[str, Any]]:
+    """Type a command, and read what a program is told; an error of the house is raised."""
+    ended = CliRunner().invoke(app, [*words, "--workspace", str(workspace)])
+    if ended.exception is not None and not isinstance(ended.exception, SystemExit):
+        raise ended.exception
+    assert ended.exit_code == 0, ended.output
+    return [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
+
+
+def actions(workspace: Path) -> dict[str, str]:
+    return {line["account"]: line["action"] for line in told(workspace, "hold", "list", "--json")}
+
+
+@pytest.fixture(scope="module")
+def town() -> Played:
+    policy = Policy(mode=Mode.ENFORCE, accounts=20_000)
+    return played(small(parse_ring("8x50:queue"), listeners=120, days=17), policy=policy)
+
+
+@pytest.fixture(scope="module")
+def scanned(town: Played, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workspace = tmp_path_factory.mktemp("town") / "workspace"
+    workspace.mkdir()
+    (workspace / "secret.key").write_bytes(KEY)
+    (workspace / "policy.toml").write_text("mode = 'enforce'\naccounts = 20000\n")
+    scan_again(town, workspace)
+    return workspace
+
+
+@pytest.fixture
+def workspace(scanned: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(scanned, tmp_path / "workspace"))
+
+
+def scan_again(town: Played, workspace: Path, *, at_us: int = 0, exempt: Register | None = None) -> None:
+    opened = Workspace.open(workspace)
+    known = replace(town.terms.known, exempt=exempt if exempt is not None else Register())
+    scan(opened.world(FixedClock(at_us or now_us())), town.chunks, replace(town.terms, known=known))
+    opened.close()
+
+
+def ring_of(workspace: Path) -> tuple[str, list[str]]:
+    (ring,) = told(workspace, "rings", "--json")
+    return ring["ring"], ring["accounts"]
+
+
+def test_a_ring_is_ended_heard_and_reinstated_and_no_scan_undoes_a_word_of_it(town: Played, workspace: Path) -> None:
+    ring, members = ring_of(workspace)
+    assert set(actions(workspace).values()) == {"hold"}
+    one = members[0]
+
+    # Whom would it concern?  Each member, with what there is against itself; nothing happens.
+    listed = told(workspace, "hold", "end", "--ring", ring, "--dry-run", "--json")
+    assert {line["account"] for line in listed} == set(members)
+    assert all(line["proposed"] and line["bits"] > 13 and line["because"] for line in listed)
+    assert told(workspace, "hold", "proposals", "--json") == []
+
+    # One proposes, which does nothing; nobody approves what they proposed; somebody else does.
+    told(workspace, "hold", "end", "--ring", ring, *ADA)
+    assert set(actions(workspace).values()) == {"hold"}
+    assert {line["ring"] for line in told(workspace, "hold", "proposals", "--json")} == {ring}
+    with pytest.raises(LifecycleError, match="who proposed"):
+        told(workspace, "hold", "approve", "--ring", ring, "--person", " ADA", "--reason", "fine")
+    assert set(actions(workspace).values()) == {"hold"}
+    told(workspace, "hold", "approve", "--ring", ring, *BEN)
+    assert actions(workspace) == dict.fromkeys(members, "end")
+    assert told(workspace, "hold", "list", "--json")[0]["until"] is None
+
+    # Neither time, nor a scan, nor an exemption ends it.
+    (line,) = [line for line in told(workspace, "hold", "list", "--json") if line["account"] == one]
+    code = code_of_label(line["pseudonym"])
+    exempt = Register({code: Exemption(code, now_us() + 400 * DAY_US, "a partner, says somebody")})
+    scan_again(town, workspace, at_us=now_us() + 60 * DAY_US, exempt=exempt)
+    assert actions(workspace) == dict.fromkeys(members, "end")
+
+    # The listener is told, and objects; nobody who had a hand in it reviews.
+    (letter,) = told(workspace, "hold", "letter", one, "--json")
+    assert (letter["action"], letter["until"], letter["applied"]) == ("end", None, True)
+    assert "Two people" in letter["text"]
+    assert not any(word in letter["text"] for word in ("bits", "Ada", "Ben", "card"))
+    told(workspace, "hold", "appeal", one, "--text", "I run a radio show, ask my editor")
+    (appeal,) = told(workspace, "hold", "appeals", "--json")
+    assert (appeal["account"], appeal["reason"], appeal["late"]) == (one, "I run a radio show, ask my editor", False)
+    for hand in (ADA, BEN):
+        with pytest.raises(LifecycleError, match="had a hand"):
+            told(workspace, "hold", "review", one, "--reinstate", *hand)
+    told(workspace, "hold", "review", one, "--reinstate", *CLEO)
+    assert actions(workspace) == dict.fromkeys(members[1:], "end")
+    with pytest.raises(LifecycleError, match="wanted one that is restrained"):
+        told(workspace, "hold", "letter", one)
+
+    # What was answered for stays answered for, and the log tells it all.
+    scan_again(town, workspace, at_us=now_us() + 61 * DAY_US)
+    assert actions(workspace) == dict.fromkeys(members[1:], "end")
+    (explained,) = told(workspace, "explain", "account", one, "--json")
+    assert [(e["step"], e["person"]) for e in explained["events"]] == [
+        ("decided", ""),
+        ("proposed", "Ada"),
+        ("ended", "Ben"),
+        ("appealed", ""),
+        ("reinstated", "Cleo"),
+    ]
+
+
+def test_members_without_evidence_of_their_own_are_named_and_left_out_unless_a_person_insists(workspace: Path) -> None:
+    ring, members = ring_of(workspace)
+    told(workspace, "hold", "release", members[0], *CLEO)
+    told(workspace, "hold", "end", members[1], *ADA)
+    told(workspace, "hold", "appeal", members[2], "--text", "it was me")
+    dry = ("hold", "end", "--ring", ring, "--dry-run", "--json")
+    left = {line["account"]: line["left_out"] for line in told(workspace, *dry) if not line["proposed"]}
+    assert left == {
+        members[0]: "nothing restrains it now",
+        members[1]: "it is proposed already",
+        members[2]: "its appeal is to be reviewed first",
+    }
+    insisted = {line["account"] for line in told(workspace, *dry, "--all") if line["proposed"]}
+    assert insisted == set(members) - {members[1], members[2]}
+    told(workspace, "hold", "end", "--ring", ring, "--all", *ADA)
+    told(workspace, "hold", "withdraw", members[3], *CLEO)
+    told(workspace, "hold", "approve", "--ring", ring, *BEN)
+    ended = {account for account, action in actions(workspace).items() if action == "end"}
+    assert ended == insisted - {members[3]}
+    assert [line["account"] for line in told(workspace, "hold", "proposals", "--json")] == [members[1]]
+
+
+def test_a_hold_is_appealed_and_reviewed_in_the_same_way(town: Played, workspace: Path) -> None:
+    _, (one, other, *_) = ring_of(workspace)
+    (letter,) = told(workspace, "hold", "letter", one, "--json")
+    assert letter["facts"] == ["it worked through one list of recordings together with other accounts"]
+    assert letter["decided_by"][0].startswith("Our system decided this by itself, for a limited time")
+    told(workspace, "hold", "extend", one, *ADA)
+    for account in (one, other):
+        told(workspace, "hold", "appeal", account, "--text", "it was me")
+    assert [line["account"] for line in told(workspace, "hold", "appeals", "--json")] == [one, other]
+    with pytest.raises(LifecycleError, match="had a hand"):
+        told(workspace, "hold", "review", one, "--uphold", *ADA)
+    told(workspace, "hold", "review", one, "--uphold", *BEN)
+    told(workspace, "hold", "review", other, "--reinstate", *ADA)
+    assert told(workspace, "hold", "appeals", "--json") == []
+    assert (actions(workspace).get(one), actions(workspace).get(other)) == ("hold", None)
+    (letter,) = told(workspace, "hold", "letter", one, "--json")
+    assert "let it stand" in letter["text"]
+    scan_again(town, workspace)
+    assert (actions(workspace).get(one), actions(workspace).get(other)) == ("hold", None)
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "says"),
+    [
+        (("end", *ADA), InputError, "neither an account nor a ring is named"),
+        (("end", "x", "--ring", "g-s3baqygnsores", *ADA), InputError, "both an account and a ring"),
+        (("end", "--ring", "g-s3baqygnsores", *ADA), InputError, "the last scan found no ring"),
+        (("end", "nobody", *ADA), InputError, "no account that a scan has seen"),
+        (("end", "a-s3baqygnsores", *ADA), InputError, "not in the vault"),
+        (("approve", "--ring", "g-s3baqygnsores", *BEN), InputError, "no proposal on ring"),
+        (("approve", "MEMBER", *BEN), LifecycleError, "wanted"),
+        (("review", "MEMBER", "--uphold", *BEN), LifecycleError, "was to be `upheld`, wanted"),
+        (("end", "MEMBER", "--person", "Ada", "--reason", " "), LifecycleError, "without a reason"),
+        (("appeal", "MEMBER", "--text", ""), InputError, "0 characters"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_says_what_is_wanted(
+    scanned: Path, words: tuple[str, ...], error: type[Exception], says: str
+) -> None:
+    _, (member, *_) = ring_of(scanned)
+    words = tuple(member if word == "MEMBER" else word for word in words)
+    with pytest.raises(error, match=says):
+        told(scanned, "hold", *words)
