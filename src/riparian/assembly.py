@@ -9,7 +9,7 @@ import shutil
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -26,7 +26,11 @@ from riparian.accounts.surfaced import Listings, Shown
 from riparian.accounts.surfaced.shown import REFUSED_SHARE
 from riparian.catalogue.cells import Cells
 from riparian.catalogue.popularity import Popularity
-from riparian.codes import RECORDING_KEY, codes_of
+from riparian.codes import BUCKETS, RECORDING_KEY, codes_of
+from riparian.edges.door import Clocks, Door, Keys
+from riparian.edges.push import HttpEdge
+from riparian.edges.traces import Traces
+from riparian.edges.wire import Wire
 from riparian.errors import InputError, PolicyError
 from riparian.feeds import access_log
 from riparian.feeds.accounts_table import read_accounts
@@ -35,8 +39,18 @@ from riparian.feeds.chunks import Chunk, ReadOptions
 from riparian.flows.extraction import Terms
 from riparian.flows.known import Known
 from riparian.flows.signals import Signals
+from riparian.flows.slices import under
+from riparian.flows.verdicts import Follower
+from riparian.gate.admit import Gate
+from riparian.gate.budgets import Budgets, Parents
+from riparian.gate.keys import KeyRing
+from riparian.gate.past import charges_of
 from riparian.gate.policy import Policy, parse_policy
-from riparian.ports import Clock, World
+from riparian.gate.routes import Edge, parse_edge
+from riparian.ports import SHARED, Clock, World
+from riparian.stores.alone import serving_alone
+from riparian.stores.keys import FolderKeys
+from riparian.stores.push_secret import push_secret
 from riparian.stores.workspace import Workspace
 
 WORKSPACE: Final = Path("riparian-workspace")
@@ -96,6 +110,7 @@ class Given:
     people: Path | None = None
     catalogue: str | None = None
     accounts: str | None = None
+    edge: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +145,111 @@ def house(given: Given, *, clock: Clock | None = None) -> Iterator[House]:
         yield House(workspace.path, world, Terms(policy, people, popularity, known, cells, signals))
     finally:
         workspace.close()
+
+
+@contextmanager
+def opened(given: Given) -> Iterator[World]:
+    """Open the workspace alone, for whoever weighs nothing.
+
+    Raises
+    ------
+    InputError
+        When the workspace was made by another version.
+    """
+    workspace = Workspace.open(given.workspace)
+    try:
+        yield workspace.world(WallClock())
+    finally:
+        workspace.close()
+
+
+def read_edge(given: Given) -> Edge:
+    """Read where requests go and who asks.
+
+    Raises
+    ------
+    InputError
+        When there is no such file.
+    PolicyError
+        When it is not what it should be.
+    """
+    found = given.edge or _in_folder(given, "edge.toml")
+    if found is None:
+        raise InputError(
+            f"`{given.workspace}` has no edge.toml, wanted one that names your routes",
+            hint="Write one with `riparian edge init`, and correct it.",
+        )
+    return parse_edge(_toml(found))
+
+
+def read_known(given: Given) -> Known:
+    """Read what is known of accounts, and keep what is given for later."""
+    with opened(given) as world:
+        return _known(given, world.vault.key)
+
+
+def read_keys(given: Given) -> KeyRing:
+    """Read the keys of grants, made if there are none."""
+    return FolderKeys(given.workspace).ring(int(time.time()))
+
+
+def read_push_secret(given: Given) -> str:
+    """Read what edges know their pusher by, made if there is none."""
+    return push_secret(given.workspace)
+
+
+def alone(given: Given) -> AbstractContextManager[None]:
+    """Lock out every other that serves this workspace; ``LifecycleError`` when one does."""
+    return serving_alone(given.workspace)
+
+
+def gate(given: Given, *, shard: tuple[int, int]) -> Wire:
+    """Make a gate that knows what scans have counted.
+
+    Parameters
+    ----------
+    given
+        Policy, edge and workspace.
+    shard
+        This gate and of how many, from 0.
+    """
+    policy, edge, clock = read_policy(given), read_edge(given), WallClock()
+    with opened(given) as world:
+        keys = Keys(world.vault.key, read_push_secret(given), read_keys(given))
+        gate = Gate.open(policy)
+        _told_the_past(gate, world, _known(given, keys.accounts), is_new=True)
+    door = Door(gate, edge, policy, keys, Clocks(clock.now_us, time.monotonic))
+    return Wire(door, shard=shard, traces=Traces())
+
+
+def _told_the_past(gate: Gate, world: World, known: Known, *, is_new: bool) -> None:
+    """Let a gate know accounts, what they had before, and, where it never knew, what is left of their budgets."""
+    streams = np.where(known.streams > 0, known.streams, gate.policy.streams_per_plan)
+    gate.enrol(known.codes, known.created_us, streams, known.parent)
+    exempt = [(code, known.exempt.exemptions[code].until_us) for code in known.exempt]
+    gate.exempt(np.array([code for code, _ in exempt], np.uint64), [until_us for _, until_us in exempt])
+    shared = world.tallies.load(SHARED) or {}
+    parents = Parents.from_arrays(under("parents.", shared)) if shared else Parents.empty()
+    for bucket in range(BUCKETS):
+        arrays = world.tallies.load(bucket)
+        if arrays is None:
+            continue
+        gate.backfill_tally(arrays["seen"])
+        if is_new:
+            budgets = Budgets.from_arrays(under("budgets.", arrays))
+            gate.apply(charges_of(budgets, parents, known.find(budgets.account).parent))
+
+
+def followers(given: Given, urls: Sequence[str]) -> dict[str, Follower]:
+    """Make what keeps each of these edges in step, by URL.
+
+    Raises
+    ------
+    InputError
+        When one is no URL.
+    """
+    secret = push_secret(given.workspace)
+    return {url: Follower(HttpEdge(url, secret)) for url in urls}
 
 
 def read_policy(given: Given) -> Policy:

@@ -15,7 +15,20 @@ from typer.core import TyperGroup
 from riparian import __version__
 from riparian.errors import RiparianError
 
-VERBS: Final = ("demo", "scan", "accounts", "rings", "explain", "hold", "audit", "simulate", "replay")
+VERBS: Final = (
+    "demo",
+    "scan",
+    "accounts",
+    "rings",
+    "explain",
+    "hold",
+    "audit",
+    "simulate",
+    "replay",
+    "serve",
+    "edge",
+    "keys",
+)
 """In the order in which a newcomer needs them; each is a module of this package."""
 
 

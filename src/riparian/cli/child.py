@@ -1,0 +1,75 @@
+"""What a child of ``riparian serve`` does: one gate, or the evidence."""
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from riparian import assembly
+from riparian.cli import exit_with, screen
+from riparian.cli.children import told
+from riparian.edges.door import Door
+from riparian.edges.wire import Addresses, run, serve
+from riparian.errors import RiparianError
+
+_RENEW_S: Final = 1.0
+_NICER: Final = 10
+"""Whoever waits for an answer waits less for it than evidence does."""
+
+
+def main() -> None:
+    """Do what the parent says, in one line of JSON on the standard input."""
+    task = told()
+    exit_with(lambda: {"gate": _gate, "evidence": _evidence}[task["role"]](task))
+
+
+def _gate(task: Mapping[str, Any]) -> None:
+    given, shard = _given(task["given"]), task["shard"]
+    wire = assembly.gate(given, shard=(int(shard[0]), int(shard[1])))
+    threading.Thread(target=_renew, args=(wire.door, given), daemon=True).start()
+    run(serve(wire, Addresses(task["listen"], task["control"])))
+
+
+def _renew(door: Door, given: assembly.Given) -> None:
+    """Issue with the keys that are in the workspace, also after they were rotated."""
+    ailing = ""
+    while True:
+        time.sleep(_RENEW_S)
+        try:
+            ring = assembly.read_keys(given)
+        except RiparianError as error:
+            if error.message != ailing:
+                screen.say(f"Keys of grants cannot be read, those known before are used: {error.message}.")
+            ailing = error.message
+            continue
+        ailing = ""
+        if ring != door.keys.ring:
+            door.keys = replace(door.keys, ring=ring)
+
+
+def _evidence(task: Mapping[str, Any]) -> None:
+    from riparian.cli.follow import followed  # noqa: PLC0415 -- a gate needs nothing of it
+    from riparian.cli.scan import reading  # noqa: PLC0415 -- as above
+
+    os.nice(_NICER)
+    read = dict(task["read"])
+    for name in ("mapping", "patterns"):
+        read[name] = None if read[name] is None else Path(read[name])
+    followed(
+        _given(task["given"]), task["logs"], reading(read.pop("format_"), read.pop("map_"), **read), json=task["json"]
+    )
+
+
+def _given(given: Mapping[str, str | None]) -> assembly.Given:
+    paths = {
+        name: Path(value) if value is not None and name not in {"catalogue", "accounts"} else value
+        for name, value in given.items()
+    }
+    return assembly.Given(**paths)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""What goes on while ``riparian serve`` runs.
+
+::
+
+    this process: looks at decisions --> verdicts --> a thread for each edge and each gate
+        |- gate 0, 1, ...   answer edges, one process each        (riparian.cli.child)
+        `- evidence         scans the logs as they grow           (riparian.cli.child)
+
+Children that die are begun again; what they knew is on disk.  Asked to end (SIGTERM, Ctrl-C), gates finish their
+answers and keep what they know, the scan takes in what it has read, and everything ends.
+"""
+
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Final
+
+from riparian import assembly
+from riparian.cli import lines, screen
+from riparian.cli.children import Child, end_all
+from riparian.edges.health import Health, Seen
+from riparian.edges.push import Pushing, Reach, State, status_line
+from riparian.errors import InputError, OutsideError
+from riparian.flows.verdicts import Follower, Ledger
+from riparian.gate.routes import Edge
+from riparian.ports import World
+
+LOOK_S: Final = 0.2
+PATIENCE_S: Final = 30.0
+_PORT_MAX: Final = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Who listens where.
+
+    Parameters
+    ----------
+    gates, controls
+        Addresses of each gate, for edges and for us.
+    shards
+        Which of how many each is, as answers say.
+    health
+        Address of the page about the whole.
+    push
+        URLs of edges that are told besides.
+    """
+
+    gates: tuple[str, ...]
+    controls: tuple[str, ...]
+    shards: tuple[tuple[int, int], ...]
+    health: tuple[str, int]
+    push: tuple[str, ...]
+
+    @classmethod
+    def of(cls, edge: Edge, workers: int | None, listen: str | None, control: str) -> "Places":
+        """Tell where everything listens.
+
+        Raises
+        ------
+        InputError
+            When an address is none, or more gates are wanted than are named.
+
+        Examples
+        --------
+        >>> from riparian.gate.routes import parse_edge
+        >>> edge = parse_edge({"route": [{"path": "/media/{recording}/**", "kind": "media"}]})
+        >>> Places.of(edge, 2, "127.0.0.1:9301", "127.0.0.1:9200").gates
+        ('127.0.0.1:9301', '127.0.0.1:9302')
+        """
+        host, port = _split("--control", control)
+        if listen is not None:
+            first = _split("--listen", listen)
+            gates = tuple(f"{first[0]}:{first[1] + i}" for i in range(1 if workers is None else workers))
+        else:
+            gates = edge.gates if workers is None else edge.gates[:workers]
+            if workers is not None and workers > len(gates):
+                raise InputError(
+                    f"`--workers` is {workers} and edge.toml names {len(edge.gates)} gates, wanted no more than that",
+                    hint="Name more gates in edge.toml, so that edges know of them, or say --listen.",
+                )
+        named = [edge.gates.index(g) if g in edge.gates else i for i, g in enumerate(gates)]
+        of = max(len(edge.gates), len(gates))
+        controls = tuple(f"{host}:{port + 1 + i}" for i in range(len(gates)))
+        return cls(gates, controls, tuple((i, of) for i in named), (host, port), edge.push)
+
+
+def serve(given: assembly.Given, logs: Sequence[str], read: Mapping[str, Any], places: Places, *, json: bool) -> int:
+    """Serve until asked to end; the exit code."""
+    # Whatever is wrong in the settings is said now, and not by a child again and again.
+    mode = assembly.read_policy(given).mode
+    assembly.read_people(given)
+    assembly.read_known(given)
+    house = _House(given, logs, read, places, json)
+    with _asked_to_end() as ended, assembly.alone(given), assembly.opened(given) as world:
+        ledger = Ledger(secrets.token_hex(8))
+        ledger.look(world)
+        health = Health(*places.health)
+        followers = assembly.followers(given, [*(f"http://{address}" for address in places.controls), *places.push])
+        steps = {url: partial(_step, follower, ledger) for url, follower in followers.items()}
+        watched = _Watched(ledger, followers, Pushing(steps, told=house.edge_is), health, house.children())
+        try:
+            for child in watched.children:
+                child.begin()
+            house.begins(str(mode), health.url)
+            _until(ended, world, house, watched)
+        finally:
+            screen.say("Asked to end: gates finish their answers, and the scan what it has read.")
+            clean = watched.end()
+    house.say("ended", "Everything ended." if clean else "Everything ended, some of it by force.", clean=clean)
+    return 0 if clean else 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    ledger: Ledger
+    followers: Mapping[str, Follower]
+    pushing: Pushing
+    health: Health
+    children: Sequence[Child]
+
+    def end(self) -> bool:
+        """End everything; False when something had to be killed."""
+        self.pushing.close()
+        clean = end_all(self.children, patience_s=PATIENCE_S)
+        self.health.close()
+        return clean
+
+    def seen(self, decisions: Mapping[tuple[str, bool], int], controls: Sequence[str]) -> Seen:
+        states = self.pushing.states()
+        reached = {url for url, state in states.items() if state.reach is Reach.IN_STEP}
+        return Seen(
+            status_line(states),
+            decisions,
+            self.ledger.seq,
+            {url: follower.pushes for url, follower in self.followers.items()},
+            {url: follower.resyncs for url, follower in self.followers.items()},
+            {child.name: child.restarts for child in self.children},
+            tuple(f"gate at {c}" for c in controls if f"http://{c}" not in reached),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What is served, and how it is told."""
+
+    given: assembly.Given
+    logs: Sequence[str]
+    read: Mapping[str, Any]
+    places: Places
+    json: bool
+
+    def children(self) -> list[Child]:
+        """List who does what."""
+        given = {n: None if v is None else str(v) for n, v in asdict(self.given).items()}
+        gates = [
+            Child(
+                f"gate {shard[0]}",
+                {"role": "gate", "given": given, "listen": gate, "control": control, "shard": shard},
+            )
+            for gate, control, shard in zip(self.places.gates, self.places.controls, self.places.shards, strict=True)
+        ]
+        task = {"role": "evidence", "given": given, "logs": list(self.logs), "read": self.read, "json": self.json}
+        return [*gates, Child("evidence", task, forwards=self.json)] if self.logs else gates
+
+    def begins(self, mode: str, health: str) -> None:
+        """Tell where everything is."""
+        gates = ", ".join(self.places.gates) or "none"
+        self.say(
+            "serving",
+            f"Serving in {mode} mode: gates at {gates}; health at {health}/readyz;"
+            f" following {', '.join(self.logs) or 'no logs'}.",
+            gates=self.places.gates,
+            controls=self.places.controls,
+            health=health,
+            mode=mode,
+            following=list(self.logs),
+        )
+
+    def say(self, kind: str, text: str, **facts: Any) -> None:
+        """Tell people, or programs."""
+        screen.say(text)
+        if self.json:
+            lines.write([{"kind": kind, **facts}])
+
+    def edge_is(self, url: str, state: State) -> None:
+        """Tell that an edge does better or worse."""
+        self.say("edge", f"{state.why or f'{url} is {state.reach}'}.", edge=url, reach=str(state.reach))
+
+
+def _until(ended: threading.Event, world: World, house: _House, watched: _Watched) -> None:
+    told: Seen | None = None
+    ailing = ""
+    while not ended.wait(LOOK_S):
+        try:
+            if watched.ledger.look(world):
+                watched.pushing.wake()
+            ailing = ""
+        except OutsideError as error:
+            # Edges keep what they have, and hear from us each second all the same.
+            if error.message != ailing:
+                screen.say(f"Decisions cannot be looked at: {error.message}.")
+            ailing = error.message
+        for child in watched.children:
+            child.look()
+        seen = watched.seen(_decisions(watched.ledger), house.places.controls)
+        watched.health.seen = seen
+        if told is None or (seen.edges, seen.decisions, seen.restarts) != (told.edges, told.decisions, told.restarts):
+            house.say("status", _line(seen), **_facts(seen), pids={child.name: child.pid for child in watched.children})
+            told = seen
+
+
+def _step(follower: Follower, ledger: Ledger) -> bool:
+    follower.step(ledger)
+    return follower.in_step(ledger)
+
+
+def _decisions(ledger: Ledger) -> dict[tuple[str, bool], int]:
+    return {(restraint.name.lower(), is_applied): n for (restraint, is_applied), n in sorted(ledger.counts().items())}
+
+
+def _line(seen: Seen) -> str:
+    edges = ", ".join(f"{n} {reach}" for reach, n in seen.edges.items() if n) or "none"
+    decided = ", ".join(
+        f"{n:,} {action.replace('_', ' ')}{'' if applied else ' (shadow)'}"
+        for (action, applied), n in seen.decisions.items()
+    )
+    restarts = sum(seen.restarts.values())
+    again = f"; {restarts} restarts of children" if restarts else ""
+    return f"Edges: {edges}; restraints: {decided or 'none'}{again}."
+
+
+def _facts(seen: Seen) -> dict[str, Any]:
+    decisions = [{"action": a, "applied": is_applied, "n": n} for (a, is_applied), n in seen.decisions.items()]
+    facts = asdict(seen) | {"decisions": decisions}
+    del facts["missing"]
+    return {**facts, "ready": not seen.missing}
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[threading.Event]:
+    ended = threading.Event()
+
+    def end(number: int, frame: Any) -> None:
+        del number, frame
+        ended.set()
+
+    before: dict[int, Callable[..., Any] | int | None] = {
+        number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _split(option: str, address: str) -> tuple[str, int]:
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) <= _PORT_MAX:
+        raise InputError(f"`{option} {address}`, wanted HOST:PORT", hint=f"Write {option} 127.0.0.1:9101, for one.")
+    return host, int(port)

@@ -1,0 +1,53 @@
+"""Who may serve a workspace?
+
+One process at a time: two that push to the same edges would each take the other's list for a loss, and send the whole
+of theirs again and again.  The system unlocks ``serve.lock`` when the process dies.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from riparian.errors import LifecycleError
+from riparian.stores.files import reaching
+
+LOCK: Final = "serve.lock"
+
+
+@contextlib.contextmanager
+def serving_alone(folder: Path) -> Iterator[None]:
+    """Lock out every other that serves this workspace.
+
+    Raises
+    ------
+    LifecycleError
+        When one does.
+    OutsideError
+        When the disk refuses.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, serving_alone(Path(folder)):
+    ...     with serving_alone(Path(folder)):
+    ...         pass
+    Traceback (most recent call last):
+    riparian.errors.LifecycleError: another `riparian serve` runs on ...
+    """
+    with reaching("locking the workspace to serve it"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LifecycleError(
+                f"another `riparian serve` runs on `{folder}`, wanted one at a time",
+                hint="End it, or give this one another --workspace.",
+            ) from None
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,100 @@
+"""``riparian edge`` as an operator types it."""
+
+import stat
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from riparian.cli import app
+from riparian.errors import InputError, PolicyError, RiparianError
+from riparian.gate.routes import parse_edge
+
+runner = CliRunner()
+TWO = """
+gates = ["127.0.0.1:9101", "127.0.0.1:9102"]
+[[route]]
+path = "/media/{recording}/**"
+kind = "media"
+[[route]]
+path = "/licence/{recording}"
+kind = "licence"
+"""
+
+
+def run(*words: str | Path) -> str:
+    ended = runner.invoke(app, [str(word) for word in words])
+    if ended.exception is not None and not isinstance(ended.exception, SystemExit):
+        raise ended.exception
+    assert ended.exit_code == 0, ended.output
+    return ended.stdout
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "w"
+    folder.mkdir(mode=0o700)
+    (folder / "edge.toml").write_text(TWO)
+    return folder
+
+
+def test_the_example_of_edge_toml_is_one(tmp_path: Path) -> None:
+    run("edge", "init", "-w", tmp_path / "w")
+    edge = parse_edge(tomllib.loads((tmp_path / "w" / "edge.toml").read_text()))
+    assert [route.kind.name for route in edge.routes.routes] == ["MEDIA", "LICENCE", "METADATA", "BULK"]
+    with pytest.raises(InputError, match="there already"):
+        run("edge", "init", "-w", tmp_path / "w")
+
+
+@pytest.mark.parametrize(("make", "secrets"), [("nginx", {"riparian.json"}), ("envoy", {"envoy-grants.json"})])
+def test_a_configuration_is_written_and_its_secrets_are_for_nobody_else(
+    workspace: Path, tmp_path: Path, make: str, secrets: set[str]
+) -> None:
+    out = tmp_path / "out"
+    for _ in range(2):
+        run("edge", make, "-w", workspace, "--out", out)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in out.iterdir()}
+    assert {name for name, mode in modes.items() if mode == 0o600} == secrets
+    assert len(modes) > len(secrets)
+
+
+@pytest.mark.parametrize("make", ["nginx", "envoy"])
+def test_what_is_printed_holds_no_secret(workspace: Path, make: str) -> None:
+    printed = run("edge", make, "-w", workspace)
+    secret = (workspace / "push.key").read_text() if make == "nginx" else "oct"
+    assert "127.0.0.1" in printed
+    assert secret not in printed
+
+
+def test_a_configuration_by_turns_is_refused(workspace: Path, tmp_path: Path) -> None:
+    run("edge", "nginx", "-w", workspace, "--out", tmp_path / "out")
+    file = tmp_path / "out" / "nginx.conf"
+    assert "as it should be" in run("edge", "check", file, "-w", workspace)
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(line for line in lines if not line.strip().startswith("hash ")))
+    with pytest.raises(PolicyError, match="breaks 1 promises"):
+        run("edge", "check", file, "-w", workspace)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("serve",), ("edge", "nginx"), ("edge", "check", "nowhere.conf"), ("edge", "check", "http://127.0.0.1:1")],
+)
+def test_what_is_missing_is_said(tmp_path: Path, words: tuple[str, ...]) -> None:
+    with pytest.raises(RiparianError):
+        run(*words, "-w", tmp_path / "w")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--workers", "3"),
+        ("--workers", "0"),
+        ("--listen", "nowhere"),
+        ("--control", "127.0.0.1:99999"),
+    ],
+)
+def test_serving_what_cannot_be_served_is_refused_before_it_begins(workspace: Path, words: tuple[str, ...]) -> None:
+    with pytest.raises(InputError):
+        run("serve", "-w", workspace, *words)

@@ -1,0 +1,233 @@
+"""A town is served: a ring is held as the log grows, a person is obeyed at once, and nothing is forgotten.
+
+One ``riparian serve`` as an operator starts it: two gates, the evidence, and an edge that listens to pushes.
+"""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from riparian.sim.copiers import parse_ring
+from riparian.sim.events import Town, events
+from tests.stories.towns import small
+
+pytestmark = pytest.mark.slow
+
+BURST = 40
+ENFORCED = 'mode = "enforce"\n'
+SMALL = f"{ENFORCED}novelty_burst = {BURST}\nnovelty_per_day = 0\nrequests_burst = 3000\n"
+EDGE = """
+account = "header:X-Account"
+gates = [{gates}]
+
+[[route]]
+path = "/media/{{recording}}/**"
+kind = "media"
+"""
+
+
+@dataclass
+class Served:
+    """A ``riparian serve`` that runs."""
+
+    folder: Path
+    gates: tuple[str, str]
+    control: int
+    child: "subprocess.Popen[str]"
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    def ask(self, account: str, recording: str, gate: int = 0) -> http.client.HTTPResponse:
+        host, _, port = self.gates[gate].partition(":")
+        headers = {"X-Riparian-Account": account, "X-Riparian-Recording": recording, "X-Riparian-Kind": "media"}
+        return asked(host, int(port), "/auth", headers)
+
+    def status_of(self, account: str, recording: str, gate: int = 0) -> str:
+        answer = self.ask(account, recording, gate)
+        return str(answer.headers["X-Riparian-Status"])
+
+    def lets(self, account: str, gate: int) -> bool:
+        return self.status_of(account, "new-1", gate) == "200"
+
+    def page(self, page: str, gate: int | None = None) -> tuple[int, str]:
+        answer = asked("127.0.0.1", self.control + (0 if gate is None else 1 + gate), page, {})
+        return answer.status, str(answer.body)  # type: ignore[attr-defined]
+
+    def is_ready(self) -> bool:
+        try:
+            return self.page("/readyz")[0] == 200
+        except OSError:
+            return False
+
+    def run(self, *words: str) -> None:
+        command = [sys.executable, "-m", "riparian.cli", *words, "-w", str(self.folder / "w")]
+        subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+
+def asked(host: str, port: int, page: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", page, headers=headers)
+        answer = connection.getresponse()
+        answer.body = answer.read().decode()  # type: ignore[attr-defined]
+        return answer
+    finally:
+        connection.close()
+
+
+def until(true: Callable[[], bool], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+def free_ports(n: int) -> list[int]:
+    """Find so many ports in a row that nobody listens at."""
+    for base in range(20_000 + os.getpid() % 10_000, 60_000, 17):
+        found: list[socket.socket] = []
+        try:
+            for port in range(base, base + n):
+                found.append(socket.create_server(("127.0.0.1", port)))  # noqa: PERF401 -- those before are let go
+        except OSError:
+            continue
+        finally:
+            for each in found:
+                each.close()
+        return list(range(base, base + n))
+    raise AssertionError("no ports are free")
+
+
+@contextmanager
+def serving(folder: Path, *logs: Path, policy: str = SMALL) -> Iterator[Served]:
+    ports = free_ports(5)
+    gates = (f"127.0.0.1:{ports[0]}", f"127.0.0.1:{ports[1]}")
+    (folder / "w").mkdir(exist_ok=True)
+    (folder / "w" / "policy.toml").write_text(policy)
+    (folder / "w" / "edge.toml").write_text(EDGE.format(gates=", ".join(f'"{gate}"' for gate in gates)))
+    command = [sys.executable, "-m", "riparian.cli", "serve", *map(str, logs), "-w", str(folder / "w"), "--json"]
+    command += ["--control", f"127.0.0.1:{ports[2]}"]
+    with (folder / "talk.txt").open("a") as talk:
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=talk, text=True)
+    served = Served(folder, gates, ports[2], child)
+    reader = threading.Thread(target=listen, args=(child, served.told))
+    reader.start()
+    try:
+        until(served.is_ready, 90, "it does not become ready")
+        yield served
+    finally:
+        child.kill() if child.poll() is None and sys.exc_info()[0] is not None else child.terminate()
+        child.wait(timeout=60)
+        reader.join(timeout=10)
+        assert child.stdout is not None
+        child.stdout.close()
+
+
+def listen(child: "subprocess.Popen[str]", told: list[dict[str, Any]]) -> None:
+    assert child.stdout is not None
+    for line in child.stdout:
+        told.append(json.loads(line))  # noqa: PERF401 -- others read it meanwhile
+
+
+def written(town: Town) -> list[str]:
+    rows = town.accesses.select(["at", "account", "recording"]).drop_null()
+    return [json.dumps({**row, "at": row["at"].isoformat()}) + "\n" for row in rows.to_pylist()]
+
+
+def copier_of(town: Town) -> str:
+    return next(str(row["account"]) for row in town.truth.to_pylist() if row["role"] == "copier")
+
+
+def test_a_ring_is_held_as_the_log_grows_and_a_person_is_obeyed_at_once(tmp_path: Path) -> None:
+    town = events(small(parse_ring("1x300:queue"), listeners=30, days=8))
+    lines, copier = written(town), copier_of(town)
+    listener = next(str(r["account"]) for r in town.truth.to_pylist() if r["role"] == "listener")
+    log, first = tmp_path / "access.ndjson", len(lines) // 8
+    log.write_text("".join(lines[:first]))
+    with serving(tmp_path, log, policy=ENFORCED) as served:
+        assert served.status_of(copier, "new-1") == "200"
+        with log.open("a") as file:
+            file.writelines(lines[first:])
+        until(lambda: served.status_of(copier, "new-1") == "403", 90, "the copier is never held")
+        for gate in (0, 1):
+            assert served.status_of(copier, "new-1", gate) == "403", "every gate knows"
+            assert served.status_of(listener, "new-1", gate) == "200"
+        assert served.ask(copier, "new-1").headers["X-Riparian-Because"] == "evidence"
+
+        served.run("hold", "release", copier, "--person", "Ada", "--reason", "a radio editor, spoken to")
+        said = time.monotonic()
+        for gate in (0, 1):
+            until(partial(served.lets, copier, gate), 2, "a person's word takes longer")
+        assert time.monotonic() - said < 2
+
+        status, metrics = served.page("/metrics")
+        assert status == 200
+        assert 'riparian_edges{reach="in step"} 2.0' in metrics
+        served.child.send_signal(signal.SIGTERM)
+        assert served.child.wait(timeout=60) == 0
+    kinds = [line["kind"] for line in served.told]
+    assert (kinds[0], kinds[-1]) == ("serving", "ended")
+    assert {"status", "account", "summary"} <= set(kinds)
+
+
+def test_what_was_had_is_had_after_a_restart_and_after_a_kill(tmp_path: Path) -> None:
+    with serving(tmp_path, empty_log(tmp_path)) as served:
+        spent = [served.status_of("ann", f"r{i}") for i in range(25)]
+        assert spent == ["200"] * 25
+    with serving(tmp_path, empty_log(tmp_path)) as served:
+        assert served.status_of("ann", "r3") == "200", "had before"
+        assert [served.status_of("ann", f"s{i}") for i in range(10)] == ["200"] * 10
+        kill_gate(served, 0)
+        until(lambda: gate_is_ready(served, 0), 60, "the gate does not come back")
+        assert served.status_of("ann", "s3") == "200", "had before the kill"
+        left = BURST - 35
+        assert [served.status_of("ann", f"t{i}") for i in range(left + 2)] == ["200"] * left + ["429"] * 2
+        assert [line["restarts"]["gate 0"] for line in served.told if line["kind"] == "status"][-1] == 1
+
+
+def test_history_is_not_new_to_a_gate(tmp_path: Path) -> None:
+    town = events(small(listeners=20, days=4))
+    log = tmp_path / "access.ndjson"
+    log.write_text("".join(written(town)))
+    scan = [sys.executable, "-m", "riparian.cli", "scan", str(log), "-w", str(tmp_path / "w")]
+    subprocess.run(scan, check=True, capture_output=True, timeout=120)
+    had: dict[str, list[str]] = {}
+    for row in town.accesses.select(["account", "recording"]).drop_null().to_pylist():
+        had.setdefault(row["account"], []).append(row["recording"])
+    account, recordings = max(had.items(), key=lambda pair: len(set(pair[1])))
+    assert len(set(recordings)) > BURST
+    with serving(tmp_path, log) as served:
+        answers = {served.status_of(account, recording) for recording in set(recordings)}
+        assert answers == {"200"}, "what it had before is a repeat, however much it is"
+
+
+def empty_log(folder: Path) -> Path:
+    log = folder / "access.ndjson"
+    log.touch()
+    return log
+
+
+def gate_is_ready(served: Served, gate: int) -> bool:
+    try:
+        return served.page("/readyz", gate)[0] == 200
+    except OSError:
+        return False
+
+
+def kill_gate(served: Served, gate: int) -> None:
+    """Kill a gate as a crash does."""
+    pids = [line["pids"] for line in served.told if line["kind"] == "status"][-1]
+    os.kill(pids[f"gate {gate}"], signal.SIGKILL)
