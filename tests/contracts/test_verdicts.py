@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from riparian.codes import codes_of
 from riparian.edges.door import Clocks, Door, Keys
@@ -153,3 +156,17 @@ def test_a_gate_takes_nothing_from_whoever_does_not_know_the_secret() -> None:
             edge.resync(delta(0, 1, verdict("ann")))
         with pytest.raises(OutsideError, match="401"):
             edge.seen()
+
+
+def test_a_push_that_tells_something_is_a_span_and_carries_it() -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    with on_a_socket() as (url, _):
+        edge = HttpEdge(url, SECRET, tracer=provider.get_tracer("test"))
+        edge.resync(delta(0, 1, verdict("ann")))
+        edge.publish(delta(1, 1))
+    (span,) = exporter.get_finished_spans()
+    assert span.name == "riparian.push"
+    assert dict(span.attributes or {})["riparian.verdicts"] == 1
+    provider.shutdown()

@@ -28,12 +28,18 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from riparian.edges.traces import SCOPE
 from riparian.errors import InputError, LifecycleError, OutsideError
 from riparian.ports import Delta, Standing, Verdict
 
@@ -74,6 +80,8 @@ class HttpEdge:
         What the edge knows its pusher by.
     timeout_s
         How long an exchange may take, from first to last.
+    tracer
+        Makes a span of each push that tells something; the one that is set for the process where None is given.
 
     Raises
     ------
@@ -81,7 +89,7 @@ class HttpEdge:
         When the URL is none.
     """
 
-    def __init__(self, url: str, secret: str, *, timeout_s: float = 5.0) -> None:
+    def __init__(self, url: str, secret: str, *, timeout_s: float = 5.0, tracer: Tracer | None = None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InputError(f"`{url}` is no URL of an edge, wanted one as in http://127.0.0.1:8080")
@@ -92,6 +100,7 @@ class HttpEdge:
         self._path = parts.path.rstrip("/") + PATH
         self._secret = secret
         self._timeout_s = timeout_s
+        self._tracer = tracer if tracer is not None else trace.get_tracer(SCOPE)
 
     def publish(self, delta: Delta) -> Standing:
         """See ``ports.Verdicts``."""
@@ -114,10 +123,25 @@ class HttpEdge:
             "X-Riparian-Full": str(int(full)),
             "Content-Type": "text/plain",
         }
-        status, answer = self._exchange("POST", headers, body_of(delta.verdicts))
+        with self._span(delta, full=full) as carried:
+            status, answer = self._exchange("POST", headers | carried, body_of(delta.verdicts))
         if status == http.client.CONFLICT and not full:
             raise LifecycleError(f"`{self.url}` stands elsewhere ({answer[:100]!r}), wanted `{delta.from_seq}`")
         return self._standing(status, answer)
+
+    @contextmanager
+    def _span(self, delta: Delta, *, full: bool) -> Iterator[dict[str, str]]:
+        """Make a span of what tells something, and give the headers that carry it; heartbeats are none."""
+        carried: dict[str, str] = {}
+        if not (delta.verdicts or full):
+            yield carried
+            return
+        with self._tracer.start_as_current_span("riparian.push", kind=SpanKind.CLIENT) as span:
+            span.set_attribute("server.address", f"{self._host}:{self._port}")
+            span.set_attribute("riparian.full", full)
+            span.set_attribute("riparian.verdicts", len(delta.verdicts))
+            TraceContextTextMapPropagator().inject(carried)
+            yield carried
 
     def _standing(self, status: int, answer: bytes) -> Standing:
         if status != http.client.OK:
