@@ -18,7 +18,7 @@ Rules
 * ``auth_request`` understands 2xx, 401 and 403.  Whatever else a gate means it says in ``X-Riparian-Status``, and a
   refusal becomes what it is in ``riparian.js``.
 * A question takes at most ``TIMEOUT_MS``, at two gates twice that; after three without an answer a gate is not asked
-  for two seconds, and nobody waits.  A gate that answers, and be it nonsense, opens nothing.
+  for two seconds, and nobody waits.  One that answers 4xx is there, and opens nothing.
 * A grant past its end is asked about at the gate, which refuses it; only where no gate answers is it let through.
 * Every request that nobody decided about is counted, says ``degraded``, and stands in the log as that.
 * A path that two servers may read in two ways is refused: it might fit no route, and pass as not ours.

@@ -182,24 +182,39 @@ function standing() {
 
 const LINE = /^(?:allow|slow|step_up|hold|end)\t\d{1,12}\t[a-z_]{1,32}$/;
 
+const ENTRIES = 1000;
+
 // Gives accounts and entries by turns; null when any line is none. An entry is '' for whoever is let go.
 function read(text) {
     const found = [];
+    // Thousands are restrained until the same hour for the same reason: what they share is looked at once.
+    const seen = Object.create(null);
+    let distinct = 0;
     let from = 0;
     while (from < text.length) {
         const tab = text.indexOf('\t', from);
         const end = text.indexOf('\n', from);
+        if (tab <= from || end < tab) {
+            return null;
+        }
         const account = text.slice(from, tab);
         const said = text.slice(tab + 1, end);
-        if (tab <= from || end < tab || !LINE.test(said)) {
-            return null;
+        let entry = seen[said];
+        if (entry === undefined) {
+            if (!LINE.test(said)) {
+                return null;
+            }
+            entry = said.startsWith('allow') ? '' : said.replace('\t', ' ').replace('\t', ' ');
+            if (distinct++ < ENTRIES) {
+                seen[said] = entry;
+            }
         }
         try {
             found.push(account.indexOf('%') < 0 ? account : decodeURIComponent(account));
         } catch (e) {
             return null;
         }
-        found.push(said.startsWith('allow') ? '' : said.replace('\t', ' ').replace('\t', ' '));
+        found.push(entry);
         from = end + 1;
     }
     return found;
@@ -227,7 +242,7 @@ function mirror_all(r) {
 
 function drop_others(kept) {
     const dict = ngx.shared.riparian_verdicts;
-    const wanted = {};
+    const wanted = Object.create(null);
     for (let i = 0; i < kept.length; i += 2) {
         wanted['a' + kept[i]] = kept[i + 1];
     }
@@ -294,7 +309,12 @@ function changed(r) {
         if (full === '1' && has_mirror) {
             r.variables.riparian_mirrored = '';
         }
-        apply(lines, {epoch: epoch, seq: Number(to)}, full === '1');
+        try {
+            apply(lines, {epoch: epoch, seq: Number(to)}, full === '1');
+        } catch (e) {
+            r.error(`riparian: the list of restraints has no room for ${lines.length / 2} more, make its zone larger`);
+            return told(r, 507, {error: 'the zone of the list is full'});
+        }
     }
     if (was_mirrored && full === '0') {
         mirror(r, lines, 2);
