@@ -1,0 +1,262 @@
+"""How does a folder of HLS become an origin that issues and verifies grants?
+
+An ASGI application, complete and small: an example of what stands behind an edge, and enough for an archive without
+one::
+
+    application = Origin(Path("media"), Door(gate, edge, policy, keys, clocks))
+
+* **A playlist** is asked for at the gate.  Where it is served, every address in it that stays with the recording
+  carries a fresh grant for that recording: variants, segments, parts, maps, keys.  So a live stream is granted anew
+  each time its playlist is fetched, and nobody is asked while somebody listens.
+* **A segment or a key** is served to whoever shows a grant that holds.  Under a route of kind ``licence`` the gate is
+  asked, too.
+* **A grant that has ended** is followed by another where the operator's own authentication says who asks and the gate
+  agrees: 307 to the same address with a fresh one.  A long recording goes on playing so, though its player fetches
+  the playlist once; what was copied for somebody else does not.
+* **A preview**, where the gate says so, is the playlist ``preview/index.m3u8`` of the recording, with a grant for that
+  folder only.  A recording without one is refused as if previews were not offered.
+* ``choose`` may put another file in the place of a segment: a rendition that is marked for the account.
+
+A path of the request is a path below the folder, and a recording has a folder of its own in it: that is what a grant
+opens.  What no route of ``edge.toml`` fits, or whose ending is no media's, is not there.
+"""
+
+import asyncio
+import posixpath
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote, unquote
+
+from riparian.edges.answers import Answers, Told, in_asgi, plain
+from riparian.edges.asgi import Receive, Scope, Send, _argument, _fields, _tell, _under
+from riparian.edges.asking import Asked, fields_alone
+from riparian.edges.door import Door
+from riparian.edges.m3u8 import BYTES_MAX, carried, with_argument
+from riparian.edges.parse import ALONE
+from riparian.errors import InputError
+from riparian.gate.admit import Answer
+from riparian.gate.grants import Grant
+from riparian.gate.refused import Refused
+from riparian.gate.routes import Kind
+
+Choose = Callable[[str, str, str], str]
+"""Takes an account, a recording and a segment's path within the recording; gives the path that is served for it."""
+
+PREVIEW: Final = "preview/index.m3u8"
+TYPES: Final = {
+    ".aac": "audio/aac",
+    ".cmfa": "audio/mp4",
+    ".key": "application/octet-stream",
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".m4a": "audio/mp4",
+    ".m4s": "audio/mp4",
+    ".mp4": "audio/mp4",
+    ".ts": "video/mp2t",
+    ".vtt": "text/vtt",
+}
+
+_CHUNK_BYTES: Final = 1 << 18
+_RANGE: Final = re.compile(rb"bytes=(?P<first>[0-9]{1,15})-(?P<last>[0-9]{0,15})")
+_MISSING: Final = plain(404, {"error": "there is no such thing"})
+
+
+def as_asked(account: str, recording: str, segment: str) -> str:
+    """Serve what was asked for."""
+    del account, recording
+    return segment
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file, or a piece of one, to be sent."""
+
+    path: Path
+    status: int
+    first: int
+    n_bytes: int
+    headers: tuple[tuple[str, str], ...]
+
+
+class Origin:
+    """An ASGI application that serves a folder of HLS.
+
+    Parameters
+    ----------
+    folder
+        Of playlists, segments and keys; what a path leads to outside of it is not there.
+    door
+        Answers questions, issues and verifies grants; of this process alone.
+    choose
+        Chooses what is served in the place of a segment.
+    """
+
+    def __init__(self, folder: Path, door: Door, *, choose: Choose = as_asked) -> None:
+        edge = door.edge
+        self._folder = folder.resolve()
+        self._door = door
+        self._choose = choose
+        self._routes = tuple(route.regex for route in edge.routes.routes)
+        self._alone = ALONE | fields_alone(edge.account, edge.device)
+        self._answers = Answers(explain=edge.explain, step_up_url=edge.step_up_url, appeal_url=edge.appeal_url)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a connection; see the ASGI specification."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+            await _tell(plain(405, {"error": "only GET and HEAD"}), scope, send)
+            return
+        try:
+            found = await self._found(scope)
+        except InputError as error:
+            found = plain(400, {"error": error.message})
+        if isinstance(found, Told):
+            await _tell(found, scope, send)
+        else:
+            await _serve(found, scope, send)
+
+    async def _found(self, scope: Scope) -> Told | _File:
+        fields, query = _fields(scope["headers"], self._alone), scope["query_string"]
+        asked = self._door.asked(fields, _raw_path(scope), query)
+        if asked is None or posixpath.splitext(asked.path)[1] not in TYPES:
+            return _MISSING
+        if asked.path.endswith(".m3u8"):
+            return await self._playlist(asked, _argument(query))
+        return self._segment(asked, fields, query)
+
+    async def _playlist(self, asked: Asked, token: str) -> Told:
+        if token and not asked.account:
+            grant = self._door.granted(token, asked)
+            asked = _under(asked, grant) if isinstance(grant, Grant) else asked
+        # A grant is somebody's: where nobody says who asks there is none to issue.
+        answer, because = self._door.answer(asked) if asked.account else self._door.ungranted(asked.kind)
+        wanted, home = asked.path, self._home(asked)
+        if answer.preview:
+            wanted, home = home + PREVIEW, posixpath.dirname(home + PREVIEW) + "/"
+            if self._file(wanted) is None:
+                answer = replace(answer, status=429, preview=False)
+        told = self._answers.told(answer, because=because)
+        if not told.is_served:
+            return told
+        file = self._file(wanted)
+        if file is None:
+            return _MISSING
+        raw = await asyncio.to_thread(_beginning, file)
+        token = self._door.grant(replace(asked, path=home), answer) if asked.account else ""
+        base, seen = posixpath.dirname(wanted) + "/", posixpath.dirname(asked.path) + "/"
+        beside = "" if base == seen else posixpath.relpath(base, seen) + "/"
+        try:
+            text = carried(raw, with_argument(f"g={token}" if token else "", home=home, base=base, beside=beside))
+        except InputError as error:
+            return plain(500, {"error": error.message})
+        headers = (*told.headers, ("Content-Type", TYPES[".m3u8"]), ("Cache-Control", "no-store"))
+        return Told(200, headers, text.encode())
+
+    def _segment(self, asked: Asked, fields: dict[bytes, bytes], query: bytes) -> Told | _File:
+        token = _argument(query)
+        grant = self._door.granted(token, asked) if token else Refused.MALFORMED
+        answer, because = Answer(200), ""
+        if grant is Refused.ENDED and asked.account:
+            return self._renewed(asked, query)
+        if isinstance(grant, Refused):
+            answer, because = self._door.ungranted(asked.kind)
+        else:
+            asked = _under(asked, grant)
+        if answer.status == 200 and asked.kind is Kind.LICENCE:
+            answer, because = self._door.answer(asked)
+        told = self._answers.told(answer, because=because)
+        if not told.is_served:
+            return told
+        home = self._home(asked)
+        account, recording = (each.decode("utf-8", "replace") for each in (asked.account, asked.recording))
+        path = home + self._choose(account, recording, asked.path[len(home) :])
+        file = self._file(path)
+        return _piece(file, fields.get(b"range", b""), told.headers) if file is not None else _MISSING
+
+    def _renewed(self, asked: Asked, query: bytes) -> Told:
+        answer, because = self._door.answer(asked)
+        home = self._home(asked)
+        if answer.preview and not asked.path.startswith(posixpath.dirname(home + PREVIEW) + "/"):
+            answer = replace(answer, status=429, preview=False)
+        if answer.status != 200:
+            return self._answers.told(answer, because=because)
+        within = posixpath.dirname(home + PREVIEW) + "/" if answer.preview else home
+        argument = f"g={self._door.grant(replace(asked, path=within), answer)}"
+        here = f"{posixpath.basename(asked.path)}?{query.decode('latin-1')}"
+        folder = posixpath.dirname(asked.path) + "/"
+        address = with_argument(argument, home=within, base=folder)(here)
+        return Told(307, (("Location", address), ("Cache-Control", "no-store")))
+
+    def _home(self, asked: Asked) -> str:
+        """Give the folder of the recording: what one grant opens."""
+        found = next(filter(None, (re.match(route, asked.path, re.ASCII) for route in self._routes)))
+        named = found.end("recording") if "recording" in found.groupdict() else len(posixpath.dirname(asked.path))
+        end = asked.path.find("/", named)
+        if end < 0:
+            # The folder is others', too: a grant for it would open theirs.
+            raise InputError(
+                "the recording has no folder of its own, wanted one that its playlists and segments are in",
+                hint="Serve it below a route such as /media/{recording}/**.",
+            )
+        return asked.path[: end + 1]
+
+    def _file(self, path: str) -> Path | None:
+        try:
+            file = (self._folder / unquote(path, errors="strict").lstrip("/")).resolve()
+        except (UnicodeDecodeError, OSError, ValueError):
+            return None
+        return file if file.is_relative_to(self._folder) and file.is_file() else None
+
+
+def _raw_path(scope: Scope) -> bytes:
+    raw: bytes = scope.get("raw_path") or quote(scope["path"], safe="/~!$&'()*+,=:@").encode("ascii")
+    return raw.partition(b"?")[0]
+
+
+def _beginning(file: Path) -> bytes:
+    # One byte more than a playlist may have: who gets that many knows that it is too long.
+    with file.open("rb") as source:
+        return source.read(BYTES_MAX + 1)
+
+
+def _piece(file: Path, wanted: bytes, headers: Sequence[tuple[str, str]]) -> Told | _File:
+    size = file.stat().st_size
+    told = (*headers, ("Content-Type", TYPES.get(file.suffix, "application/octet-stream")), ("Accept-Ranges", "bytes"))
+    found = _RANGE.fullmatch(wanted)
+    if found is None:
+        return _File(file, 200, 0, size, (*told, ("Content-Length", str(size))))
+    first, last = int(found["first"]), min(int(found["last"] or size), size - 1)
+    if first > last:
+        return Told(416, (("Content-Range", f"bytes */{size}"),))
+    n_bytes = last - first + 1
+    ranged = (("Content-Range", f"bytes {first}-{last}/{size}"), ("Content-Length", str(n_bytes)))
+    return _File(file, 206, first, n_bytes, (*told, *ranged))
+
+
+async def _serve(file: _File, scope: Scope, send: Send) -> None:
+    headers = in_asgi(Told(file.status, file.headers))
+    await send({"type": "http.response.start", "status": file.status, "headers": headers})
+    left = file.n_bytes if scope["method"] == "GET" else 0
+    with file.path.open("rb") as source:
+        source.seek(file.first)
+        while left > 0:
+            chunk = await asyncio.to_thread(source.read, min(left, _CHUNK_BYTES))
+            if not chunk:
+                # Cut short while it was sent: the length that was promised tells the client.
+                return
+            left -= len(chunk)
+            await send({"type": "http.response.body", "body": chunk, "more_body": left > 0})
+    if file.n_bytes == 0 or scope["method"] != "GET":
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
