@@ -117,7 +117,7 @@ class Gate:
     403
     """
 
-    __slots__ = ("_answers", "_charges", "_counts", "_decide", "_rows", "_seen", "_tally", "_terms", "policy")
+    __slots__ = ("_answers", "_at", "_charges", "_decide", "_rows", "_seen", "_terms", "_where", "policy")
 
     def __init__(self, policy: Policy, seen: Seen, rows: ledger.Rows, *, noting: bool) -> None:
         self.policy = policy
@@ -127,9 +127,10 @@ class Gate:
         self._seen = seen
         self._charges = np.zeros((_NOTES if noting else 0, deciding.CHARGE), np.int64)
         self._answers = _answers(noting=noting)
-        self._tally = [0] * deciding.ANSWERS
-        self._counts = np.zeros(deciding.ANSWERS, np.int64)
-        self._decide = _compiled()
+        self._where = np.zeros(deciding.ADDRESSES, np.int64)
+        self._at = self._where.ctypes.data
+        self._decide: Callable[..., int] = _compiled()
+        self._moved()
 
     @classmethod
     def open(cls, policy: Policy, *, approximate: bool = False, noting: bool = False) -> "Gate":
@@ -208,10 +209,12 @@ class Gate:
         """Let it be known what accounts had before, at no charge [each shape=(pairs,)]."""
         named = recordings != 0
         self._seen.add(codes_of_pairs(np.maximum(accounts[named], ledger.NOBODY), recordings[named]))
+        self._moved()
 
     def backfill_tally(self, pairs: NDArray[np.uint64]) -> None:
         """Let it be known what a scan has counted, ``Tally.arrays()["seen"]`` [shape=(pairs,)]."""
         self._seen.add(codes_of_tally(pairs))
+        self._moved()
 
     def exempt(self, codes: NDArray[np.uint64], until_us: Sequence[int] | Ints) -> None:
         """Let accounts be until a time [each shape=(accounts,)]."""
@@ -276,15 +279,14 @@ class Gate:
         rows
             Rows of metadata asked for.
         """
-        seen = self._seen
-        code = self._decide(
-            self._rows, seen.newest, seen.older, self._terms, account, recording, _KINDS[kind], now_us, rows
-        )
-        if code < 0:
+        code = self._decide(self._at, account, recording, _KINDS[kind], now_us, rows)
+        answer: Answer | None = self._answers[code]
+        if answer is not None:
+            return answer
+        if code == deciding.GROW:
             self._grow()
             return self.admit(account, recording, kind, now_us, rows)
-        self._tally[code] += 1
-        return self._answers[code] or self._answer(code, recording, now_us)
+        return self._answer(code, now_us)
 
     def admit_many(
         self,
@@ -305,8 +307,7 @@ class Gate:
         begin = 0
         while begin < account.size:
             begin = deciding.decide_many(
-                (self._rows, self._seen.newest, self._seen.older),
-                self._terms,
+                self._at,
                 account,
                 recording,
                 kind,
@@ -314,11 +315,10 @@ class Gate:
                 rows,
                 status,
                 rules,
-                self._counts,
                 self._charges,
                 begin,
             )
-            self._seen.settle()
+            self._settle()
             if begin < account.size:
                 self._grow()
         return status, rules
@@ -330,12 +330,12 @@ class Gate:
         under ``NONE``.
         """
         counts: dict[tuple[Kind, Rule, bool], int] = {}
-        for code, n in enumerate((self._counts + np.array(self._tally)).tolist()):
-            if n:
-                applied, would = RULES[code & 7], RULES[code >> deciding.WOULD & 7]
-                shadow = applied is Rule.NONE and would is not Rule.NONE
-                key = (Kind(code >> deciding.KIND), would if shadow else applied, not shadow)
-                counts[key] = counts.get(key, 0) + n
+        each = self._terms[deciding.COUNTS :]
+        for code in np.flatnonzero(each).tolist():
+            applied, would = RULES[code & 7], RULES[code >> deciding.WOULD & 7]
+            shadow = applied is Rule.NONE and would is not Rule.NONE
+            key = (Kind(code >> deciding.KIND), would if shadow else applied, not shadow)
+            counts[key] = counts.get(key, 0) + int(each[code])
         return counts
 
     def take_charges(self) -> Ints:
@@ -350,18 +350,18 @@ class Gate:
         while True:
             tables = self._rows, self._seen.newest, self._seen.older
             begin = deciding.take_up(*tables, self._terms, charges, begin)
-            self._seen.settle()
+            self._settle()
             if begin == len(charges):
                 return
             self._grow()
 
-    def _answer(self, code: int, recording: int, now_us: int) -> Answer:
+    def _answer(self, code: int, now_us: int) -> Answer:
         if code & deciding.CHARGED and len(self._charges):
-            deciding.note(self._rows, self._terms, np.uint64(recording), self._charges)
+            deciding.note(self._rows, self._terms, self._charges)
             if self._terms[deciding.N_CHARGES] == len(self._charges):
                 self._grow()
         if code & deciding.SETTLED:
-            self._seen.settle()
+            self._settle()
         plain = _plain(code)
         if plain.rule is Rule.NONE:
             return plain
@@ -379,6 +379,15 @@ class Gate:
     def _make_room(self, more: int) -> None:
         self._rows = ledger.with_room(self._rows, int(self._terms[deciding.N_ROWS]), more)
         self._terms[deciding.MOST_ROWS] = ledger.room(self._rows)
+        self._moved()
+
+    def _settle(self) -> None:
+        self._seen.settle()
+        self._moved()
+
+    def _moved(self) -> None:
+        # After whatever may have put another table in the place of one.
+        self._where[:] = deciding.addresses(self._rows, self._seen.newest, self._seen.older, self._terms)
 
 
 _NOTES: Final = 1024
@@ -386,10 +395,10 @@ _NOTES: Final = 1024
 
 def _compiled() -> Any:
     # One signature, so that a code of 64 bits and a small one are the same to it.
-    if not deciding.decide_one.signatures:
-        deciding.decide_one.compile(deciding.SIGNATURE)
-        deciding.decide_one.disable_compile()
-    return deciding.decide_one
+    if not deciding.decide_at.signatures:
+        deciding.decide_at.compile(deciding.SIGNATURE)
+        deciding.decide_at.disable_compile()
+    return deciding.decide_at
 
 
 def _terms(policy: Policy, seen: Seen, rows: ledger.Rows) -> Ints:
@@ -419,7 +428,7 @@ def _plain(code: int) -> Answer:
 
 
 def _answers(*, noting: bool) -> list[Answer | None]:
-    # Answers that need nothing but their number are made beforehand.
+    # Answers that need nothing but their number are made beforehand; the last place, which is GROW's, holds none.
     answers: list[Answer | None] = [None] * deciding.ANSWERS
     charged = (0,) if noting else (0, deciding.CHARGED)
     for kind, would, marked, charge in product(range(len(Kind)), range(len(RULES)), (0, deciding.MARKED), charged):

@@ -5,14 +5,18 @@ The checks of :mod:`riparian.gate.admit`, in their order, on the tables of :mod:
 An answer is one whole number; a request that is refused leaves everything as it was.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
-from numba import njit
+from numba import carray, njit, types  # type: ignore[attr-defined]
+from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 from riparian.gate import limits, tokens
 from riparian.gate.ledger import (
     AT,
+    CODE,
+    COLUMNS,
     CREATED,
     EXEMPT_UNTIL,
     LEVEL,
@@ -29,7 +33,7 @@ from riparian.gate.ledger import (
     row_of,
 )
 from riparian.gate.seen import COUNT, MOST, STATE, had, pair_code, place_of, put
-from riparian.gate.tokens import HOUSEHOLD, LATEST_US, PARENT_DAYS, UNKNOWN_US
+from riparian.gate.tokens import HOUSEHOLD, LATEST_US, PARENT_DAYS, UNKNOWN_US, Ints
 from riparian.schema import DAY_US
 
 # Terms: the state of the set of what was had, then these.
@@ -51,8 +55,11 @@ ROW: Final = STATE + 12
 """Of the last request that was charged: the row of its account, and of its parent or -1."""
 UP: Final = STATE + 13
 N_CHARGES: Final = STATE + 14
-_TOUCHED: Final = STATE + 15
-TERMS: Final = STATE + 16
+NEW: Final = STATE + 15
+"""Of the last request that was charged: the recording, where it was new to the account, else 0."""
+_TOUCHED: Final = STATE + 16
+COUNTS: Final = STATE + 17
+"""From here on: how often each answer was given."""
 
 # Rules by number, as in riparian.gate.admit.Rule.
 NONE: Final = 0
@@ -78,6 +85,7 @@ CHARGED: Final = 1 << 11
 SETTLED: Final = 1 << 12
 KIND: Final = 13
 ANSWERS: Final = 1 << 15
+TERMS: Final = COUNTS + ANSWERS
 GROW: Final = -1
 
 CHARGE: Final = 11
@@ -86,35 +94,31 @@ _WINDOW: Final = 32
 _MARGIN: Final = 8
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _shadowed(terms, rule):  # type: ignore[no-untyped-def]
     return (terms[SHADOWED] >> rule) & 1 == 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _missing(wanted, level, per_day):  # type: ignore[no-untyped-def]
     # Microseconds until a level is there; a day where it never is.
     return (wanted - level + per_day - 1) // per_day if per_day > 0 else DAY_US
 
 
-@njit(cache=True, nogil=True)
-def _refill(rows, row, now, terms):  # type: ignore[no-untyped-def]
-    tokens.refill(row, now, terms[BURST], terms[PER_DAY], rows[:, CREATED], rows[:, LEVEL], rows[:, AT])
+@njit(cache=True, nogil=True, forceinline=True)
+def _level(rows, row, now, terms):  # type: ignore[no-untyped-def]
+    return tokens.level_at(now, terms[BURST], terms[PER_DAY], rows[row, CREATED], rows[row, LEVEL], rows[row, AT])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _half_used(rows, row, now, terms):  # type: ignore[no-untyped-def]
-    # A look: the level goes back to what it was.
-    level, at = rows[row, LEVEL], rows[row, AT]
-    _refill(rows, row, now, terms)
+    at = max(now, rows[row, AT])
     known = rows[row, CREATED] != UNKNOWN_US
-    age = rows[row, AT] - rows[row, CREATED] if known else tokens.NEWCOMER_DAYS * DAY_US
-    used = 2 * rows[row, LEVEL] < tokens.most(age, terms[BURST])
-    rows[row, LEVEL], rows[row, AT] = level, at
-    return used
+    age = at - rows[row, CREATED] if known else tokens.NEWCOMER_DAYS * DAY_US
+    return 2 * _level(rows, row, at, terms) < tokens.most(age, terms[BURST])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _parent_of(rows, row, now):  # type: ignore[no-untyped-def]
     # The row that an account in its first thirty days draws on as well; -1 for none.
     created, code = rows[row, CREATED], np.uint64(rows[row, PARENT])
@@ -123,7 +127,7 @@ def _parent_of(rows, row, now):  # type: ignore[no-untyped-def]
     return place(rows, code)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _restrained(rows, row, now):  # type: ignore[no-untyped-def]
     # The restraint in force, and its rule; nothing against an exempt account but what a person said.
     restraint, by = rows[row, RESTRAINT] & 7, rows[row, RESTRAINT] >> 3
@@ -133,7 +137,7 @@ def _restrained(rows, row, now):  # type: ignore[no-untyped-def]
     return restraint, by
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _stopped(rows, row, now, terms, restraint, by):  # type: ignore[no-untyped-def]
     # What needs no look at what is asked for: who is restrained, and who asks too fast.  Rule, action, wait, would.
     would = NONE
@@ -149,38 +153,40 @@ def _stopped(rows, row, now, terms, restraint, by):  # type: ignore[no-untyped-d
     return NONE, 0, 0, would
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _draw(rows, row, up, now, terms):  # type: ignore[no-untyped-def]
     # Draw a recording from the account's bucket and its parent's, from both or none; the rule, and the wait.
-    _refill(rows, row, now, terms)
-    if rows[row, LEVEL] < rows[row, PRICE]:
-        return NOVELTY, _missing(rows[row, PRICE], rows[row, LEVEL], terms[PER_DAY])
+    level, price = _level(rows, row, now, terms), rows[row, PRICE]
+    if level < price:
+        return NOVELTY, _missing(price, level, terms[PER_DAY])
+    rule, wait = NONE, 0
     if up >= 0:
         per_day = HOUSEHOLD * terms[PER_DAY]
-        tokens.refill_plain(up, now, terms[PARENT_CAP], per_day, rows[:, LEVEL], rows[:, AT])
-        if rows[up, LEVEL] < DAY_US:
-            # Served in shadow all the same, so that the account pays what it had.
-            rows[row, LEVEL] -= rows[row, PRICE] if _shadowed(terms, PARENTS) else 0
-            return PARENTS, _missing(DAY_US, rows[up, LEVEL], per_day)
-        rows[up, LEVEL] -= DAY_US
-    rows[row, LEVEL] -= rows[row, PRICE]
-    return NONE, 0
+        shared = tokens.plain_level_at(now, terms[PARENT_CAP], per_day, rows[up, LEVEL], rows[up, AT])
+        if shared < DAY_US:
+            rule, wait = PARENTS, _missing(DAY_US, shared, per_day)
+        else:
+            rows[up, LEVEL], rows[up, AT] = shared - DAY_US, max(rows[up, AT], now)
+    # Served in shadow although the parent is empty, it is paid for by the account all the same.
+    if rule == NONE or _shadowed(terms, PARENTS):
+        rows[row, LEVEL], rows[row, AT] = level - price, max(rows[row, AT], now)
+    return rule, wait
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _draw_rows(rows, row, now, wanted, terms):  # type: ignore[no-untyped-def]
     # Draw rows of metadata, all or none; how long to wait for them, 0 where they were there.
     burst, per_day = terms[ROWS_BURST], terms[ROWS_PER_DAY]
-    tokens.refill_plain(row, now, burst * DAY_US, per_day, rows[:, ROWS_LEVEL], rows[:, ROWS_AT])
     if wanted > burst:
         return DAY_US
-    if rows[row, ROWS_LEVEL] < wanted * DAY_US:
-        return _missing(wanted * DAY_US, rows[row, ROWS_LEVEL], per_day)
-    rows[row, ROWS_LEVEL] -= wanted * DAY_US
+    level = tokens.plain_level_at(now, burst * DAY_US, per_day, rows[row, ROWS_LEVEL], rows[row, ROWS_AT])
+    if level < wanted * DAY_US:
+        return _missing(wanted * DAY_US, level, per_day)
+    rows[row, ROWS_LEVEL], rows[row, ROWS_AT] = level - wanted * DAY_US, max(rows[row, ROWS_AT], now)
     return 0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _charged(rows, row, up, now, terms, slowed_by, novel, n_rows):  # type: ignore[no-untyped-def]
     # Charge what is asked for, as far as it goes; the rule that refuses, the wait, and the rule that would have.
     exempt, would = now < rows[row, EXEMPT_UNTIL], NONE
@@ -203,7 +209,7 @@ def _charged(rows, row, up, now, terms, slowed_by, novel, n_rows):  # type: igno
     return NONE, 0, would
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _levels(rows, row, up):  # type: ignore[no-untyped-def]
     above = max(up, 0)
     return (
@@ -216,21 +222,21 @@ def _levels(rows, row, up):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _restore(rows, row, up, levels):  # type: ignore[no-untyped-def]
     if up >= 0:
         rows[up, LEVEL], rows[up, AT] = levels[4], levels[5]
     rows[row, LEVEL], rows[row, AT], rows[row, ROWS_LEVEL], rows[row, ROWS_AT] = levels[:4]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _pay(rows, row, now, terms):  # type: ignore[no-untyped-def]
     rows[row, PAID_UNTIL] = limits.paid_until(rows[row, PAID_UNTIL], now, terms[INTERVAL], terms[REQUESTS])
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def decide(rows, newest, older, terms, account, recording, kind, at_us, n_rows):  # type: ignore[no-untyped-def]
-    """Decide one request, and charge it if it is served.
+    """Decide one request, charge it if it is served, and count the answer.
 
     Parameters
     ----------
@@ -248,6 +254,13 @@ def decide(rows, newest, older, terms, account, recording, kind, at_us, n_rows):
     """
     if terms[N_ROWS] >= terms[MOST_ROWS] or terms[COUNT] + _MARGIN >= terms[MOST]:
         return GROW
+    answer = _answer(rows, newest, older, terms, account, recording, kind, at_us, n_rows)
+    terms[COUNTS + answer] += 1
+    return answer
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _answer(rows, newest, older, terms, account, recording, kind, at_us, n_rows):  # type: ignore[no-untyped-def]
     now, code, of_kind = min(max(at_us, 0), LATEST_US), np.uint64(0), kind << KIND
     who = max(np.uint64(account), NOBODY)
     row, made = row_of(rows, who)
@@ -277,7 +290,7 @@ def decide(rows, newest, older, terms, account, recording, kind, at_us, n_rows):
     _pay(rows, row, now, terms)
     answer = (would_charge if would == NONE else would) << WOULD | of_kind
     if novel or n_rows > 0:
-        terms[ROW], terms[UP] = row, up
+        terms[ROW], terms[UP], terms[NEW] = row, up, np.int64(recording) if novel else 0
         answer |= CHARGED
     if novel and put(newest, older, terms, code):
         answer |= SETTLED
@@ -287,16 +300,51 @@ def decide(rows, newest, older, terms, account, recording, kind, at_us, n_rows):
     return answer
 
 
-SIGNATURE: Final = "int64(int64[:,::1],uint64[::1],uint64[::1],int64[::1],uint64,uint64,int64,int64,int64)"
+ADDRESSES: Final = 7
+"""Numbers that say where the tables are: of rows, newest and older each the address and the length, and of terms.
+
+Handing four arrays to a compiled function takes longer than a decision, and handing them on, as long again: each is
+counted as held, atomically.  So a decision is handed one number."""
+SIGNATURE: Final = "int64(int64,uint64,uint64,int64,int64,int64)"
+
+
+def addresses(rows: Ints, newest: NDArray[np.uint64], older: NDArray[np.uint64], terms: Ints) -> Ints:
+    """Say where tables are, for :func:`decide_at`, for as long as somebody holds them [shape=(ADDRESSES,)]."""
+    places = [(table.ctypes.data, len(table)) for table in (rows, newest, older)]
+    return np.array([*places[0], *places[1], *places[2], terms.ctypes.data], np.int64)
+
+
+@intrinsic
+def _pointer(_typing: Any, address: Any) -> Any:
+    def make(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        return builder.inttoptr(given[0], context.get_value_type(signature.return_type))
+
+    return types.voidptr(address), make
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _tables(at):  # type: ignore[no-untyped-def]
+    where = carray(_pointer(at), ADDRESSES, np.int64)  # type: ignore[call-arg]
+    rows = carray(_pointer(where[0]), (where[1], COLUMNS), np.int64)
+    newest = carray(_pointer(where[2]), where[3], np.uint64)
+    older = carray(_pointer(where[4]), where[5], np.uint64)
+    return rows, newest, older, carray(_pointer(where[6]), TERMS, np.int64)
 
 
 @njit(cache=True)
-def decide_one(rows, newest, older, terms, account, recording, kind, at_us, n_rows):  # type: ignore[no-untyped-def]
-    """Decide one request that Python asks about; see :func:`decide`."""
+def decide_at(at, account, recording, kind, at_us, n_rows):  # type: ignore[no-untyped-def]
+    """Decide one request that Python asks about; see :func:`decide`.
+
+    Parameters
+    ----------
+    at
+        The address of what :func:`addresses` gave.
+    """
+    rows, newest, older, terms = _tables(at)
     return decide(rows, newest, older, terms, account, recording, kind, at_us, n_rows)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def status_of(answer):  # type: ignore[no-untyped-def]
     """Tell the status of HTTP that an answer means."""
     action = (answer >> ACTION) & 7
@@ -305,11 +353,11 @@ def status_of(answer):  # type: ignore[no-untyped-def]
     return 429 if action == SLOW else (401 if action == STEP_UP else 403)
 
 
-@njit(cache=True, nogil=True)
-def note(rows, terms, recording, charges):  # type: ignore[no-untyped-def]
+@njit(cache=True, nogil=True, forceinline=True)
+def note(rows, terms, charges):  # type: ignore[no-untyped-def]
     """Note what the last request that was charged has left, where there is room [shape=(charges, CHARGE)]."""
     at, row, up = terms[N_CHARGES], terms[ROW], terms[UP]
-    charges[at, 0] = np.int64(recording)
+    charges[at, 0] = terms[NEW]
     for i in range(8):
         charges[at, 1 + i] = rows[row, i]
     charges[at, 9] = rows[up, LEVEL] if up >= 0 else 0
@@ -318,48 +366,47 @@ def note(rows, terms, recording, charges):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _touch(rows, newest, account, recording, begin, end):  # type: ignore[no-untyped-def]
+def _touch(rows, newest, older, account, recording, begin, end):  # type: ignore[no-untyped-def]
     # Asks for the memory of many requests at once, so that it is near when they are decided one by one.
     touched = np.int64(0)
     for i in range(begin, end):
         who = max(account[i], NOBODY)
-        touched += rows[place_of(who, rows.shape[0]), AT]
-        touched += np.int64(newest[place_of(pair_code(who, recording[i]), newest.size)])
+        row, code = place_of(who, rows.shape[0]), pair_code(who, recording[i])
+        touched += rows[row, CODE] + rows[row, PAID_UNTIL] + np.int64(newest[place_of(code, newest.size)])
+        if older.size > 0:
+            touched += np.int64(older[place_of(code, older.size)])
     return touched
 
 
 @njit(cache=True, nogil=True)
-def decide_many(tables, terms, account, recording, kind, at_us, n_rows, status, rules, counts, charges, begin):  # type: ignore[no-untyped-def]
+def decide_many(at, account, recording, kind, at_us, n_rows, status, rules, charges, begin):  # type: ignore[no-untyped-def]
     """Decide requests in their order, from one on; the next one, where a table is full.
 
     Parameters
     ----------
-    tables, terms
-        As of :func:`decide`.
+    at
+        As of :func:`decide_at`.
     account, recording, kind, at_us, n_rows
         The requests [shape=(requests,)].
     status, rules
         Filled in [shape=(requests,)].
-    counts
-        How often each answer was given; added to [shape=(ANSWERS,)].
     charges
         See :func:`note`; none are noted where it has no room at all.
     begin
         The first request to decide.
     """
-    rows, newest, older = tables
+    rows, newest, older, terms = _tables(at)
     for i in range(begin, account.size):
         if (i - begin) % _WINDOW == 0:
             end = min(i + _WINDOW, account.size)
-            terms[_TOUCHED] = _touch(rows, newest, account, recording, i, end)
+            terms[_TOUCHED] = _touch(rows, newest, older, account, recording, i, end)
         if len(charges) > 0 and terms[N_CHARGES] == len(charges):
             return i
         answer = decide(rows, newest, older, terms, account[i], recording[i], np.int64(kind[i]), at_us[i], n_rows[i])
         if answer == GROW:
             return i
         if answer & CHARGED and len(charges) > 0:
-            note(rows, terms, recording[i], charges)
-        counts[answer] += 1
+            note(rows, terms, charges)
         status[i] = status_of(answer)
         rules[i] = answer & 7
     return account.size

@@ -51,13 +51,13 @@ def room(rows: Rows) -> int:
     return int(rows.shape[0] * FULL)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def parent_code(parent):  # type: ignore[no-untyped-def]
     """Tell a parent from an account of the same code; 0, which is none, stays 0."""
     return np.uint64(0) if parent == 0 else max(np.uint64(parent) ^ _PARENTS, NOBODY)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def place(rows, code):  # type: ignore[no-untyped-def]
     """Find where a row is, or would be."""
     at, wanted = place_of(code, rows.shape[0]), np.int64(code)
@@ -68,7 +68,7 @@ def place(rows, code):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def row_of(rows, code):  # type: ignore[no-untyped-def]
     """Find a row, and make it where there is none: 1 where it was made."""
     at = place(rows, code)

@@ -9,7 +9,7 @@ Rules
 * ``burst`` requests at once after a pause, and one an interval from then on.  The interval is rounded up to whole
   microseconds: never does one request more get through than is stated.
 * A clock that goes back earns nothing.  It locks nobody out either: whoever would be further ahead than a burst has
-  just used one, by the new clock.
+  just used one, by the new clock, and so waits for one interval.
 * Times before 1970 count as 1970, and times after the year 75,000 as that.
 
 Source
@@ -39,7 +39,7 @@ def interval_us(per_minute: int) -> int:
     return -(-MINUTE_US // per_minute)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def paid_until(paid_us: int, now_us: int, interval: int, burst: int) -> int:
     """Tell until when an account will have paid once it has asked now; not if :func:`wait_us` says to wait.
 
@@ -51,7 +51,7 @@ def paid_until(paid_us: int, now_us: int, interval: int, burst: int) -> int:
     return max(min(paid_us, now_us + burst * interval), now_us) + interval
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def wait_us(paid_us: int, now_us: int, interval: int, burst: int) -> int:
     """Tell how long an account has to wait before it may ask; 0 when it may ask now.
 

@@ -49,7 +49,7 @@ _MOVES: Final = 8
 Codes = NDArray[np.uint64]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def spread(x):  # type: ignore[no-untyped-def]
     """Mix all bits of a code into all others (the finaliser of splitmix64); no two codes become one."""
     x = np.uint64(x)
@@ -58,19 +58,19 @@ def spread(x):  # type: ignore[no-untyped-def]
     return x ^ (x >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def pair_code(account, recording):  # type: ignore[no-untyped-def]
     """Make one code of an account and a recording; never 0."""
     return max(spread(mask(np.uint64(account)) ^ np.uint64(recording)), np.uint64(1))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def place_of(code, places):  # type: ignore[no-untyped-def]
     """Say where a code belongs among so many places, by its upper half: larger codes further on."""
     return np.int64(((code >> np.uint64(32)) * np.uint64(places)) >> np.uint64(32))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _at(table, code):  # type: ignore[no-untyped-def]
     at = place_of(code, table.size)
     while table[at] != 0 and table[at] != code:
@@ -80,7 +80,7 @@ def _at(table, code):  # type: ignore[no-untyped-def]
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _bits(words, begin, n_words, code):  # type: ignore[no-untyped-def]
     # How many of a code's eight bits are there, in its block of a layer.
     block = begin + BLOCK_WORDS * place_of(code, n_words // BLOCK_WORDS)
@@ -91,7 +91,7 @@ def _bits(words, begin, n_words, code):  # type: ignore[no-untyped-def]
     return there
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def had(newest, older, state, code):  # type: ignore[no-untyped-def]
     """Say whether a code was put in."""
     if state[APPROXIMATE] == 0:
@@ -105,7 +105,7 @@ def had(newest, older, state, code):  # type: ignore[no-untyped-def]
     return _bits(newest, 0, newest.size, code) == BLOCK_WORDS
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def put(newest, older, state, code):  # type: ignore[no-untyped-def]
     """Put in a code that was not had, where ``state[COUNT] < state[MOST]``; True once the older table is moved over."""
     state[COUNT] += 1

@@ -69,31 +69,42 @@ def filled(level: int, dt_us: int, per_day: int, cap: int) -> int:
 
 
 @njit(cache=True)
+def level_at(now: int, burst: int, per_day: int, created_us: int, level: int, at_us: int) -> int:
+    """Say what is in an account's bucket at a time, from what was in it before."""
+    known = created_us != UNKNOWN_US
+    age = now - created_us if known else NEWCOMER_DAYS * DAY_US
+    cap = most(age, burst)
+    if at_us == UNKNOWN_US:
+        return cap
+    if now <= at_us:
+        return level
+    if known:
+        level += earned(age, burst) - earned(at_us - created_us, burst)
+    return filled(min(level, cap), now - at_us, per_day, cap)
+
+
+@njit(cache=True)
+def plain_level_at(now: int, cap: int, per_day: int, level: int, at_us: int) -> int:
+    """Say what is in a bucket without an age at a time, from what was in it before."""
+    if at_us == UNKNOWN_US:
+        return cap
+    if now <= at_us:
+        return level
+    return filled(min(level, cap), now - at_us, per_day, cap)
+
+
+@njit(cache=True)
 def refill(row: int, now: int, burst: int, per_day: int, created_us: Ints, level: Ints, at_us: Ints) -> None:
     """Bring an account's bucket to a time."""
-    known = created_us[row] != UNKNOWN_US
-    age = now - created_us[row] if known else NEWCOMER_DAYS * DAY_US
-    cap = most(age, burst)
-    if at_us[row] == UNKNOWN_US:
-        level[row] = cap
-        at_us[row] = now
-    elif now > at_us[row]:
-        before = level[row]
-        if known:
-            before += earned(age, burst) - earned(at_us[row] - created_us[row], burst)
-        level[row] = filled(min(before, cap), now - at_us[row], per_day, cap)
-        at_us[row] = now
+    level[row] = level_at(now, burst, per_day, created_us[row], level[row], at_us[row])
+    at_us[row] = max(at_us[row], now)
 
 
 @njit(cache=True)
 def refill_plain(row: int, now: int, cap: int, per_day: int, level: Ints, at_us: Ints) -> None:
     """Bring a bucket without an age to a time."""
-    if at_us[row] == UNKNOWN_US:
-        level[row] = cap
-        at_us[row] = now
-    elif now > at_us[row]:
-        level[row] = filled(min(level[row], cap), now - at_us[row], per_day, cap)
-        at_us[row] = now
+    level[row] = plain_level_at(now, cap, per_day, level[row], at_us[row])
+    at_us[row] = max(at_us[row], now)
 
 
 @njit(cache=True)
