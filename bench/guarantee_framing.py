@@ -35,7 +35,7 @@ FIRST = 1_000_000
 
 def main() -> None:
     """Run the seeds and write two rows a seed."""
-    given = options(__doc__, seeds=20, listeners=400, days=90)
+    given = options(__doc__, seeds=20, listeners=300, days=90)
     rows: list[dict[str, object]] = []
     for seed in range(1, given.seeds + 1):
         rows.extend(framed(seed, given.listeners, given.days))
