@@ -20,6 +20,7 @@ Aumasson, J.-P. and Bernstein, D. J. (2012), SipHash: a fast short-input PRF, se
 """
 
 import base64
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -35,6 +36,7 @@ BUCKETS: Final = 64
 _BUCKET_SHIFT: Final = np.uint64(58)
 _LABEL_CHARS: Final = 13
 _DIGITS_MAX: Final = 21
+_IDENTIFIER_BYTES: Final = 256
 
 _U = np.uint64
 _LANES: Final = 64
@@ -296,6 +298,41 @@ def codes_of(values: pa.Array | pa.ChunkedArray, key: bytes) -> npt.NDArray[np.u
         parts = [_array_codes(chunk, start) for chunk in values.chunks]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint64)
     return _array_codes(values, start)
+
+
+def coder(key: bytes) -> Callable[[bytes], int]:
+    """Make what codes one identifier at a time, for whoever has no column of them.
+
+    Parameters
+    ----------
+    key
+        As for :func:`codes_of`.
+
+    Returns
+    -------
+    callable
+        Takes the identifier's UTF-8 bytes; for one thread.
+
+    Examples
+    --------
+    >>> code = coder(RECORDING_KEY)
+    >>> code(b"a"), code(b"")
+    (10863254463029944905, 0)
+    """
+    start, out, ends = _start(key), np.zeros(1, dtype=np.uint64), np.zeros(2, dtype=np.int64)
+    octets = np.zeros(_IDENTIFIER_BYTES + 8, dtype=np.uint8)
+    words = words_at(octets)
+
+    def code(identifier: bytes) -> int:
+        n = len(identifier)
+        if n > _IDENTIFIER_BYTES:
+            return int(codes_of(pa.array([identifier], pa.binary()), key)[0])
+        octets[:n] = np.frombuffer(identifier, dtype=np.uint8)
+        ends[1] = n
+        _hash_all(octets, words, ends, 0, start, out)
+        return int(out[0])
+
+    return code
 
 
 def bucket_of(codes: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:

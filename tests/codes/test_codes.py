@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from riparian.codes import BUCKETS, RECORDING_KEY, bucket_of, code_of_label, codes_of, label
+from riparian.codes import BUCKETS, RECORDING_KEY, bucket_of, code_of_label, coder, codes_of, label
 
 KEY = bytes(range(16))
 
@@ -114,3 +114,9 @@ def test_values_hashed_side_by_side_have_the_codes_that_each_has_alone() -> None
         together = codes_of(pa.array(values), RECORDING_KEY)
         alone = [int(codes_of(pa.array([value]), RECORDING_KEY)[0]) for value in values]
         assert together.tolist() == alone
+
+
+def test_one_identifier_at_a_time_has_the_code_that_it_has_in_a_column() -> None:
+    code = coder(KEY)
+    identifiers = [b"", *(b"z" * n for n in range(600)), "é".encode(), bytes(range(256)), b"a"]
+    assert [code(each) for each in identifiers] == codes_of(pa.array(identifiers, pa.binary()), KEY).tolist()

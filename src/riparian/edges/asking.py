@@ -23,9 +23,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-import pyarrow as pa
-
-from riparian.codes import codes_of
+from riparian.codes import coder
 from riparian.gate.routes import Carried, Carrier, Kind
 
 Fields = Mapping[bytes, bytes]
@@ -39,9 +37,9 @@ KINDS: Final[Mapping[bytes, Kind]] = {kind.name.lower().encode(): kind for kind 
 _TOKEN_MAX_BYTES: Final = 8192
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
-    """What a request asks for, in words of the gate.
+    """What a request asks for, in words of the gate; not frozen only because one is made for every request.
 
     Parameters
     ----------
@@ -82,10 +80,10 @@ class Codes:
     (10863254463029944905, 0)
     """
 
-    __slots__ = ("_key", "_most", "_new", "_old")
+    __slots__ = ("_code", "_most", "_new", "_old")
 
     def __init__(self, key: bytes, *, most: int = CODES_MAX) -> None:
-        self._key = key
+        self._code = coder(key)
         self._most = most
         self._new: dict[bytes, int] = {}
         self._old: dict[bytes, int] = {}
@@ -99,7 +97,7 @@ class Codes:
         # Two generations: when the younger is full the older is let go, so that nothing is ever all forgotten at once.
         code = self._old.get(identifier)
         if code is None:
-            code = int(codes_of(pa.array([identifier], pa.binary()), self._key)[0])
+            code = self._code(identifier)
         if len(self._new) >= self._most:
             self._old, self._new = self._new, {}
         self._new[identifier] = code
