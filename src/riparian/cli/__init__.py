@@ -22,6 +22,7 @@ VERBS: Final = (
     "rings",
     "explain",
     "hold",
+    "erase",
     "audit",
     "simulate",
     "replay",
