@@ -56,3 +56,18 @@ def test_a_refused_request_for_a_recording_comes_with_its_status(
     # Neither a lock on the account nor a listing that could not be served says what somebody wanted to hear.
     assert table["status"].to_pylist() == [200, 200, 200, 503]
     assert dropped == {"refused": 2}
+
+
+def test_a_preview_that_our_own_gate_served_is_no_fetch(tmp_path: Path) -> None:
+    log = tmp_path / "access.json"
+    line = (
+        '{{"at":176010000{n}.5,"account":"u{n}","recording":"GBAYE060149{n}","status":{status},"because":"{because}"}}'
+    )
+    answers = [(200, "none"), (200, "novelty"), (429, "novelty"), (200, "degraded"), (403, "person"), (200, "parent")]
+    log.write_text(
+        "\n".join(line.format(n=n, status=status, because=because) for n, (status, because) in enumerate(answers))
+    )
+    found = list(read([str(log)], options=ReadOptions(), key=KEY))
+    served = codes_of(pa.array(["u0", "u3"]), KEY).tolist()
+    assert [code for chunk in found for code in chunk.accesses["account"].to_pylist()] == served
+    assert sum((Counter(chunk.dropped) for chunk in found), Counter()) == {"refused": 4}

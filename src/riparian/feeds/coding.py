@@ -7,7 +7,8 @@ and recordings, and rows that are no fetch by an account are taken out and count
 What is no fetch
 ----------------
 ``refused``            the status is 400 or above: nothing was delivered; with ``Door.refusals`` what was asked for
-                       and met 429 or 503 stays, with its status, for whoever looks at what is asked for
+                       and met 429 or 503 stays, with its status, for whoever looks at what is asked for.  What
+                       our own gate answered with a preview is refused, too, whatever its status
 ``not a fetch``        the method is HEAD or OPTIONS
 ``no known path``      no URL pattern fits the request
 ``other action``       the action is none of ours (a login, a pause)
@@ -41,6 +42,7 @@ from riparian.schema import ACCESS, ACCESS_REQUIRED
 
 _REFUSED_FROM: Final = 400
 _REFUSALS: Final = (429, 503)
+_BY_US: Final = ("evidence", "novelty", "parent", "rows", "limit", "person", "grant")
 _NO_FETCH: Final = ("HEAD", "OPTIONS")
 _CODED: Final = ("session", "device", "agent", "network", "route", "given_to")
 _NUMBERS: Final = ("position_ms", "bytes", "rows", "media_ms", "status", "lat", "lon")
@@ -257,6 +259,12 @@ def _was_refused(status: pa.Array, *, but_for: Sequence[int] = ()) -> npt.NDArra
     return np.asarray((told >= _REFUSED_FROM) & ~np.isin(told, but_for))
 
 
+def _previews(table: pa.Table, plan: Plan, status: pa.Array) -> npt.NDArray[np.bool_]:
+    # Where our own gate refuses and something is served all the same, it was a preview: nothing was had.
+    because = _column(table, plan, "because")
+    return np.zeros(len(table), np.bool_) if because is None else _is_in(because, _BY_US) & ~_was_refused(status)
+
+
 def _spread(matched: Matched, name: str) -> pa.ChunkedArray:
     return pa.chunked_array([matched.columns[name]])
 
@@ -279,7 +287,9 @@ def code_table(table: pa.Table, plan: Plan, door: Door) -> Coded:
     because = _why_no_time(table, plan, bad) if bad.size else []
     status = _status(table, plan)
     if status is not None:
-        sieve.drop(_was_refused(status, but_for=_REFUSALS if door.refusals else ()), "refused")
+        sieve.drop(
+            _was_refused(status, but_for=_REFUSALS if door.refusals else ()) | _previews(table, plan, status), "refused"
+        )
     action = None
     given: dict[str, pa.ChunkedArray] = {}
     requests = _requests(table, plan)

@@ -92,6 +92,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "method": "method requestmethod csmethod httpmethod verb",
     "action": "action event eventtype eventname type kind",
     "status": "status statuscode scstatus responsecode httpstatus responsestatus code",
+    "because": "because xriparianbecause",
     "position_ms": "positionms position playheadms offsetms",
     "media_ms": "mediams msplayed playedms playms",
     "heartbeat": "heartbeat",
@@ -124,6 +125,7 @@ _FITS: Final[Mapping[str, Callable[[Values], bool]]] = {
     "method": _all(r"[A-Z]{3,10}"),
     "action": _is_action,
     "status": _is_number_in(0, 999),
+    "because": _all("none|evidence|novelty|parent|rows|limit|person|degraded|grant"),
     "position_ms": _number,
     "media_ms": _number,
     "heartbeat": _all(r"(?i)true|false|yes|no|t|f|[01]"),
@@ -310,7 +312,7 @@ def recognise(
 _NEEDED: Final = (
     "at", "date", "time", "account", "session", "recording", "request", "path", "query", "artist", "title"
 )  # fmt: skip
-_ALWAYS: Final = ("action", "status", "method", "query")
+_ALWAYS: Final = ("action", "status", "because", "method", "query")
 
 
 def _stands_in(name: str, columns: Mapping[str, str], *, given: frozenset[str]) -> bool:
