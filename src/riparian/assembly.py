@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from riparian.accounts.people import People, parse_people
@@ -49,6 +50,7 @@ from riparian.gate.policy import Policy, parse_policy
 from riparian.gate.routes import Edge, parse_edge
 from riparian.ports import SHARED, Clock, World
 from riparian.stores.alone import serving_alone
+from riparian.stores.files import write_table
 from riparian.stores.keys import FolderKeys
 from riparian.stores.push_secret import push_secret
 from riparian.stores.workspace import Workspace
@@ -352,6 +354,19 @@ def _known(given: Given, key: bytes) -> Known:
         pq.write_table(known.table(), kept)
         return known
     return Known.kept(pq.read_table(kept)) if kept.exists() else Known()
+
+
+def forget_known(given: Given, account: int) -> bool:
+    """Take an account out of what is known of accounts; False when it was not there."""
+    file = given.workspace / _KNOWN
+    if not file.exists():
+        return False
+    table = pq.read_table(file)
+    left = table.filter(pc.not_equal(table["account"], pa.scalar(account, pa.uint64())))
+    if len(left) == len(table):
+        return False
+    write_table(file, left)
+    return True
 
 
 def aside(given: Given, folder: Path) -> Given:

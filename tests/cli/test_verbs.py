@@ -210,7 +210,7 @@ MISTAKES = {
     "a rate that is no share": (["accounts", "--queue", "--rate", "2"], "wanted a share between 0 and 1"),
     "a time that is none": (["scan", "x", "--as-of", "yesterday"], "`yesterday` is no time"),
     "a ring by no name": (["explain", "ring", "x", "-w", "."], "`x` is no name of a ring"),
-    "a workspace that is not there": (["hold", "release", "u-1", "--person", "a", "--reason", "b"], "there is no workspace"),
+    "a workspace that is not there": (["hold", "release", "u-1", "--person", "a", "--reason", "b"], "no workspace at"),
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -178,6 +179,31 @@ def test_a_hold_is_appealed_and_reviewed_in_the_same_way(town: Played, workspace
     assert "let it stand" in letter["text"]
     scan_again(town, workspace)
     assert (actions(workspace).get(one), actions(workspace).get(other)) == ("hold", None)
+
+
+def test_whoever_is_forgotten_is_in_no_file_and_is_told_what_stays(town: Played, workspace: Path) -> None:
+    ring, (gone, *rest) = ring_of(workspace)
+    (line,) = [line for line in told(workspace, "hold", "list", "--json") if line["account"] == gone]
+    code = code_of_label(line["pseudonym"])
+    pq.write_table(town.terms.known.table(), workspace / "accounts.parquet")
+    told(workspace, "hold", "end", "--ring", ring, *ADA)
+    told(workspace, "hold", "approve", "--ring", ring, *BEN)
+    with pytest.raises(InputError, match="still there, wanted --yes"):
+        told(workspace, "erase", gone)
+    assert gone in actions(workspace)
+    (erased,) = told(workspace, "erase", gone, "--yes", "--json")
+    assert (erased["found"], erased["pseudonym"]) == (True, line["pseudonym"])
+    assert any("backups" in sentence for sentence in erased["kept"])
+    assert actions(workspace) == dict.fromkeys(rest, "end")
+    assert ring_of(workspace) == (ring, rest)
+    with pytest.raises(InputError, match="no account that a scan has seen"):
+        told(workspace, "erase", gone, "--yes")
+    marks = gone.encode(), code.to_bytes(8, "little")
+    for file in workspace.rglob("*"):
+        # The pages of the database keep whole numbers with the highest byte first.
+        wanted = (*marks, code.to_bytes(8, "big")) if file.suffix == ".sqlite" else marks
+        assert not file.is_file() or not any(mark in file.read_bytes() for mark in wanted), file
+    assert code not in pq.read_table(workspace / "accounts.parquet")["account"].to_pylist()
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Who is behind a pseudonym, and how does a folder forget?
 
 Forgetting goes through everything: the identifier, the tally, every table beside it that has a column
-``account``, decisions, events, and rows still staged.  Files are written anew without the account, one
-transaction puts them in place, and the old ones are removed; the database overwrites what it deletes.
+``account``, or lists of ``accounts``, decisions, events, and rows still staged.  Files are written anew without the
+account, one transaction puts them in place, and the old ones are removed; the database overwrites what it deletes.
 Copies of the folder, and the operator's own logs, are the operator's to clear; the lines in rejects.tsv could not
 be read, so that nobody knows whose they are.
 """
@@ -125,8 +125,23 @@ def unchanged(before: Arrays, after: Arrays) -> bool:
 
 
 def without(table: pa.Table, account: int) -> pa.Table | None:
-    """Leave an account's rows out of a table; None when it has none."""
+    """Leave an account's rows out of a table, and the account out of its lists of accounts; None when it has none."""
+    if "accounts" in table.column_names and pa.types.is_list(table.schema.field("accounts").type):
+        return _unlisted(table, account)
     if "account" not in table.column_names:
         return None
     left = table.filter(pc.not_equal(table["account"], pa.scalar(account, pa.uint64())))
     return left if left.num_rows < table.num_rows else None
+
+
+def _unlisted(table: pa.Table, account: int) -> pa.Table | None:
+    before = table["accounts"].to_pylist()
+    after = [[member for member in members if member != account] for members in before]
+    if after == before:
+        return None
+    column = table.column_names.index("accounts")
+    left = table.set_column(
+        column, table.schema.field("accounts"), pa.array(after, table.schema.field("accounts").type)
+    )
+    # One alone is no ring.
+    return left.filter(pc.greater(pc.list_value_length(left["accounts"]), 1))

@@ -1,0 +1,52 @@
+"""``riparian erase``: a person is removed from the workspace."""
+
+from typing import Annotated
+
+import typer
+
+from riparian import assembly
+from riparian.cli import lines, options, screen
+from riparian.cli.explain import code_of, existing
+from riparian.codes import label
+from riparian.console import words
+from riparian.errors import InputError
+from riparian.flows import erasing
+from riparian.gate.decide import Restraint
+
+app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
+
+
+@app.command()
+def erase(
+    account: options.Account,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this nothing is erased.")] = False,
+    workspace: options.Workspace = options.WORKSPACE,
+    json: options.Json = False,
+) -> None:
+    """Remove an account from everything that is kept, and tell what stays and why."""
+    given = assembly.Given(existing(workspace))
+    with assembly.house(given) as house:
+        code = code_of(house.world, account)
+        decision = house.world.decisions.of(code)
+        if not yes:
+            raise InputError(
+                f"`{words.visible(account)}` is still there, wanted --yes to erase it for good",
+                hint="Add --yes; what is erased cannot be brought back but by scanning its logs again.",
+            )
+        found = erasing.erase(house.world, code)
+        found |= assembly.forget_known(given, code)
+    if json:
+        lines.write([{"kind": "erased", "pseudonym": label(code), "found": found, "kept": list(erasing.KEPT)}])
+    else:
+        _say(account, found=found)
+    if decision is not None and decision.restraint is Restraint.END:
+        screen.say("It was ended, and that is forgotten, too: keep it closed where it signs in.")
+    if not found:
+        raise typer.Exit(1)
+
+
+def _say(account: str, *, found: bool) -> None:
+    typer.echo(f"{words.visible(account)} is erased." if found else f"Nothing was kept of {words.visible(account)}.")
+    typer.echo("What stays:")
+    for sentence in erasing.KEPT:
+        typer.echo(f"- {sentence}")

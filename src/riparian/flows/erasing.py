@@ -1,0 +1,132 @@
+"""What does the house forget when it is told to forget an account, and what can it not?
+
+The store leaves the account's rows out of every table, the log and whatever is staged; what is kept as arrays it cannot
+read.  Here is what stands in them: in a bucket one row for each account by its slot, pairs of an account and a
+recording under the account's mask, and columns that name slots; in the drawer beside the buckets, columns that name
+accounts, and the members of rings.
+
+The tallies are afterwards what they would be had the account never been seen; what others were compared with stays as
+it was found, since it is evidence about them.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from riparian.accounts.tally import account_mask
+from riparian.codes import RECORDING_KEY, codes_of
+from riparian.ports import SHARED, Arrays, World
+
+KEPT: Final = (
+    "sums over all accounts, and what was learnt of many together: nobody's part of them can be told",
+    "which recordings were ever fetched: a list of the catalogue's, that says nothing of who",
+    "that a handle which somebody else used was given to it, as a pseudonym: evidence about who used it",
+    "on which days of the last four weeks it had a device that it hardly used, under a code that names neither",
+    "lines that could not be read, in rejects.tsv: nobody knows whose they are",
+    "your logs, your backups of the workspace, and your accounts table: they are yours to clear",
+)
+"""What stays, and why."""
+
+_BY_SLOT: Final = ("accounts", "state", "likelihoods.", "budgets.", "devices.state", "places.state")
+_NAMING_SLOTS: Final = ("spent.", "waiting.")
+_COLUMNS: Final = (
+    ("parents.account", "parents.told"),
+    *(tuple(f"{at}{name}" for name in ("account", "artist", "at_us")) for at in ("taste.", "today.taste.")),
+)
+_TABLES: Final = ("taste.judged.", "today.taste.judged.", "across.waiting.", "across.history.")
+_KIN: Final = ("kin.", "today.kin.")
+
+
+def erase(world: World, account: int) -> bool:
+    """Remove an account from everything that is kept; False when nothing was.
+
+    Raises
+    ------
+    LifecycleError
+        When a scan is running; nothing changes.
+    """
+    shared = world.tallies.load(SHARED) or {}
+    catalogue = world.catalogue.recordings()
+    ours = codes_of(catalogue["recording"], RECORDING_KEY) if catalogue is not None else np.empty(0, np.uint64)
+    return world.vault.erase(account, forgetter(np.union1d(shared.get("recordings", ours[:0]), ours)))
+
+
+def forgetter(recordings: npt.NDArray[np.uint64]) -> Callable[[Arrays, int], Arrays]:
+    """Make what takes an account out of the arrays of a drawer.
+
+    Parameters
+    ----------
+    recordings
+        Every recording that the account may have had: by these its pairs are known among all.
+    """
+
+    def forget(arrays: Arrays, account: int) -> Arrays:
+        return _of_bucket(arrays, account, recordings) if "accounts" in arrays else _of_all(arrays, account)
+
+    return forget
+
+
+def _of_bucket(arrays: Arrays, account: int, recordings: npt.NDArray[np.uint64]) -> Arrays:
+    found = np.flatnonzero(arrays["accounts"] == np.uint64(account))
+    if not len(found):
+        return arrays
+    slot, mask = int(found[0]), account_mask(np.array([account], np.uint64))[0]
+    left = dict(arrays)
+    for name, array in arrays.items():
+        if name.startswith(_BY_SLOT) and slot < len(array):
+            left[name] = np.delete(array, slot, axis=0)
+    for group in _NAMING_SLOTS:
+        left |= _where(arrays, group, arrays[f"{group}slot"] != slot)
+        slots = left[f"{group}slot"]
+        left[f"{group}slot"] = (slots - (slots > slot)).astype(slots.dtype)
+    left["seen"] = arrays["seen"][~np.isin(arrays["seen"] ^ mask, recordings)]
+    own = arrays["devices.regular.account"] == np.uint64(account)
+    devices = arrays["devices.regular.device"][own]
+    if slot < len(arrays["devices.state"]):
+        devices = np.append(devices, arrays["devices.state"]["device"][slot])
+    pairs = arrays["devices.pairs"]
+    left["devices.pairs"] = pairs[~np.isin(pairs["key"], np.maximum(devices ^ mask, np.uint64(1)))]
+    return left | _where(arrays, "devices.regular.", ~own)
+
+
+def _where(arrays: Arrays, group: str, keep: npt.NDArray[np.bool_]) -> Arrays:
+    return {name: array[keep] for name, array in arrays.items() if name.startswith(group)}
+
+
+def _of_all(arrays: Arrays, account: int) -> Arrays:
+    code, left = np.uint64(account), dict(arrays)
+    for columns in _COLUMNS:
+        if columns[0] in arrays:
+            keep = arrays[columns[0]] != code
+            left |= {name: arrays[name][keep] for name in columns}
+    for group in _TABLES:
+        if f"{group}account" in arrays:
+            left |= _where(arrays, group, arrays[f"{group}account"] != code)
+    for group in _KIN:
+        if f"{group}log" in arrays:
+            left |= _of_kin(arrays, group, code)
+    return left
+
+
+def _of_kin(arrays: Arrays, group: str, code: np.uint64) -> Arrays:
+    log, best, cores, members, clock = (
+        arrays[f"{group}{name}"] for name in ("log", "best", "cores", "members", "clock")
+    )
+    fetched = log["account"] != code
+    row = np.repeat(np.arange(len(cores)), cores["members"])
+    keep = members != code
+    sizes = np.bincount(row[keep], minlength=len(cores)).astype(np.int32)
+    # Of a core that had two, nothing is left that anybody could keep pace with.
+    whole = sizes > 1
+    cores, clock = cores.copy(), clock.copy()
+    cores["members"] = sizes
+    clock[1] -= np.count_nonzero(~fetched[: clock[1]])
+    return {
+        f"{group}log": log[fetched],
+        f"{group}best": best[best["account"] != code],
+        f"{group}cores": cores[whole],
+        f"{group}members": members[keep & whole[row]],
+        f"{group}clock": clock,
+    }
