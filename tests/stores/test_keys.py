@@ -77,6 +77,13 @@ def test_media_stay_open_under_a_key_that_was_rotated_while_the_gate_was_down(tm
     assert keys.rotate(NOW_S, open_s=900).find(name, NOW_S + LONGEST_GRANT_S + 900) is not None
 
 
+def test_a_key_that_has_retired_is_given_to_no_edge(tmp_path: Path) -> None:
+    keys = FolderKeys(tmp_path)
+    keys.ring(NOW_S)
+    keys.rotate(NOW_S)
+    assert [len(keys.ring(NOW_S + after_s).earlier) for after_s in (0, KEPT_S - 1, KEPT_S)] == [1, 1, 0]
+
+
 def test_after_a_leak_nothing_holds(tmp_path: Path) -> None:
     keys = FolderKeys(tmp_path)
     before = keys.ring(NOW_S)

@@ -53,7 +53,7 @@ class FolderKeys:
         self._random = random
 
     def ring(self, now_s: int) -> KeyRing:
-        """Read the ring; made if there is none.
+        """Read the ring, without keys that have retired; made if there is none.
 
         Raises
         ------
@@ -67,7 +67,8 @@ class FolderKeys:
                 with self._alone():
                     if not (self._folder / NAME).exists():
                         self._keep(KeyRing.fresh(self._random, now_s))
-            return self._read()
+            ring = self._read()
+        return KeyRing(ring.current, ring.next, tuple(key for key in ring.earlier if ring.find(key.id, now_s)))
 
     def rotate(self, now_s: int, *, open_s: int = 0) -> KeyRing:
         """Let the next key issue from now on; the one that did holds until its last grant has ended.
