@@ -1,0 +1,195 @@
+"""How does a gate come back as it was, however it ended?
+
+::
+
+    gate/
+      state      everything, as of the last start or orderly end: one file, written whole or not at all
+      journal    what was charged since, only added to; locked for as long as a gate runs
+
+A charge is on its way to the disk before its request is answered (:meth:`GateKept.write`), so a process that is killed
+has answered nothing that its successor does not know.  A charge says how its account stands *after* it, so putting the
+same ones back twice is as good as once, and it makes no difference between which of the two files the gate ended.
+
+What is not kept: the limit on requests, which forgets within a burst's time anyway and so begins anew; and restraints,
+exemptions and what the operator knows of accounts, where they came after the last ``state``: whoever tells the gate
+tells it again.
+
+A machine that loses power may lose the last seconds of the journal.  Each charge carries a check, and one that does not
+hold is passed over and counted (``lost``).
+"""
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riparian.errors import LifecycleError, OutsideError
+from riparian.gate.admit import Gate
+from riparian.gate.deciding import CHARGE
+from riparian.gate.policy import Policy
+from riparian.stores.drawers import read_arrays, write_drawer
+from riparian.stores.files import UNFINISHED, reaching
+
+_SALT: Final = 0x5249504152474154
+_RECORD_BYTES: Final = 8 * (CHARGE + 1)
+
+
+class GateKept:
+    """A gate and its folder.
+
+    Parameters
+    ----------
+    gate
+        The gate; whoever asks it calls :meth:`write` before answering.
+    lost
+        Charges in the journal that were cut short or altered, and passed over.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from riparian.gate.admit import Kind
+    >>> from riparian.gate.policy import Mode
+    >>> policy = Policy(mode=Mode.ENFORCE, novelty_burst=1, novelty_per_day=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with GateKept.open(Path(folder), policy) as kept:
+    ...         first = kept.gate.admit(7, 1, Kind.MEDIA, 0).status
+    ...         charges = kept.write()
+    ...     with GateKept.open(Path(folder), policy) as kept:
+    ...         then = kept.gate.admit(7, 1, Kind.MEDIA, 0).status, kept.gate.admit(7, 2, Kind.MEDIA, 0).status
+    >>> first, charges, then
+    (200, 1, (200, 429))
+    """
+
+    def __init__(self, folder: Path, journal: int, gate: Gate, lost: int) -> None:
+        self.gate = gate
+        self.lost = lost
+        self._folder = folder
+        self._journal = journal
+
+    @classmethod
+    def open(cls, folder: Path, policy: Policy, *, approximate: bool = False) -> Self:
+        """Take up the gate of a folder, or begin one.
+
+        Parameters
+        ----------
+        folder
+            One a worker; made when it is not there.
+        policy
+            As of now: what was charged under another one stays charged.
+        approximate
+            How a gate that begins remembers what accounts had; one that is taken up goes on as it was.
+
+        Raises
+        ------
+        LifecycleError
+            When another gate runs on this folder.
+        CustodyError
+            When its state was altered, or another version of Riparian wrote it.
+        OutsideError
+            When the disk refuses.
+        """
+        with reaching(f"opening the gate's folder `{folder}`"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            journal = os.open(folder / "journal", os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            try:
+                _lock(journal, folder)
+                for leftover in folder.glob(f"*{UNFINISHED}"):
+                    leftover.unlink()
+                state = folder / "state"
+                if state.exists():
+                    gate = Gate.from_arrays(read_arrays(state), policy, noting=True)
+                else:
+                    gate = Gate.open(policy, approximate=approximate, noting=True)
+                charges, lost = _charges(folder / "journal")
+                gate.apply(charges)
+                kept = cls(folder, journal, gate, lost)
+                kept.keep()
+            except BaseException:
+                os.close(journal)
+                raise
+        return kept
+
+    def write(self) -> int:
+        """Put what was charged since the last time into the journal, and say how many charges that were.
+
+        Raises
+        ------
+        OutsideError
+            When the disk refuses; the journal is as it was, and these charges are not in it.
+        """
+        charges = self.gate.take_charges()
+        if not len(charges):
+            return 0
+        records = _records(charges)
+        with reaching("writing the gate's journal"):
+            length = os.lseek(self._journal, 0, os.SEEK_END)
+            if os.write(self._journal, records) != len(records):
+                os.ftruncate(self._journal, length)
+                raise OutsideError(
+                    "the disk took a part of the gate's journal only, wanted all of it", hint="Make room on the disk."
+                )
+        return len(charges)
+
+    def keep(self) -> None:
+        """Write the whole state, and begin an empty journal.
+
+        Raises
+        ------
+        OutsideError
+            When the disk refuses; both files are as they were, or the journal says again what the state says.
+        """
+        self.write()
+        with reaching("keeping the gate's state"):
+            write_drawer(self._folder / "state", self.gate.arrays(), {})
+            os.ftruncate(self._journal, 0)
+
+    def close(self) -> None:
+        """Keep everything, and let another gate have the folder."""
+        try:
+            self.keep()
+        finally:
+            os.close(self._journal)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _lock(journal: int, folder: Path) -> None:
+    taken = False
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        taken = True
+    if not taken:
+        raise LifecycleError(
+            f"`{folder}` is in use by a gate that runs, wanted one that nobody uses",
+            hint="Give every worker a folder of its own.",
+        )
+
+
+def _check(charges: NDArray[np.int64]) -> NDArray[np.int64]:
+    # Each number turned by its place, so that two that changed places are found out.
+    turned = charges.view(np.uint64) * np.arange(3, 2 * CHARGE + 3, 2, dtype=np.uint64)
+    return np.asarray((np.bitwise_xor.reduce(turned, axis=1) ^ np.uint64(_SALT)).view(np.int64))
+
+
+def _records(charges: NDArray[np.int64]) -> bytes:
+    return np.column_stack((charges, _check(charges))).astype("<i8").tobytes()
+
+
+def _charges(journal: Path) -> tuple[NDArray[np.int64], int]:
+    raw = journal.read_bytes()
+    n = len(raw) // _RECORD_BYTES
+    records = np.frombuffer(raw, "<i8", n * (CHARGE + 1)).reshape(n, CHARGE + 1).astype(np.int64)
+    charges = np.ascontiguousarray(records[:, :CHARGE])
+    sound = _check(charges) == records[:, CHARGE]
+    return charges[sound], int((~sound).sum()) + (len(raw) % _RECORD_BYTES > 0)
