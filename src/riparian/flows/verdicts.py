@@ -22,7 +22,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -74,12 +73,12 @@ class Ledger:
         if version == self._version and now_us < self._ends_us:
             return False
         running = _running(world.decisions.table(), now_us)
-        self._counts = Counter((Restraint(row["restraint"]), row["applied"]) for row in running)
-        applied = {row["account"]: row for row in running if row["applied"]}
-        changes = dict(self._changes(world, applied))
+        kinds = zip(running["restraint"].to_pylist(), running["applied"].to_pylist(), strict=True)
+        self._counts = Counter((Restraint(restraint), is_applied) for restraint, is_applied in kinds)
+        changes = dict(self._changes(world, running.filter(running["applied"])))
         with self._lock:
             self._version = version
-            self._ends_us = min((row["until_us"] for row in running), default=NEVER_US)
+            self._ends_us = min(running["until_us"].to_pylist(), default=NEVER_US)
             if not changes:
                 return False
             self._seq += 1
@@ -108,18 +107,25 @@ class Ledger:
         with self._lock:
             return Delta(self.epoch, 0, self._seq, tuple(self._held.values()))
 
-    def _changes(self, world: World, applied: dict[int, dict[str, Any]]) -> Iterable[tuple[int, Verdict]]:
-        new = {account: row for account, row in applied.items() if _differs(self._held.get(account), row)}
-        names = world.vault.ids_of(np.fromiter(new, np.uint64, len(new)))
-        forgotten = set()
-        for (account, row), name in zip(new.items(), names, strict=True):
-            if name is None:
-                forgotten.add(account)
-            else:
-                yield account, Verdict(name, Restraint(row["restraint"]), _ends(row["until_us"]), _rule(row))
-        for account, held in self._held.items():
-            if account not in applied or account in forgotten:
-                yield account, Verdict(held.account_id, Restraint.ALLOW, 0, held.rule)
+    def _changes(self, world: World, applied: pa.Table) -> Iterable[tuple[int, Verdict]]:
+        # There may be a hundred thousand, of which few changed: only those few become objects.
+        accounts = applied["account"].to_pylist()
+        each = zip(accounts, applied["restraint"].to_pylist(), applied["until_us"].to_pylist(), strict=True)
+        held = self._held
+        changed = [
+            row for row, (account, *what) in enumerate(each) if account not in held or _what(held[account]) != what
+        ]
+        rows = applied.take(pa.array(changed, pa.int64()))
+        names = world.vault.ids_of(rows["account"].to_numpy())
+        gone = set(held) - set(accounts)
+        for row, name in zip(rows.to_pylist(), names, strict=True):
+            if name is not None:
+                until_us = 0 if row["until_us"] >= NEVER_US else row["until_us"]
+                yield row["account"], Verdict(name, Restraint(row["restraint"]), until_us, _rule(row))
+            elif row["account"] in held:
+                gone.add(row["account"])
+        for account in gone:
+            yield account, Verdict(held[account].account_id, Restraint.ALLOW, 0, held[account].rule)
 
 
 @dataclass(slots=True)
@@ -183,20 +189,13 @@ class Follower:
         self.short = self.standing.count < len(whole.verdicts)
 
 
-def _running(decisions: pa.Table, now_us: int) -> list[dict[str, Any]]:
+def _running(decisions: pa.Table, now_us: int) -> pa.Table:
     restrains = pc.greater(decisions["restraint"], int(Restraint.ALLOW))
-    rows: list[dict[str, Any]] = (
-        decisions.filter(pc.and_(restrains, pc.greater(decisions["until_us"], now_us))).select(_COLUMNS).to_pylist()
-    )
-    return rows
+    return decisions.filter(pc.and_(restrains, pc.greater(decisions["until_us"], now_us))).select(_COLUMNS)
 
 
-def _differs(held: Verdict | None, row: dict[str, Any]) -> bool:
-    return held is None or (held.restraint, held.until_us) != (row["restraint"], _ends(row["until_us"]))
-
-
-def _ends(until_us: int) -> int:
-    return 0 if until_us >= NEVER_US else until_us
+def _what(held: Verdict) -> list[int]:
+    return [int(held.restraint), held.until_us or NEVER_US]
 
 
 def _rule(row: dict[str, Any]) -> str:

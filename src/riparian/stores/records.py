@@ -23,10 +23,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from riparian.errors import InputError
-from riparian.gate.decide import DECISION, Decision, from_table, to_table
+from riparian.gate.decide import DECISION, Decision, from_table
 from riparian.gate.holds import Event, Step
 from riparian.gate.policy import Restraint
 from riparian.stores.files import reaching
@@ -185,7 +186,14 @@ class Records:
         """Read current decisions, in the order of accounts."""
         names = ", ".join(DECISION.names)
         rows = self.rows(f"SELECT {names} FROM decision {where}", *values)
-        return to_table(sorted((_decision(row) for row in rows), key=lambda d: d.account))
+        # Column by column: there may be a hundred thousand, and they are read whenever one has changed.
+        columns: dict[str, Any] = dict(
+            zip(DECISION.names, zip(*rows, strict=True) if rows else [()] * len(DECISION), strict=True)
+        )
+        columns["account"] = np.array(columns["account"], np.int64).view(np.uint64)
+        columns["because"] = [json.loads(because) for because in columns["because"]]
+        columns["applied"] = np.array(columns["applied"], np.bool_)
+        return pa.table(columns, schema=DECISION).sort_by("account")
 
     def put_decisions(self, decisions: pa.Table) -> None:
         """Write decisions over those of the same accounts."""
@@ -215,15 +223,6 @@ class Records:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             rows,
         )
-
-
-def _decision(row: tuple[Any, ...]) -> Decision:
-    values = dict(zip(DECISION.names, row, strict=True))
-    values["account"] = unsigned(values["account"])
-    values["restraint"] = Restraint(values["restraint"])
-    values["because"] = tuple(json.loads(values["because"]))
-    values["applied"] = bool(values["applied"])
-    return Decision(**values)
 
 
 def _sqlite(decision: Decision, name: str) -> object:
