@@ -145,6 +145,7 @@ def _stopped(rows, row, now, terms, restraint, by):  # type: ignore[no-untyped-d
         if not _shadowed(terms, by):
             return by, restraint, max(rows[row, UNTIL] - now, 0), NONE
         would = by
+    rows[row, PAID_UNTIL] = limits.within(rows[row, PAID_UNTIL], now, terms[INTERVAL], terms[REQUESTS])
     wait = limits.wait_us(rows[row, PAID_UNTIL], now, terms[INTERVAL], terms[REQUESTS])
     if wait > 0:
         if not _shadowed(terms, LIMIT):
@@ -231,7 +232,7 @@ def _restore(rows, row, up, levels):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _pay(rows, row, now, terms):  # type: ignore[no-untyped-def]
-    rows[row, PAID_UNTIL] = limits.paid_until(rows[row, PAID_UNTIL], now, terms[INTERVAL], terms[REQUESTS])
+    rows[row, PAID_UNTIL] = limits.paid_until(rows[row, PAID_UNTIL], now, terms[INTERVAL])
 
 
 @njit(cache=True, nogil=True, forceinline=True)

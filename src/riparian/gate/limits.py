@@ -40,15 +40,27 @@ def interval_us(per_minute: int) -> int:
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def paid_until(paid_us: int, now_us: int, interval: int, burst: int) -> int:
-    """Tell until when an account will have paid once it has asked now; not if :func:`wait_us` says to wait.
+def within(paid_us: int, now_us: int, interval: int, burst: int) -> int:
+    """Tell until when an account has paid where the clock may have gone back: never for more than a burst.
 
     Examples
     --------
-    >>> paid_until(0, 1_000, 100, 3), paid_until(1_150, 1_000, 100, 3)
+    >>> within(1_250, 1_000, 100, 3), within(9_999, 1_000, 100, 3)
+    (1250, 1300)
+    """
+    return min(paid_us, now_us + burst * interval)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def paid_until(paid_us: int, now_us: int, interval: int) -> int:
+    """Tell until when an account will have paid once it has asked now.
+
+    Examples
+    --------
+    >>> paid_until(0, 1_000, 100), paid_until(1_150, 1_000, 100)
     (1100, 1250)
     """
-    return max(min(paid_us, now_us + burst * interval), now_us) + interval
+    return max(paid_us, now_us) + interval
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -71,7 +83,7 @@ def wait_us(paid_us: int, now_us: int, interval: int, burst: int) -> int:
     >>> wait_us(1_200, 1_000, 100, 3), wait_us(1_250, 1_000, 100, 3)
     (0, 50)
     """
-    return max(0, paid_until(paid_us, now_us, interval, burst) - now_us - burst * interval)
+    return max(0, paid_until(paid_us, now_us, interval) - now_us - burst * interval)
 
 
 @njit(cache=True, nogil=True)
@@ -101,7 +113,8 @@ def ask(paid_us: Ints, slot: NDArray[np.int32], at_us: Ints, interval: int, burs
     waits = np.zeros(slot.size, np.int64)
     for i in range(slot.size):
         row, now = slot[i], min(max(at_us[i], 0), LATEST_US)
+        paid_us[row] = within(paid_us[row], now, interval, burst)
         waits[i] = wait_us(paid_us[row], now, interval, burst)
         if waits[i] == 0:
-            paid_us[row] = paid_until(paid_us[row], now, interval, burst)
+            paid_us[row] = paid_until(paid_us[row], now, interval)
     return waits

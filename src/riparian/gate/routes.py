@@ -262,7 +262,7 @@ _URL: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+(/[A-Za-z0-9\-._~+,=:@/%
 _PORT_MAX: Final = 65_535
 # What a path may hold as it stands there: nothing that a configuration file would take for its own.
 _PIECE: Final = re.compile(
-    r"\{(?P<field>[^{}]*)\}|(?P<rest>\*\*$)|(?P<part>\*)|(?P<text>[A-Za-z0-9\-._~+,=:@/%]+)", re.ASCII
+    r"\{(?P<field>[^{}]*)\}|(?P<rest>\*\*$)|(?P<part>\*(?!\*))|(?P<text>[A-Za-z0-9\-._~+,=:@/%]+)", re.ASCII
 )
 _FIELDS: Final = {"recording": "(?P<recording>[^/]+)", "rows": "(?P<rows>[0-9]{1,9})"}
 _ROUTE_KEYS: Final = {"path", "kind"}
