@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from riparian.edges.answers import on_wire, plain
-from riparian.edges.parse import Reader, Refused, Request
+from riparian.edges.parse import Lines, Reader, Refused, Request
 from riparian.errors import OutsideError, PolicyError
 
 UNIX: Final = "unix:"
@@ -84,6 +84,7 @@ class Listener:
         self.answer = answer
         self.bounds = bounds
         self.alone = alone
+        self.lines = Lines()
         self.refused = refused
         self.connections: set[Connection] = set()
         self.tick = 0
@@ -162,7 +163,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
-        self._reader = Reader(listener.bounds.body_max_bytes, alone=listener.alone)
+        self._reader = Reader(listener.bounds.body_max_bytes, alone=listener.alone, lines=listener.lines)
         self._transport: asyncio.Transport | None = None
         self._since = listener.tick  # of the last request, or of the beginning of this one
         self._is_stuck = False

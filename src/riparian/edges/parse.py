@@ -30,6 +30,8 @@ from riparian.errors import InputError
 
 HEAD_MAX_BYTES: Final = 16_384
 HEADERS_MAX: Final = 100
+LINES_MAX: Final = 1 << 15
+_LINE_BYTES: Final = 256
 ALONE: Final = frozenset(
     {
         b"authorization",
@@ -52,7 +54,7 @@ ALONE: Final = frozenset(
 """Fields that something is decided by: given twice, nobody knows which one the peer meant."""
 
 _REQUEST: Final = re.compile(rb"([A-Z]{1,16}) (/[!-~]*+) HTTP/1\.([01])\r\n")
-_FIELD: Final = re.compile(rb"^([!#$%&'*+\-.^_`|~0-9A-Za-z]++):[ \t]*+([^\x00-\x08\x0a-\x1f\x7f]*+)\r\n", re.MULTILINE)
+_FIELD: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++):[ \t]*+([^\x00-\x08\x0a-\x1f\x7f]*+)")
 _STRAY: Final = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DIGITS: Final = re.compile(rb"[0-9]{1,15}")
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]{1,8})\r\n")
@@ -100,6 +102,30 @@ class Request:
     body: bytes = b""
 
 
+class Lines:
+    """Fields by the line that they stood on: a proxy sends the same lines again and again, and each is read once.
+
+    The last tens of thousands are remembered, but for long ones.
+    """
+
+    __slots__ = ("known",)
+
+    def __init__(self) -> None:
+        self.known: dict[bytes, tuple[bytes, bytes]] = {}
+
+    def read(self, line: bytes) -> tuple[bytes, bytes]:
+        """Read a line that is not known; name in small letters, and value."""
+        found = _FIELD.fullmatch(line)
+        if found is None:
+            raise Refused("the head has a line that is no field, wanted `name: value` and CR LF")
+        field = found[1].lower(), found[2].rstrip(b" \t")
+        if len(line) <= _LINE_BYTES:
+            if len(self.known) >= LINES_MAX:
+                self.known.clear()
+            self.known[line] = field
+        return field
+
+
 class Reader:
     r"""Cuts the bytes of one connection into requests.
 
@@ -111,6 +137,8 @@ class Reader:
         The longest body taken; 0 takes none.
     alone
         Names, in small letters, of fields that may be given once.
+    lines
+        What is remembered of other connections.
 
     Examples
     --------
@@ -127,10 +155,11 @@ class Reader:
     riparian.edges.parse.Refused: `Content-Length` stands beside `Transfer-Encoding`, wanted one of them
     """
 
-    __slots__ = ("_alone", "_at", "_body", "_body_max_bytes", "_buffer", "_head", "_left", "_new")
+    __slots__ = ("_alone", "_at", "_body", "_body_max_bytes", "_buffer", "_head", "_left", "_lines", "_new")
 
-    def __init__(self, body_max_bytes: int = 0, *, alone: frozenset[bytes] = ALONE) -> None:
+    def __init__(self, body_max_bytes: int = 0, *, alone: frozenset[bytes] = ALONE, lines: Lines | None = None) -> None:
         self._alone = alone
+        self._lines = lines if lines is not None else Lines()
         self._body_max_bytes = body_max_bytes
         self._buffer = b""
         self._at = 0  # where in the buffer the unread bytes begin
@@ -182,15 +211,7 @@ class Reader:
         first = _REQUEST.match(buffer, at, end + 2)
         if first is None:
             raise _bad_first_line(buffer[at : end + 2])
-        fields = _FIELD.findall(buffer, first.end(), end + 2)
-        # Each field ends in the one line feed that it holds: as many of them as fields is nothing left over.
-        if len(fields) != buffer.count(b"\n", first.end(), end + 2):
-            raise Refused("the head has a line that is no field, wanted `name: value` and CR LF")
-        if len(fields) > HEADERS_MAX:
-            raise Refused(f"the head has {len(fields)} fields, wanted at most {HEADERS_MAX}", status=431)
-        headers = {name.lower(): value.rstrip(b" \t") for name, value in fields}
-        if len(headers) != len(fields):
-            headers = self._joined(fields)
+        headers = self._fields(buffer[first.end() : end].split(b"\r\n")) if first.end() < end else {}
         method, target, minor = first.groups()
         is_last = minor == b"0" or (b"connection" in headers and _closes(headers[b"connection"]))
         if minor == b"1" and b"host" not in headers:
@@ -201,10 +222,13 @@ class Reader:
             self._begin_body(request, is_old=minor == b"0")
         return request
 
-    def _joined(self, fields: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    def _fields(self, lines: list[bytes]) -> dict[bytes, bytes]:
+        if len(lines) > HEADERS_MAX:
+            raise Refused(f"the head has {len(lines)} fields, wanted at most {HEADERS_MAX}", status=431)
         headers: dict[bytes, bytes] = {}
-        for spelt, padded in fields:
-            name, value = spelt.lower(), padded.rstrip(b" \t")
+        known = self._lines.known
+        for line in lines:
+            name, value = known.get(line) or self._lines.read(line)
             if name not in headers:
                 headers[name] = value
             elif name in self._alone:

@@ -137,6 +137,7 @@ class Wire:
 
     def _granted(self, request: Request) -> bytes:
         asked = _named(request.headers)
+        asked.path = request.headers.get(b"x-riparian-path", b"").partition(b"?")[0].decode("latin-1")
         answer, because = self.door.answer(asked)
         grant = self.door.grant(asked, answer) if answer.status == 200 else ""
         return _written(self._to_nginx.told(answer, because=because, grant=grant), request)
@@ -236,9 +237,8 @@ def _named(fields: Fields) -> Asked:
         said(b"x-riparian-account", b""),
         kind,
         said(b"x-riparian-recording", b""),
-        said(b"x-riparian-path", b"").partition(b"?")[0].decode("latin-1"),
-        int(rows) if rows else 0,
-        said(b"x-riparian-device", b""),
+        rows=int(rows) if rows else 0,
+        device=said(b"x-riparian-device", b""),
     )
 
 
