@@ -1,11 +1,13 @@
 """Every verb as an operator types it: what it prints, what it ends with."""
 
+import importlib
 import json
 import signal
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from riparian.cli import VERBS, app, exit_with, main
@@ -40,6 +42,12 @@ def copier(town: Path) -> str:
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_says_what_it_does(verb: str) -> None:
     assert "Usage" in run(verb, "--help")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_list_of_verbs_says_of_each_what_it_says_of_itself(verb: str) -> None:
+    command = typer.main.get_command(importlib.import_module(f"riparian.cli.{verb}").app)
+    assert command.get_short_help_str(200) == VERBS[verb]
 
 
 def test_the_version_is_told() -> None:

@@ -6,34 +6,39 @@ Every error that Riparian raises on purpose ends here: its message and hint on s
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from riparian import __version__
 from riparian.errors import RiparianError
 
-VERBS: Final = (
-    "demo",
-    "scan",
-    "accounts",
-    "rings",
-    "explain",
-    "hold",
-    "erase",
-    "audit",
-    "simulate",
-    "replay",
-    "serve",
-    "edge",
-    "keys",
+VERBS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "demo": "Simulate a town, scan its logs, and say who copied the catalogue.",
+        "scan": "Read access logs; say who extracts the catalogue, how sure that is, and why.",
+        "accounts": "List the accounts that the last scan would slow, step up or hold.",
+        "rings": "List the rings that the last scan found: accounts that keep clear of one another's fetches.",
+        "explain": "Say why, in rows that add up.",
+        "hold": "List restraints in force; extend or release one; end an account, and hear it.",
+        "erase": "Remove an account from everything that is kept, and tell what stays and why.",
+        "audit": "Check every bet on accounts believed honest; exit code 1 when a law is broken.",
+        "simulate": "Write a simulated town: accesses, catalogue, accounts and truth, as Parquet.",
+        "replay": "Rehearse the contest: copiers that adapt against a policy, in a simulated town.",
+        "serve": "Answer edges, follow logs, and tell every edge who is restrained, until it is asked to end.",
+        "edge": "Write the configuration of your edge, and check a live one.",
+        "keys": "List, rotate or show the keys that sign grants.",
+    }
 )
-"""In the order in which a newcomer needs them; each is a module of this package."""
+"""In the order in which a newcomer needs them; each is a module of this package, which says the same of itself."""
 
 
 class _Verbs(TyperGroup):
+    _listing = False
+
     def list_commands(self, ctx: Any) -> list[str]:
         del ctx
         return list(VERBS)
@@ -42,9 +47,17 @@ class _Verbs(TyperGroup):
         del ctx
         if cmd_name not in VERBS:
             return None
+        if self._listing:
+            return TyperCommand(cmd_name, help=VERBS[cmd_name])
         command = typer.main.get_command(importlib.import_module(f"{__name__}.{cmd_name}").app)
         command.name = cmd_name
         return command
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        # Whoever reads the list of verbs waits for none of them.
+        self._listing = True
+        super().format_help(ctx, formatter)
+        self._listing = False
 
 
 app = typer.Typer(
