@@ -51,6 +51,7 @@ from riparian.gate.routes import Edge, parse_edge
 from riparian.ports import SHARED, Clock, World
 from riparian.stores.alone import serving_alone
 from riparian.stores.files import write_table
+from riparian.stores.gatekept import GateKept
 from riparian.stores.keys import FolderKeys
 from riparian.stores.push_secret import push_secret
 from riparian.stores.workspace import Workspace
@@ -205,8 +206,8 @@ def alone(given: Given) -> AbstractContextManager[None]:
     return serving_alone(given.workspace)
 
 
-def gate(given: Given, *, shard: tuple[int, int]) -> Wire:
-    """Make a gate that knows what scans have counted.
+def gate(given: Given, *, shard: tuple[int, int]) -> tuple[Wire, GateKept]:
+    """Make a gate that knows what it knew before, and what scans have counted; and what keeps it.
 
     Parameters
     ----------
@@ -216,12 +217,17 @@ def gate(given: Given, *, shard: tuple[int, int]) -> Wire:
         This gate and of how many, from 0.
     """
     policy, edge, clock = read_policy(given), read_edge(given), WallClock()
+    folder = given.workspace / "gates" / str(shard[0])
+    kept = GateKept.open(folder, policy)
     with opened(given) as world:
         keys = Keys(world.vault.key, read_push_secret(given), read_keys(given))
-        gate = Gate.open(policy)
-        _told_the_past(gate, world, _known(given, keys.accounts), is_new=True)
-    door = Door(gate, edge, policy, keys, Clocks(clock.now_us, time.monotonic))
-    return Wire(door, shard=shard, traces=Traces())
+        # Killed in between, it is told all of it again.
+        told = folder / "told"
+        _told_the_past(kept.gate, world, _known(given, keys.accounts), is_new=not told.exists())
+        kept.keep()
+        told.touch(mode=0o600)
+    door = Door(kept.gate, edge, policy, keys, Clocks(clock.now_us, time.monotonic))
+    return Wire(door, shard=shard, traces=Traces()), kept
 
 
 def _told_the_past(gate: Gate, world: World, known: Known, *, is_new: bool) -> None:

@@ -4,7 +4,8 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ from riparian.cli import exit_with, screen
 from riparian.cli.children import told
 from riparian.edges.door import Door
 from riparian.edges.wire import Addresses, run, serve
-from riparian.errors import RiparianError
+from riparian.errors import OutsideError, RiparianError
+from riparian.stores.gatekept import GateKept
 
 _RENEW_S: Final = 1.0
 _NICER: Final = 10
@@ -28,24 +30,45 @@ def main() -> None:
 
 def _gate(task: Mapping[str, Any]) -> None:
     given, shard = _given(task["given"]), task["shard"]
-    wire = assembly.gate(given, shard=(int(shard[0]), int(shard[1])))
+    wire, kept = assembly.gate(given, shard=(int(shard[0]), int(shard[1])))
+    if kept.lost:
+        screen.say(f"{kept.lost} charges in the journal of gate {shard[0]} were cut short, and are passed over.")
+    wire.door.written = partial(_write, kept, _Said())
     threading.Thread(target=_renew, args=(wire.door, given), daemon=True).start()
-    run(serve(wire, Addresses(task["listen"], task["control"])))
+    run(serve(wire, Addresses(task["listen"], task["control"]), keep=kept.close))
+
+
+@dataclass(slots=True)
+class _Said:
+    """What was said last, so that it is said once."""
+
+    what: str = ""
+
+    def say(self, what: str) -> None:
+        if what and what != self.what:
+            screen.say(what)
+        self.what = what
+
+
+def _write(kept: GateKept, said: _Said) -> None:
+    """Write down what was charged; where the disk refuses, listeners are served all the same."""
+    try:
+        kept.write()
+    except OutsideError as error:
+        said.say(f"What a gate admits is not written down, and is forgotten when it ends: {error.message}.")
 
 
 def _renew(door: Door, given: assembly.Given) -> None:
     """Issue with the keys that are in the workspace, also after they were rotated."""
-    ailing = ""
+    said = _Said()
     while True:
         time.sleep(_RENEW_S)
         try:
             ring = assembly.read_keys(given)
         except RiparianError as error:
-            if error.message != ailing:
-                screen.say(f"Keys of grants cannot be read, those known before are used: {error.message}.")
-            ailing = error.message
+            said.say(f"Keys of grants cannot be read, those known before are used: {error.message}.")
             continue
-        ailing = ""
+        said.say("")
         if ring != door.keys.ring:
             door.keys = replace(door.keys, ring=ring)
 

@@ -102,11 +102,11 @@ def serve(given: assembly.Given, logs: Sequence[str], read: Mapping[str, Any], p
         health = Health(*places.health)
         followers = assembly.followers(given, [*(f"http://{address}" for address in places.controls), *places.push])
         steps = {url: partial(_step, follower, ledger) for url, follower in followers.items()}
+        house.begins(str(mode), health.url)
         watched = _Watched(ledger, followers, Pushing(steps, told=house.edge_is), health, house.children())
         try:
             for child in watched.children:
                 child.begin()
-            house.begins(str(mode), health.url)
             _until(ended, world, house, watched)
         finally:
             screen.say("Asked to end: gates finish their answers, and the scan what it has read.")

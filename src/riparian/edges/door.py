@@ -92,6 +92,13 @@ class Door:
         Secrets; may be replaced at any time, by others with the same secret of accounts.
     clocks
         Time.
+
+    Attributes
+    ----------
+    timed
+        Told how long a decision took, once in ``SAMPLED``; seconds.
+    written
+        Called before it is told that something is served: puts what was charged on its way to the disk.
     """
 
     def __init__(self, gate: Gate, edge: Edge, policy: Policy, keys: Keys, clocks: Clocks) -> None:
@@ -104,6 +111,7 @@ class Door:
         self.let_through: Counter[tuple[Kind, str]] = Counter()
         self.refusals: Counter[tuple[Kind, Restraint, str]] = Counter()
         self.timed: Callable[[float], None] | None = None
+        self.written: Callable[[], None] | None = None
         self.accounts = Codes(keys.accounts)
         self.recordings = Codes(RECORDING_KEY)
         self._account_of = finder(edge.account)
@@ -170,6 +178,8 @@ class Door:
             begun_s = self.clocks.steady_s()
             answer = self.gate.admit(account, self.recordings.of(asked.recording), asked.kind, now_us, asked.rows)
             self.timed(self.clocks.steady_s() - begun_s)
+        if answer.status == 200 and self.written is not None:
+            self.written()
         if answer.rule is not Rule.NONE:
             self.refusals[asked.kind, answer.action, answer.rule] += 1
         if answer.status == 200 and (ailing or not account):

@@ -46,6 +46,7 @@ from riparian.ports import Delta, Standing, Verdict
 PATH: Final = "/riparian/verdicts"
 HEARTBEAT_S: Final = 1.0
 LONGEST_S: Final = 5.0
+LATE: Final = 4
 _FIRST_S: Final = 0.2
 _ANSWER_BYTES: Final = 65_536
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d{1,9}) *(?=\r\n|$)", re.IGNORECASE)
@@ -241,7 +242,8 @@ class Pushing:
     steps
         By edge: brings it to where the ledger is, and says whether it is there and whole; raises ``OutsideError``.
     told
-        Called when an edge does better or worse than before, from the edge's own thread.
+        Called when an edge does better or worse than before, from the edge's own thread; of one that has never
+        answered, after ``LATE`` failures: it may be starting, too.
     """
 
     def __init__(
@@ -254,6 +256,7 @@ class Pushing:
         self._ended = threading.Event()
         self._woken = {edge: threading.Event() for edge in steps}
         self._states = {edge: State(since_s=time.monotonic()) for edge in steps}
+        self._said: dict[str, Reach] = {}
         self._threads = [
             threading.Thread(target=self._keep, args=(edge, step), name=f"push to {edge}", daemon=True)
             for edge, step in steps.items()
@@ -298,7 +301,9 @@ class Pushing:
         if state.reach is before.reach:
             state = replace(state, since_s=before.since_s)
         self._states[edge] = state
-        if state.reach is not before.reach:
+        is_starting = edge not in self._said and 0 < state.failures < LATE
+        if state.reach is not self._said.get(edge) and not is_starting:
+            self._said[edge] = state.reach
             self._told(edge, state)
 
 
