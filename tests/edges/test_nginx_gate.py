@@ -128,8 +128,9 @@ def test_a_restrained_account_is_refused_before_the_gate_is_asked(well: House) -
 
 
 def test_the_log_is_read_back_by_a_scan(well: House, tmp_path: Path) -> None:
-    well.ask("/api/export/50", "logged")
-    until(lambda: any(line["account"] == "logged" for line in well.edge.log()))
+    for path in ("/media/r-9/index.m3u8", "/licence/r-9", "/api/tracks/r-9", "/api/export/50"):
+        well.ask(path, "logged")
+    until(lambda: sum(line["account"] == "logged" for line in well.edge.log()) == 4)
     log = tmp_path / "access.json"
     log.write_text((well.edge.folder / "access.json").read_text())
     chunks = list(read([str(log)], options=ReadOptions(), key=bytes(16)))
