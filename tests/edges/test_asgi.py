@@ -136,11 +136,26 @@ def test_the_account_stands_where_the_operator_leaves_it(account: str, path: str
     assert (named.status, nameless.status) == (403, 200)
 
 
-def test_two_accounts_in_one_request_are_none() -> None:
+TWICE = {
+    "two headers": ("header:who", "", [("who", "a"), ("who", "b")]),
+    "one header, and again": ("header:who", "", [("who", "a"), ("WHO", "a")]),
+    "two cookies": ("cookie:who", "", [("Cookie", "who=a; who=b")]),
+    "two lines of cookies": ("cookie:who", "", [("Cookie", "who=a"), ("Cookie", "who=b")]),
+    "a cookie in quotes": ("cookie:who", "", [("Cookie", 'who="a"')]),
+    "a cookie with an escape": ("cookie:who", "", [("Cookie", "who=\\141")]),
+    "two arguments": ("arg:who", "?who=a&who=b", []),
+    "an argument in another spelling": ("arg:who", "?who=a&%77ho=b", []),
+}
+
+
+@pytest.mark.parametrize(("account", "query", "fields"), TWICE.values(), ids=TWICE)
+def test_whoever_could_be_two_is_nobody(account: str, query: str, fields: list[tuple[str, str]]) -> None:
+    edge = {"account": account, "route": [{"path": "/media/{recording}/**", "kind": "media"}]}
+
     async def ask() -> int:
-        transport = httpx.ASGITransport(application(judged()))
+        transport = httpx.ASGITransport(application(judged(edge=edge)))
         async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:
-            return (await client.get("/media/r1/1.ts", headers=[("X-Account", "a"), ("X-Account", "b")])).status_code
+            return (await client.get(f"/media/r1/1.ts{query}", headers=fields)).status_code
 
     assert asyncio.run(ask()) == 400
 

@@ -18,10 +18,13 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client.parser import text_string_to_metric_families
 
 from riparian.edges.listen import Bounds
+from riparian.edges.push import HttpEdge
 from riparian.edges.traces import Traces
 from riparian.edges.wire import Addresses, Wire, serve
-from riparian.errors import OutsideError, PolicyError
+from riparian.errors import LifecycleError, OutsideError, PolicyError
 from riparian.gate.grants import Grant, verify
+from riparian.gate.policy import Restraint
+from riparian.ports import Delta, Standing, Verdict
 from tests.edges.wires import NOW_US, RING, Running, a_door, answer_of, serving
 
 TRACED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0"
@@ -176,6 +179,22 @@ def test_a_list_is_pushed_in_steps_and_begun_again() -> None:
         assert running.data("/auth", **named("x")).status == 403
         standing = running.control("/riparian/verdicts", authorization="Bearer push secret")
         assert standing.json == {"epoch": "e2", "seq": 2, "count": 1}
+
+
+def test_our_own_pusher_is_understood() -> None:
+    door, _ = a_door(push="push secret")
+    with serving(door) as running:
+        edge = HttpEdge(f"http://{running.at.control}", "push secret")
+        held, back = (Verdict("ann@x.org", each, 0, "person") for each in (Restraint.HOLD, Restraint.ALLOW))
+        assert edge.seen() == Standing("", 0, 0)
+        with pytest.raises(LifecycleError):
+            edge.publish(Delta("e", 3, 4, (held,)))
+        assert edge.resync(Delta("e", 0, 4, (held,))) == Standing("e", 4, 1)
+        assert running.data("/auth", **named("ann@x.org")).status == 403
+        assert edge.publish(Delta("e", 4, 5, (back,))) == edge.seen() == Standing("e", 5, 0)
+        assert running.data("/auth", **named("ann@x.org")).status == 200
+        with pytest.raises(OutsideError, match="401"):
+            HttpEdge(f"http://{running.at.control}", "another").seen()
 
 
 BAD_LISTS = {
@@ -437,7 +456,9 @@ def test_an_address_that_is_none_is_said(address: str, error: type[Exception]) -
 @pytest.mark.slow
 def test_a_process_that_is_told_to_end_ends_well() -> None:
     code = (
-        "from riparian.edges.wire import *; from tests.edges.wires import a_door\n"
+        "from riparian.edges.wire import *; from riparian.gate.policy import Restraint
+from riparian.ports import Delta, Standing, Verdict
+from tests.edges.wires import a_door\n"
         "door, _ = a_door()\n"
         "def ready(at): print(at.data, flush=True)\n"
         "def keep(): print('kept', flush=True)\n"

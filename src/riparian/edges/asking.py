@@ -4,13 +4,14 @@ Where the operator's own authentication leaves the account is said in ``edge.tom
 
 =====================  ============================================================================
 ``header:NAME``        a field of the request, as it stands
-``cookie:NAME``        a cookie, as it stands
-``arg:NAME``           an argument of the query, percent-decoded; the first of that name
+``cookie:NAME``        a cookie, as it stands; none in quotes
+``arg:NAME``           an argument of the query, percent-decoded
 ``jwt:CLAIM``          a claim of the bearer token.  **Its signature is not looked at here**: whoever stands
                        in front has done so, and forwards no token that failed.
 =====================  ============================================================================
 
-What is not there is empty.  A recording in a path is percent-decoded, as it is when logs are read.
+What is not there is empty; what is there twice, differently, is refused.  A recording in a path is
+percent-decoded, as it is when logs are read.
 
 Identifiers become codes here, and only codes go further: :class:`Codes` remembers the last ones.
 """
@@ -24,6 +25,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from riparian.codes import coder
+from riparian.errors import InputError
 from riparian.gate.routes import Carried, Carrier, Kind
 
 Fields = Mapping[bytes, bytes]
@@ -112,13 +114,18 @@ def finder(carried: Carried | None) -> Find:
     carried
         Where it stands; None finds nothing.
 
+    Returns
+    -------
+    callable
+        Raises ``InputError`` where the identifier is given twice, or could be read in two ways.
+
     Examples
     --------
     >>> finder(Carried.parse("account", "header:X-Account"))({b"x-account": b"a1"}, b"")
     b'a1'
     >>> finder(Carried.parse("account", "cookie:sid"))({b"cookie": b"theme=dark; sid=a1"}, b"")
     b'a1'
-    >>> finder(Carried.parse("account", "arg:who"))({}, b"page=2&who=ann%40x.org&who=b")
+    >>> finder(Carried.parse("account", "arg:who"))({}, b"page=2&who=ann%40x.org")
     b'ann@x.org'
     """
     if carried is None:
@@ -128,9 +135,9 @@ def finder(carried: Carried | None) -> Find:
         field = name.lower()
         return lambda fields, _query: fields.get(field, b"")
     if carried.by is Carrier.COOKIE:
-        return lambda fields, _query: _named(fields.get(b"cookie", b""), name, b";")
+        return lambda fields, _query: _cookie(fields.get(b"cookie", b""), name)
     if carried.by is Carrier.ARG:
-        return lambda _fields, query: unquote_to_bytes(_named(query, name, b"&").replace(b"+", b" "))
+        return lambda _fields, query: _argument(query, name)
     return lambda fields, _query: _claim(fields.get(b"authorization", b""), carried.name)
 
 
@@ -147,12 +154,27 @@ def fields_alone(*carried: Carried | None) -> frozenset[bytes]:
     return frozenset(named | {b"authorization" for each in given if each.by is Carrier.JWT})
 
 
-def _named(text: bytes, name: bytes, between: bytes) -> bytes:
-    for part in text.split(between):
-        found, given, value = part.strip(b" \t").partition(b"=")
-        if given and found == name:
-            return value
-    return b""
+def _cookie(cookies: bytes, name: bytes) -> bytes:
+    pairs = (part.strip(b" \t").partition(b"=") for part in cookies.split(b";"))
+    value = _only({value for found, given, value in pairs if given and found == name})
+    # In quotes one value has many spellings, and whoever reads them all would find one account where we find many.
+    if b'"' in value or b"\\" in value:
+        raise InputError("an identifier stands in quotes in its cookie, wanted it plain")
+    return value
+
+
+def _argument(query: bytes, name: bytes) -> bytes:
+    if name not in query and b"%" not in query:
+        return b""
+    pairs = (part.replace(b"+", b" ").partition(b"=") for part in query.split(b"&"))
+    return _only({unquote_to_bytes(value) for found, _, value in pairs if unquote_to_bytes(found) == name})
+
+
+def _only(values: set[bytes]) -> bytes:
+    # Of two, we might take the first and the application the last: a fresh account for us, the same one for it.
+    if len(values) > 1:
+        raise InputError("an identifier is given twice, wanted it once")
+    return values.pop() if values else b""
 
 
 def _claim(authorization: bytes, claim: str) -> bytes:

@@ -31,7 +31,7 @@ from riparian.gate.policy import Restraint
 
 PATH: Final = b"/riparian/verdicts"
 SILENCE_S: Final = 5.0
-BODY_MAX_BYTES: Final = 64 << 20
+BODY_MAX_BYTES: Final = 32 << 20
 
 _RESTRAINTS: Final = pa.array([restraint.name.lower() for restraint in Restraint])
 _RULES: Final = [str(rule) for rule in RULES]

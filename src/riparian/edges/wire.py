@@ -78,7 +78,7 @@ class Wire:
         self.shard = shard
         self.metrics = Metrics(door)
         self.alone = ALONE | fields_alone(edge.account, edge.device)
-        self.bounds = (Bounds(), Bounds(most=64, request_s=30, body_max_bytes=BODY_MAX_BYTES))
+        self.bounds = (Bounds(), Bounds(most=16, request_s=30, body_max_bytes=BODY_MAX_BYTES))
         self.is_draining = False
         self._traces = traces
         self._to_nginx, self._to_envoy = (
