@@ -4,10 +4,10 @@ Repeats are free, so a gate has to know.  A pair of account and recording is one
 bits say where it belongs; two forms of the set of all codes of all accounts are to be had.
 
 ``exact``
-    Every code is kept, in a table with open addressing: 10.7 to 16 bytes a recording.  Two pairs with one code would
-    be taken for one: with a billion pairs, once in 18 billion questions.
+    Every code is kept, in a table with open addressing: 10.7 to 16 bytes a recording, and up to 26.7 while a table is
+    moved over.  Two pairs with one code would be taken for one: with a billion pairs, once in 18 billion questions.
 ``approximate``
-    Every code leaves eight bits in one block of 512, and sixteen bits are provided for each: 2 to 4 bytes a recording.
+    Every code leaves eight bits in one block of 512, and sixteen bits are provided for each: 2 to 6 bytes a recording.
     About one new recording in a thousand, in each block that it may be in, is taken for one that was had.
 
 Rules
