@@ -21,7 +21,7 @@ from riparian.evidence import PACE, PERSON, Evidence, Row, Source
 from riparian.flows.findings import Account
 from riparian.flows.found import TIMELINE
 from riparian.flows.rings import ring_label
-from riparian.gate.decide import Decision
+from riparian.gate.decide import NEVER_US, Decision
 from riparian.gate.holds import Event, Step
 from riparian.gate.policy import Restraint
 from riparian.schema import DAY_US
@@ -76,6 +76,13 @@ def situations(made: Made) -> dict[str, Account]:
             held.subject, ended, Step.RELEASED, Restraint.HOLD, ended, "Ada [red]", "a library, by its \x1b[2Jletter"
         ),
     ]
+    ends = [
+        events[0],
+        Event(held.subject, ended, Step.PROPOSED, Restraint.END, ended + 7 * DAY_US, "Ada", "a shop's account", ring=9),
+        Event(held.subject, ended + 60, Step.ENDED, Restraint.END, NEVER_US, "Ben", "looked at it, too"),
+        Event(held.subject, ended + DAY_US, Step.APPEALED, Restraint.END, ended + 15 * DAY_US, "", "it was me"),
+    ]
+    said = "ended on 2026-01-23 by Ben, proposed by Ada: a shop's account"
     refused = [{"budget": "novelty", "refused": 14, "refused_ever": 1412}]
     released = made.decision(
         2, Restraint.ALLOW, 0.0, because=("released on 2026-01-23 by Ada: a library",), bits_before=31.2
@@ -89,6 +96,13 @@ def situations(made: Made) -> dict[str, Account]:
             pace, made.decision(3, Restraint.HOLD, pace.bits, applied=True, certified=2.0**-11)
         ),
         "released by a person": known(held, released, events=events),
+        "ended by people, and appealed": known(
+            held,
+            made.decision(
+                2, Restraint.END, held.bits, because=(said, why), threshold_bits=13.3, until_us=NEVER_US, applied=True
+            ),
+            events=ends,
+        ),
         "slowed by a budget": known(
             made.explanation(6, {"how much it plays": 3.125}),
             made.decision(6, Restraint.SLOW, 3.125, because=(budget,)),
@@ -102,6 +116,7 @@ SITUATIONS = (
     "held in shadow",
     "held and applied, certified",
     "released by a person",
+    "ended by people, and appealed",
     "slowed by a budget",
     "never restrained, nothing found",
 )

@@ -19,7 +19,7 @@ from riparian.evidence import Evidence
 from riparian.flows.found import EXPOSURE, Found, Queued
 from riparian.flows.overlap import Overlap, overlap
 from riparian.flows.rings import Member, Ringed, ring_label
-from riparian.gate.decide import from_table, to_table
+from riparian.gate.decide import NEVER_US, from_table, to_table
 from riparian.gate.policy import Restraint
 from riparian.schema import DAY_US
 
@@ -135,6 +135,17 @@ def test_an_enforced_policy_is_not_called_shadow(busy: Any) -> None:
     assert "Of these, 3 held, 1 asked to show that a person is there and 7 slowed." in text
     assert "would be held" not in text
     assert "Enforced." in text
+
+
+def test_whom_people_ended_stands_above_the_ladder_and_without_an_end(busy: Any) -> None:
+    first, *others = from_table(busy.found.decisions)
+    ended = replace(first, restraint=Restraint.END, until_us=NEVER_US, applied=True)
+    found = replace(busy.found, decisions=to_table([ended, *others]))
+    text = Page(report(found)).text
+    assert "1 ended by people, 2 would be held" in text
+    assert "nothing is served until a person reinstates the account" in text
+    assert "no end by itself" in text
+    assert "reinstates the account" not in Page(report(busy.found)).text
 
 
 def test_without_a_catalogue_the_page_says_that_shares_are_unknown(busy: Any) -> None:

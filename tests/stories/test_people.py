@@ -160,6 +160,25 @@ def test_members_without_evidence_of_their_own_are_named_and_left_out_unless_a_p
     assert [line["account"] for line in told(workspace, "hold", "proposals", "--json")] == [members[1]]
 
 
+def test_whoever_no_machine_restrained_is_ended_by_people_told_so_and_reinstated(town: Played, workspace: Path) -> None:
+    restrained = set(actions(workspace))
+    listener = next(name for name in town.chunks[0].ids[1] if name not in restrained)
+    told(workspace, "hold", "end", listener, *ADA)
+    scan_again(town, workspace)  # which knows of no reason, and leaves the proposal as it is
+    told(workspace, "hold", "approve", listener, *BEN)
+    scan_again(town, workspace)
+    assert actions(workspace)[listener] == "end"
+    (letter,) = told(workspace, "hold", "letter", listener, "--json")
+    assert letter["facts"] == ["people who looked at how it was used found that it was used to copy our catalogue"]
+    (explained,) = told(workspace, "explain", "account", listener, "--json")
+    assert (explained["decision"]["action"], explained["decision"]["until"]) == ("end", None)
+    assert explained["decision"]["threshold_bits"] > 10
+    told(workspace, "hold", "appeal", listener, "--text", "it was not me")
+    told(workspace, "hold", "review", listener, "--reinstate", *CLEO)
+    scan_again(town, workspace)
+    assert set(actions(workspace)) == restrained
+
+
 def test_a_hold_is_appealed_and_reviewed_in_the_same_way(town: Played, workspace: Path) -> None:
     _, (one, other, *_) = ring_of(workspace)
     (letter,) = told(workspace, "hold", "letter", one, "--json")

@@ -109,9 +109,11 @@ def steps(evidence: Evidence, decision: Decision | None = None) -> Table:
         style = "bold" if step.is_total else ""
         table.add_row(Text(step.label, style), Text(bits, style), Bar(partial(waterfall.text_bar, step, within)))
     if wanted is not None and decision is not None:
-        rung = screen.NAMES[max(decision.restraint, Restraint.SLOW)]
+        rung = f"wanted to {screen.NAMES[max(decision.restraint, Restraint.SLOW)]}"
+        if decision.restraint is Restraint.END:
+            rung = "wanted before people decided"
         mark = Bar(partial(_mark, within.place(wanted)))
-        table.add_row(Text(f"wanted to {rung}", "dim"), Text(f"{wanted:.3f}", "dim"), mark)
+        table.add_row(Text(rung, "dim"), Text(f"{wanted:.3f}", "dim"), mark)
     return table
 
 

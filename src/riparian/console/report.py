@@ -28,7 +28,7 @@ from riparian.evidence import CLAIMS, Evidence
 from riparian.flows.found import REVIEW_MINUTES, Found
 from riparian.flows.rings import Member, Ringed, because_of, ring_label, words_of
 from riparian.gate.decide import Decision, from_table
-from riparian.gate.policy import Restraint
+from riparian.gate.policy import LADDER, Restraint
 from riparian.schema import ACCESS, DAY_US
 
 LINES_MAX: Final = 6
@@ -40,7 +40,6 @@ TABLED_DAYS_MAX: Final = 400
 MEMBERS_MAX: Final = 30
 QUEUED_MAX: Final = 15
 
-LADDER: Final = (Restraint.SLOW, Restraint.STEP_UP, Restraint.HOLD)
 NAMES: Final[Mapping[Restraint, str]] = {
     Restraint.ALLOW: "allow",
     Restraint.SLOW: "slow",

@@ -121,13 +121,14 @@ def propose_end(world: World, accounts: Iterable[int], said: Said, *, ring: int 
             hint="Look at its members with --dry-run; insist with --all, and say why.",
         )
     now_us = world.clock.now_us()
-    return _recorded(
-        world,
-        [
-            propose(history_of(world, account), now_us, person=said.person, reason=said.reason, ring=ring)
-            for account in chosen
-        ],
-    )
+    slow_bits = float(world.scans.summaries()[-1]["thresholds"]["slow"])
+    changes = [
+        propose(
+            history_of(world, account), now_us, person=said.person, reason=said.reason, ring=ring, slow_bits=slow_bits
+        )
+        for account in chosen
+    ]
+    return _recorded(world, changes)
 
 
 def proposed(world: World, *, ring: int | None = None) -> list[tuple[History, Event]]:

@@ -202,11 +202,11 @@ def _reaches(world: World, terms: Terms, decisions: pa.Table, n_accounts: int) -
             own = recordings.marks()
             taken(recordings, accounts[row : row + 1], arrays["seen"], own)
             marks[Restraint.SLOW] |= own
-            if restraint[row] == Restraint.HOLD:
+            if restraint[row] >= Restraint.HOLD:
                 marks[Restraint.HOLD] |= own
             state = arrays["state"][arrays["accounts"] == accounts[row]]
             of_each[int(accounts[row])] = _exposed(state, reach(recordings, own, popularity, accounts=1))
-    held = reach(recordings, marks[Restraint.HOLD], popularity, accounts=int((restraint == Restraint.HOLD).sum()))
+    held = reach(recordings, marks[Restraint.HOLD], popularity, accounts=int((restraint >= Restraint.HOLD).sum()))
     restrained = reach(recordings, marks[Restraint.SLOW], popularity, accounts=int((restraint > 0).sum()))
     everybody = reach(recordings, recordings.places != 0, popularity, accounts=n_accounts)
     return held, restrained, everybody, _exposure(world, accounts[restraint > 0].tolist(), of_each)

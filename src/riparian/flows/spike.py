@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from riparian.codes import bucket_of
 from riparian.flows.findings import timeline_of
 from riparian.flows.found import Found
-from riparian.gate.decide import Restraint
+from riparian.gate.policy import LADDER
 from riparian.ports import World
 
 NEVER = -1
@@ -92,7 +92,7 @@ def contained(world: World, found: Found, spiked: npt.NDArray[np.uint64]) -> Con
     others = restrained.filter(pc.invert(pc.is_in(restrained["account"], value_set=pa.array(spiked, pa.uint64()))))
     rungs = others["restraint"].to_numpy()
     accounts = others["account"].to_numpy()
-    real = {r.name.lower(): accounts[rungs == r].tolist() for r in Restraint if r is not Restraint.ALLOW}
+    real = {r.name.lower(): accounts[rungs == r].tolist() for r in LADDER}
     slow, hold, leaked, unrestrained = columns.T
     return Contained(spiked, slow, hold, leaked, unrestrained, real, found.review_minutes_a_day)
 

@@ -18,11 +18,9 @@ from riparian.flows.joined import evidence_of_all
 from riparian.flows.terms import Terms
 from riparian.gate.budgets import HISTORY_DAYS
 from riparian.gate.decide import reachable
-from riparian.gate.policy import Restraint, threshold_bits, tolerated
+from riparian.gate.policy import LADDER, Restraint, threshold_bits, tolerated
 from riparian.ports import Scan, World
 from riparian.schema import DAY_US
-
-LADDER: Final = (Restraint.SLOW, Restraint.STEP_UP, Restraint.HOLD)
 
 _ALWAYS: Final = (
     "the most played core leaving through many accounts at a person's pace: half of all plays is a small catalogue",
@@ -59,7 +57,8 @@ def summarise(world: World, made: Scan, decisions: pa.Table, terms: Terms, seen:
     names = sorted({*columns, *last.get("columns", ())})
     days = max(1, math.ceil((totals["log_end_us"] - totals["log_start_us"]) / DAY_US)) if totals["accesses"] else 0
     by_restraint = np.bincount(decisions["restraint"].to_numpy(), minlength=len(Restraint))
-    restrained = int(by_restraint[1:].sum())
+    # Whom people ended, nobody has to look at every day.
+    restrained = int(by_restraint[list(LADDER)].sum())
     ladder = {r.name.lower(): _rung(terms, r, n_accounts, honest_bits) for r in LADDER}
     return {
         "version": __version__,

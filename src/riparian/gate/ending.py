@@ -27,7 +27,9 @@ from riparian.schema import DAY_US
 PROPOSAL_DAYS: Final = 7
 
 
-def propose(history: History, now_us: int, *, person: str, reason: str, ring: int = 0) -> Change:
+def propose(
+    history: History, now_us: int, *, person: str, reason: str, ring: int = 0, slow_bits: float = 1.0
+) -> Change:
     """Propose to end an account.
 
     Parameters
@@ -40,6 +42,8 @@ def propose(history: History, now_us: int, *, person: str, reason: str, ring: in
         Who, and why; neither may be empty.
     ring
         Code of the ring that is to be ended with it; 0 for none.
+    slow_bits
+        What slowing wants, for the record of an account about which nothing was ever decided.
 
     Raises
     ------
@@ -50,7 +54,7 @@ def propose(history: History, now_us: int, *, person: str, reason: str, ring: in
     require_said(Step.PROPOSED, person, reason)
     event = _event(history, Step.PROPOSED, now_us, person, reason)
     event = replace(event, restraint=Restraint.END, until_us=now_us + PROPOSAL_DAYS * DAY_US, ring=ring)
-    return Change(history.decision, _decision(history, now_us), event, len(history.events))
+    return Change(history.decision, _decision(history, now_us, slow_bits), event, len(history.events))
 
 
 def withdraw(history: History, now_us: int, *, person: str, reason: str) -> Change:
@@ -110,8 +114,9 @@ def _event(history: History, step: Step, now_us: int, person: str, reason: str) 
     return Event(history.account, now_us, step, restraint, until_us, person.strip(), reason.strip())
 
 
-def _decision(history: History, now_us: int) -> Decision:
+def _decision(history: History, now_us: int, slow_bits: float = 1.0) -> Decision:
+    # A scan that did not know of the proposal leaves no row of an account that it allows.
     if history.decision is not None:
         return history.decision
     nothing = ("nothing was decided about it",)
-    return Decision(history.account, Restraint.ALLOW, nothing, 0.0, 0.0, 1.0, None, now_us, 0, applied=False)
+    return Decision(history.account, Restraint.ALLOW, nothing, 0.0, slow_bits, 1.0, None, now_us, 0, applied=False)
