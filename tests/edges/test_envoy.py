@@ -10,7 +10,7 @@ import pytest
 
 from riparian.gate.grants import Form
 from riparian.gate.spelling import encode
-from tests.edges.envoy_server import RING, Running, running, until
+from tests.edges.envoy_server import RING, Running, patient, running, until
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +19,7 @@ PAGES = {"step_up_url": "https://example.org/prove", "appeal_url": "https://exam
 
 @pytest.fixture(scope="module", params=["http", "grpc"])
 def edge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("envoy"), authz=request.param, edge=PAGES) as found:
+    with running(tmp_path_factory.mktemp("envoy"), authz=request.param, edge=PAGES, changed=patient) as found:
         found.gates[0].judge("held hold", "ended end", "asked step_up")
         yield found
 

@@ -58,7 +58,8 @@ ACCOUNTS_MAX: Final = 100_000
 """Accounts that Envoy keeps a bucket for; beyond that the one seen longest ago is forgotten."""
 TOKENS_MAX: Final = 10_000
 """Grants that one thread of Envoy remembers to have verified."""
-SEAT_BELT: Final = 2
+SEAT_BELT: Final = 4
+"""Segments are asked for, too: the belt is so many times what the gate lets an account ask."""
 
 Authz = Literal["http", "grpc"]
 
@@ -229,6 +230,7 @@ def _said(edge: Edge, policy: Policy, authz: Authz, place: Place) -> Mapping[str
         "reading": _script("envoy_reading.lua.j2", carried=carried) if is_read else "",
         "script": _script("envoy.lua.j2", open_s=open_s, carried=carried, is_shadow=is_shadow),
         "seat_belt": _bucket(SEAT_BELT * policy.requests_burst, SEAT_BELT * policy.requests_per_minute),
+        "seat_belt_times": SEAT_BELT,
         "timeout_s": TIMEOUT_S,
     }
 

@@ -16,7 +16,7 @@ Rules
 * The rate limit service knows two words: ``OK``, and ``OVER_LIMIT`` for whatever is not served. Envoy makes 429 of
   that; ``X-Riparian-Status`` says what it is.
 * A descriptor with a key that is unknown, or with no account, is a mistake of whoever wrote it: the call fails, and
-  Envoy does what it was told to do then.
+  Envoy does what it was told to do then.  A path that is not ours is ``OK``.
 * A grant that Envoy found to be past its end (``context_extensions: {riparian: late}``) does not hold.
 
 A question costs some ten times what it costs over HTTP (``bench/gate_envoy.py``): this is for whoever has it already.
@@ -26,6 +26,7 @@ It needs the extra ``envoy``.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 
 from riparian.edges.answers import Answers, Told, plain
 from riparian.edges.asking import KINDS, Asked
@@ -114,12 +115,13 @@ class RateLimit:
             When a descriptor cannot be read; nothing is charged then.
         """
         every = [self._asked(descriptor) for descriptor in request.descriptors]
-        answered = [self._door.answer(asked) for asked in every]
-        statuses = [_status(answer) for answer, _ in answered]
+        answered = [None if asked is None else self._door.answer(asked) for asked in every]
+        statuses = [_status(None if each is None else each[0]) for each in answered]
         response = limit.RateLimitResponse(overall_code=max((status.code for status in statuses), default=_OK))
         response.statuses.extend(statuses)
-        if answered:
-            answer, because = max(answered, key=lambda each: each[0].status)
+        ours = [each for each in answered if each is not None]
+        if ours:
+            answer, because = max(ours, key=lambda each: each[0].status)
             told = self._answers.told(answer, because=because)
             headers = [("X-Riparian-Status", str(answer.status)), *told.headers]
             response.response_headers_to_add.extend(
@@ -128,7 +130,7 @@ class RateLimit:
         written: bytes = response.SerializeToString()
         return written
 
-    def _asked(self, descriptor: Any) -> Asked:
+    def _asked(self, descriptor: Any) -> Asked | None:
         said = {entry.key: entry.value for entry in descriptor.entries}
         if not said.get("account") or not said.keys() <= _KEYS or len(said) < len(descriptor.entries):
             found = ", ".join(f"`{key}`" for key in said)
@@ -137,14 +139,19 @@ class RateLimit:
                 " and `rows`, each once",
                 hint="Correct the actions of rate_limits in the configuration of Envoy.",
             )
-        return self._by_path(said) if "path" in said else _by_kind(said)
-
-    def _by_path(self, said: Mapping[str, str]) -> Asked:
+        if "path" not in said:
+            return _by_kind(said)
         wanted = self._door.edge.routes.find(said["path"].partition("?")[0])
         if wanted is None:
-            raise InputError("`path` of a descriptor fits no route of ours, wanted one that does")
-        named = {"kind": wanted.kind.name.lower(), "recording": wanted.recording, "rows": str(wanted.rows)}
-        return _by_kind({**said, **named})
+            return None
+        return _by_kind(
+            {
+                **said,
+                "kind": wanted.kind.name.lower(),
+                "recording": unquote(wanted.recording),
+                "rows": str(wanted.rows),
+            }
+        )
 
 
 async def serve(
@@ -192,6 +199,7 @@ async def serve(
     try:
         port = server.add_insecure_port(address)
     except RuntimeError as error:
+        await server.stop(None)
         raise OutsideError(f"`{address}` cannot be listened on ({error}), wanted a free address") from error
     await server.start()
     if ready is not None:
@@ -254,9 +262,10 @@ def _by_kind(said: Mapping[str, str]) -> Asked:
     return Asked(account, kind, recording, said.get("path", ""), int(rows), said.get("device", "").encode())
 
 
-def _status(answer: Answer) -> Any:
-    code = _OK if answer.status == 200 else _OVER_LIMIT
+def _status(answer: Answer | None) -> Any:
+    """Say one answer; there is none where the path is not ours."""
+    code = _OK if answer is None or answer.status == 200 else _OVER_LIMIT
     status = limit.RateLimitResponse.DescriptorStatus(code=code)
-    if answer.retry_after_s:
+    if answer is not None and answer.retry_after_s:
         status.duration_until_reset.CopyFrom(Duration(seconds=answer.retry_after_s))
     return status
