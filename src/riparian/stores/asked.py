@@ -6,9 +6,9 @@ which the script needs nothing; what a restraint refuses is refused here, and th
 
 Keys
 ----
-``prefix:{7}:a:00f3…`` is an account, ``prefix:{7}:p:00f3…`` a parent, ``prefix:{7}:since`` since when all of these are
-remembered.  The number in braces is the bucket of the account's or parent's code, which a cluster makes a slot of: one
-account is in one slot, and at most 64 machines share the accounts.
+``prefix:{07}:a:00f3…`` is an account, ``prefix:{07}:p:00f3…`` a parent; ``prefix:since``, in a cluster
+``prefix:{07}:since``, is since when all of these are remembered.  The number in braces is the bucket of the account's
+or parent's code, which a cluster makes a slot of: one account is in one slot, and at most 64 machines share them.
 
 Bounds
 ------
@@ -172,6 +172,15 @@ def facts(ledger: Rows, requests: Sequence[Request], *, shadowed: int, previews:
     return Facts(account, record, parent.astype(np.uint64), action, rule, left_us)
 
 
+def restraint(ledger: Rows, account: int, now_us: int, *, shadowed: int) -> tuple[int, int, int]:
+    """Say which restraint refuses whatever an account asks, by which rule and for how long; 0 where none does."""
+    found = np.zeros((1, _FOUND), np.int64)
+    who = np.array([max(account, 1)], np.uint64)
+    _look_up(ledger, shadowed, who, np.array([min(max(now_us, 0), LATEST_US)]), found)
+    action, rule, left_us = found[0, 5:8].tolist()
+    return action, rule, left_us
+
+
 def marks(account: Codes, recording: Codes) -> NDArray[np.uint32]:
     """Make 30 bits of an account and a recording: six that say where they are kept, and 24 [shape=(pairs,)].
 
@@ -294,8 +303,29 @@ def keys(prefix: str, letter: str, codes: Codes) -> list[str]:
     Examples
     --------
     >>> keys("riparian", "a", np.array([2**60], np.uint64))
-    ['riparian:{4}:a:1000000000000000']
+    ['riparian:{04}:a:1000000000000000']
     """
     digits = codes.astype(">u8").tobytes().hex()
-    parts = [f"{prefix}:{{{bucket}}}:{letter}:" for bucket in range(BUCKETS)]
+    parts = [f"{prefix}:{{{bucket:02}}}:{letter}:" for bucket in range(BUCKETS)]
     return [parts[b] + digits[16 * i : 16 * i + 16] for i, b in enumerate((codes >> _BUCKET_SHIFT).tolist())]
+
+
+def packed(*args: bytes, named: Sequence[str]) -> bytes:
+    r"""Write ``EVALSHA`` as it goes over the wire, many keys at once.
+
+    Parameters
+    ----------
+    args
+        The script's name; and, after the keys, its arguments.
+    named
+        The keys.
+
+    Examples
+    --------
+    >>> packed(b"5ca1", b"", named=["k"])
+    b'*5\r\n$7\r\nEVALSHA\r\n$4\r\n5ca1\r\n$1\r\n1\r\n$1\r\nk\r\n$0\r\n\r\n'
+    """
+    sha, *rest = [b"$%d\r\n%b\r\n" % (len(arg), arg) for arg in args]
+    n_keys = str(len(named))
+    text = "".join([f"${len(word)}\r\n{word}\r\n" for word in (n_keys, *named)])
+    return b"".join([b"*%d\r\n$7\r\nEVALSHA\r\n" % (2 + len(args) + len(named)), sha, text.encode(), *rest])

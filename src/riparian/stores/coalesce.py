@@ -115,6 +115,7 @@ class Line(Generic[Asked, Told]):
         """Make the first connection; where there is none, the line is broken, and is being mended."""
         self._broken_at_s = asyncio.get_running_loop().time()
         if not await self._is_mended():
+            _LOG.warning("decisions are made without the shared store (%s)", self.broken, exc_info=self.error)
             self._mending = asyncio.create_task(self._mend_later())
 
     async def close(self) -> None:

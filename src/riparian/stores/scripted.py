@@ -8,6 +8,7 @@ Each answer says since when the server remembers.  When that is later than it wa
 ``losses`` counts it.
 """
 
+import hashlib
 import logging
 import time
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from riparian.codes import BUCKETS
 from riparian.errors import LifecycleError
-from riparian.stores.asked import TOLD, Codes, keys
+from riparian.stores.asked import TOLD, Codes, keys, packed
 from riparian.stores.coalesce import Patience
 
 if TYPE_CHECKING:
@@ -86,8 +87,8 @@ class Script:
         self._client: Redis | RedisCluster | None = None
         self.n_slots = BUCKETS if sharing.is_cluster else 1
         """Slots that may be asked each by itself."""
-        self.since_us = [0] * self.n_slots
-        """Since when each slot is remembered; 0 where that was never asked."""
+        self.since_us: dict[int, int] = {}
+        """Since when each slot that was ever asked is remembered."""
         self.losses = 0
         """How often it was found that a slot had been forgotten."""
 
@@ -112,7 +113,8 @@ class Script:
         if 0 < self._sharing.apart_s * _US < apart_us:
             raise LifecycleError(f"{_CLOCK}s of server and gate are {apart_us // _US} s apart, wanted them together")
         _require_kept(await client.execute_command("INFO", "memory", **where))
-        self._sha = await client.execute_command("SCRIPT LOAD", self._text, **where)
+        self._sha = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
+        await client.execute_command("SCRIPT LOAD", self._text, **where)
 
     async def close(self) -> None:
         """Let go of every connection."""
@@ -166,19 +168,29 @@ class Script:
 
         client: Any = self._client
         try:
-            reply = await client.execute_command("EVALSHA", self._sha, len(named), *named, *args)
+            if self._sharing.is_cluster:
+                return bytes(await client.execute_command("EVALSHA", self._sha, len(named), *named, *args))
+            return await self._sent(client, packed(self._sha.encode(), *args, named=named))
         except NoScriptError:
-            reply = await client.execute_command("EVAL", self._text, len(named), *named, *args)
-        return bytes(reply)
+            return bytes(await client.execute_command("EVAL", self._text, len(named), *named, *args))
+
+    async def _sent(self, client: Any, command: bytes) -> bytes:
+        # What redis-py's execute_command does, without writing hundreds of keys one by one.
+        connection = await client.connection_pool.get_connection()
+        try:
+            await connection.send_packed_command(command)
+            return bytes(await connection.read_response())
+        finally:
+            await client.connection_pool.release(connection)
 
     def _heed(self, slot: int, since_us: int) -> None:
-        if 0 < self.since_us[slot] < since_us:
+        if self.since_us.get(slot, since_us) < since_us:
             self.losses += 1
             _LOG.error("the shared store has forgotten what it knew; it remembers since %d us", since_us)
         self.since_us[slot] = since_us
 
     def _since_key(self, slot: int) -> str:
-        inner = f"{{{slot}}}:" if self._sharing.is_cluster else ""
+        inner = f"{{{slot:02}}}:" if self._sharing.is_cluster else ""
         return f"{self._sharing.prefix}:{inner}since"
 
     def _connected(self) -> "Redis | RedisCluster":

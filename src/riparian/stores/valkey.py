@@ -36,6 +36,7 @@ What the server forgets
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ from numpy.typing import NDArray
 
 from riparian.errors import OutsideError, RiparianError
 from riparian.gate.admit import RULES, Answer, Kind, Rule
-from riparian.gate.limits import interval_us, paid_until, wait_us
+from riparian.gate.limits import interval_us, paid_until, wait_us, within
 from riparian.gate.policy import Down, Instead, Mode, Policy, Restraint
 from riparian.stores import asked
 from riparian.stores.asked import Codes, Facts, Request
@@ -159,7 +160,7 @@ class SharedGate:
     @property
     def since_us(self) -> int:
         """Since when all that was asked is remembered; 0 before the first request."""
-        return max(self._script.since_us)
+        return max(self._script.since_us.values(), default=0)
 
     async def admit(self, account: int, recording: int, kind: Kind, now_us: int, rows: int = 0) -> Answer:
         """Answer one request, together with all that wait; as :meth:`riparian.gate.admit.Gate.admit` does.
@@ -209,7 +210,7 @@ class SharedGate:
                 for begin in range(0, of_slot.size, BATCH_MOST):
                     some = of_slot[begin : begin + BATCH_MOST]
                     record = np.zeros(some.size, asked.RECORD)
-                    record["op"] = asked.REMEMBER
+                    record["op"], record["now"] = asked.REMEMBER, time.time_ns() // 1000
                     record["mark"] = asked.marks(accounts[some], recordings[some])
                     await self._script.run(slot, "a", accounts[some], record)
             if since_us is not None:
@@ -234,8 +235,9 @@ class SharedGate:
         here = found.action == 0
         answers = [_LET] * len(batch)
         for i in np.flatnonzero(~here).tolist():
-            answers[i] = _restrained(found, i, batch[i][3])
-            self._counts[batch[i][2], int(found.rule[i])] += 1
+            rule = int(found.rule[i])
+            answers[i] = _restrained(int(found.action[i]), rule, int(found.left_us[i]), batch[i][3])
+            self._counts[batch[i][2], rule] += 1
         if here.any():
             told = await self._told(slot, found, here)
             places = np.flatnonzero(here).tolist()
@@ -307,10 +309,10 @@ class SharedGate:
 
     def _undecided(self, line: Line[Request, Answer], request: Request) -> Answer:
         account, _, kind, now_us, _ = request
-        found = self._facts([request])
-        if found.action[0]:
-            self._counts[kind, int(found.rule[0])] += 1
-            return _restrained(found, 0, now_us)
+        action, rule, left_us = asked.restraint(self.known.ledger, account, now_us, shadowed=self._shadowed)
+        if action:
+            self._counts[kind, rule] += 1
+            return _restrained(action, rule, left_us, now_us)
         cause = line.broken or line.cause
         answer = self._by_policy(kind, account, now_us, line.broken_s, cause)
         if answer.status != 200 and self.policy.mode is Mode.SHADOW:
@@ -325,22 +327,22 @@ class SharedGate:
         down = {Kind.METADATA: self.policy.metadata_down, Kind.BULK: self.policy.bulk_down}.get(kind, Down.CLOSE)
         if down is Down.CLOSE:
             return Undecided(503, retry_after_s=_AGAIN_S, cause=cause)
-        paid, burst = self._paid.get((kind, account), 0), self.policy.down_per_minute
+        burst = self.policy.down_per_minute
         interval = interval_us(burst)
+        paid = within(self._paid.get((kind, account), 0), now_us, interval, burst)
         wait = wait_us(paid, now_us, interval, burst)
         if wait:
             return Undecided(429, Restraint.SLOW, Rule.LIMIT, *_again(wait, now_us), cause=cause)
-        self._paid[kind, account] = paid_until(paid, now_us, interval, burst)
+        self._paid[kind, account] = paid_until(paid, now_us, interval)
         return Undecided(200, cause=cause)
 
 
 _LET: Final = Answer(200)
 
 
-def _restrained(found: Facts, i: int, now_us: int) -> Answer:
-    action = Restraint(int(found.action[i]))
-    again_s, until_us = _again(int(found.left_us[i]), now_us)
-    return Answer(401 if action is Restraint.STEP_UP else 403, action, RULES[int(found.rule[i])], again_s, until_us)
+def _restrained(action: int, rule: int, left_us: int, now_us: int) -> Answer:
+    status = 401 if action == Restraint.STEP_UP else 403
+    return Answer(status, Restraint(action), RULES[rule], *_again(left_us, now_us))
 
 
 def _again(wait_us: int, now_us: int) -> tuple[int, int]:

@@ -145,8 +145,15 @@ local function admit(key, up, flags, people, slowed, would, field, code, n_rows,
     if kept[1] then paid, level, at, rows_level, rows_at = unpack_('<ddddd', kept[1]) end
     local exempt, asked = band(flags, EXEMPT) ~= 0, band(flags, ASKED) ~= 0
 
-    local paid_next = max(min(paid, now + requests * interval), now) + interval
-    local ahead = paid_next - now - requests * interval
+    local most_ahead = now + requests * interval
+    if paid > most_ahead then
+        -- The clock went back: nobody has paid for more than a burst.
+        paid = most_ahead
+        kept[1] = pack('<d', paid) .. sub(kept[1], 9)
+        call('HSET', key, 's', kept[1])
+    end
+    local paid_next = max(paid, now) + interval
+    local ahead = paid_next - most_ahead
     if ahead > 0 then
         if not shadowed[LIMIT] then return answer(LIMIT, ahead) end
         if would == NONE then would = LIMIT end
