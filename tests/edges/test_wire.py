@@ -456,9 +456,7 @@ def test_an_address_that_is_none_is_said(address: str, error: type[Exception]) -
 @pytest.mark.slow
 def test_a_process_that_is_told_to_end_ends_well() -> None:
     code = (
-        "from riparian.edges.wire import *; from riparian.gate.policy import Restraint
-from riparian.ports import Delta, Standing, Verdict
-from tests.edges.wires import a_door\n"
+        "from riparian.edges.wire import *; from tests.edges.wires import a_door\n"
         "door, _ = a_door()\n"
         "def ready(at): print(at.data, flush=True)\n"
         "def keep(): print('kept', flush=True)\n"
