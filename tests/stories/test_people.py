@@ -15,8 +15,9 @@ from riparian.cli import app
 from riparian.codes import code_of_label
 from riparian.errors import InputError, LifecycleError
 from riparian.flows.extraction import scan
+from riparian.flows.verdicts import Ledger
 from riparian.gate.exempt import Exemption, Register
-from riparian.gate.policy import Mode, Policy
+from riparian.gate.policy import Mode, Policy, Restraint
 from riparian.schema import DAY_US
 from riparian.sim.copiers import parse_ring
 from riparian.stores.memory import FixedClock
@@ -75,6 +76,15 @@ def scan_again(town: Played, workspace: Path, *, at_us: int = 0, exempt: Registe
     opened.close()
 
 
+def pushed(workspace: Path) -> dict[str, tuple[Restraint, int, str]]:
+    """Read what every edge is told."""
+    opened = Workspace.open(workspace)
+    ledger = Ledger("a run")
+    ledger.look(opened.world(FixedClock(now_us())))
+    opened.close()
+    return {v.account_id: (v.restraint, v.until_us, v.rule) for v in ledger.whole().verdicts}
+
+
 def ring_of(workspace: Path) -> tuple[str, list[str]]:
     (ring,) = told(workspace, "rings", "--json")
     return ring["ring"], ring["accounts"]
@@ -101,6 +111,7 @@ def test_a_ring_is_ended_heard_and_reinstated_and_no_scan_undoes_a_word_of_it(to
     told(workspace, "hold", "approve", "--ring", ring, *BEN)
     assert actions(workspace) == dict.fromkeys(members, "end")
     assert told(workspace, "hold", "list", "--json")[0]["until"] is None
+    assert pushed(workspace) == dict.fromkeys(members, (Restraint.END, 0, "person"))
 
     # Neither time, nor a scan, nor an exemption ends it.
     (line,) = [line for line in told(workspace, "hold", "list", "--json") if line["account"] == one]
@@ -122,6 +133,7 @@ def test_a_ring_is_ended_heard_and_reinstated_and_no_scan_undoes_a_word_of_it(to
             told(workspace, "hold", "review", one, "--reinstate", *hand)
     told(workspace, "hold", "review", one, "--reinstate", *CLEO)
     assert actions(workspace) == dict.fromkeys(members[1:], "end")
+    assert one not in pushed(workspace)
     with pytest.raises(LifecycleError, match="wanted one that is restrained"):
         told(workspace, "hold", "letter", one)
 
