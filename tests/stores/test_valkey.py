@@ -399,7 +399,7 @@ def test_in_a_cluster_every_question_has_one_slot_and_a_parent_is_charged_afterw
         with server.client() as client:
             ask: Any = client.execute_command
             ask("CLUSTER ADDSLOTSRANGE", 0, 16383)
-            asyncio.run(until(lambda: b"cluster_state:ok" in ask("CLUSTER INFO", NEVER_DECODE=True)))
+            asyncio.run(until(lambda: ask("CLUSTER INFO")["cluster_state"] == "ok"))
         answers = asyncio.run(main(server.url))
     assert answers == [one.admit(int(account), n, Kind.MEDIA, NOW) for account in spread for n in (2, 3)]
     assert {answer.rule for answer in answers} == {Rule.NONE, Rule.PARENT}
