@@ -10,7 +10,7 @@ label names an account.
 ``riparian_refused_requests_total{status}``                 bytes that were no request, came late, or one too many
 ``riparian_unknown_pushers_total``                          pushes with another secret
 ``riparian_gate_degraded{why}``                             1 while it is so, 0 otherwise; always exported
-``riparian_verdicts``                                       accounts with a verdict
+``riparian_verdicts``                                       accounts that something is in force for
 ``riparian_push_age_seconds``                               since whoever pushes was heard
 ``riparian_decision_seconds``                               a histogram of one decision in 64
 ==========================================================  ==================================================
@@ -78,7 +78,7 @@ class Metrics:
             degraded.add_metric([why], float(why == ailing))
         yield degraded
         pushed = self._door.pushed
-        yield GaugeMetricFamily("riparian_verdicts", "Accounts with a verdict.", value=pushed.count)
+        yield GaugeMetricFamily("riparian_verdicts", "Accounts that something is in force for.", value=pushed.count)
         yield GaugeMetricFamily("riparian_push_age_seconds", "Since whoever pushes was heard.", value=pushed.silent_s)
 
     def _answers(self) -> Metric:
