@@ -134,12 +134,27 @@ def test_a_grant_for_the_folder_comes_with_what_is_served(gate: Running) -> None
     assert "X-Riparian-Grant" not in gate.data("/grant", **named("held")).headers
 
 
+def test_where_no_grant_can_be_given_nothing_is_charged(gate: Running) -> None:
+    for i in range(1, 9):
+        assert gate.data("/grant", **named("spared", f"r{i}", path="/media//r1/a")).status == 400
+    assert gate.data("/grant", **named("spared", "r9")).status == 200
+
+
+def test_in_shadow_whoever_can_be_granted_nothing_is_served_and_counted() -> None:
+    door, _ = a_door({"mode": "shadow"})
+    with serving(door) as running:
+        told = running.data("/grant", **named("", path="/media//r1/a"))
+    assert (told.status, told.headers.get("X-Riparian-Grant")) == (200, None)
+    assert {why for _, why in door.let_through} == {"grant", "nameless"}
+
+
 MISTAKEN = {
     "an unknown kind": ("/auth", {"X_Riparian_Kind": "video"}, 400),
     "rows that are no number": ("/auth", {"X_Riparian_Rows": "-1"}, 400),
     "no such page": ("/autho", {}, 404),
     "a grant for a path in two spellings": ("/grant", named("a", path="/media//r1/a"), 400),
     "a grant for nobody": ("/grant", named(""), 400),
+    "a grant for a device with a bell": ("/grant", named("a") | {"X_Riparian_Device": "\x85"}, 400),
 }
 
 

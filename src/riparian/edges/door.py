@@ -29,6 +29,7 @@ from riparian.gate.keys import KeyRing
 from riparian.gate.policy import Down, Mode, Policy, Restraint
 from riparian.gate.refused import Refused
 from riparian.gate.routes import Edge, Kind
+from riparian.gate.spelling import named, plain
 
 NAMELESS: Final = "nameless"
 SAMPLED: Final = 64
@@ -199,6 +200,26 @@ class Door:
         """Answer a request whose grant does not hold."""
         return self._unless_shadow(_UNGRANTED, kind, GRANT, GRANT), GRANT
 
+    def may_grant(self, asked: Asked) -> bool:
+        """Say beforehand whether a grant could be issued, so that nothing is charged where none can.
+
+        Returns
+        -------
+        bool
+            False in shadow only, where what is asked for is served all the same, and counted.
+
+        Raises
+        ------
+        InputError
+            When the path is not spelt plainly, or the account cannot stand in a grant.
+        """
+        if plain(asked.path) and _is_name(asked.account) and (not asked.device or _is_name(asked.device)):
+            return True
+        if self.policy.mode is Mode.ENFORCE:
+            raise InputError("a grant has no account or no path that is spelt plainly, wanted both")
+        self.let_through[asked.kind, GRANT] += 1
+        return False
+
     def grant(self, asked: Asked, answer: Answer) -> str:
         """Issue a grant for the folder of what was asked for; empty where the house has no keys.
 
@@ -246,3 +267,10 @@ def _text(identifier: bytes) -> str:
         return identifier.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InputError("an identifier is no UTF-8, wanted it so in a grant") from error
+
+
+def _is_name(identifier: bytes) -> bool:
+    try:
+        return named(identifier.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False

@@ -51,7 +51,6 @@ except ImportError:  # there is none for this system: asyncio's own loop does th
 _ROWS_DIGITS: Final = 9
 _CHECK: Final = b"/check"
 _NO_PAGE: Final = plain(404, {"error": "there is no such page"})
-_PASSES: Final = Told(200, ())
 
 
 class Wire:
@@ -85,6 +84,7 @@ class Wire:
             Answers(dialect, edge.explain, edge.step_up_url, edge.appeal_url, shard)
             for dialect in (Dialect.NGINX, Dialect.PLAIN)
         )
+        self._passes = Told(200, (("X-Riparian-Shard", f"{shard[0]}/{shard[1]}"),))
         served = Answer(200)
         self._nginx_served = on_wire(self._to_nginx.told(served))
         self._envoy_served = on_wire(self._to_envoy.told(served))
@@ -122,7 +122,7 @@ class Wire:
             elif path.startswith(b"/check/"):
                 found = door.asked(request.headers, path[len(_CHECK) :], query)
                 if found is None:
-                    return _written(_PASSES, request)
+                    return _written(self._passes, request)
                 asked, answers, served = found, self._to_envoy, self._envoy_served
             elif path == b"/grant":
                 return self._granted(request)
@@ -138,8 +138,9 @@ class Wire:
     def _granted(self, request: Request) -> bytes:
         asked = _named(request.headers)
         asked.path = request.headers.get(b"x-riparian-path", b"").partition(b"?")[0].decode("latin-1")
+        may_grant = self.door.may_grant(asked)
         answer, because = self.door.answer(asked)
-        grant = self.door.grant(asked, answer) if answer.status == 200 else ""
+        grant = self.door.grant(asked, answer) if may_grant and answer.status == 200 else ""
         return _written(self._to_nginx.told(answer, because=because, grant=grant), request)
 
     def _ready(self) -> Told:
