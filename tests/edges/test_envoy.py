@@ -104,7 +104,7 @@ GRANTS: dict[str, tuple[int, str, str, Callable[[Running], str]]] = {
     "up and down, hidden": (400, "a1", "/media/r1%2f..%2fr2/1", lambda e: e.grant()),
     "up and down, as servlets read it": (403, "a1", "/media/r1/..;/r2/1", lambda e: e.grant()),
     "another spelling of its path": (200, "a1", "/media/%721/1", lambda e: e.grant()),
-    "a spelling that could be another path": (403, "a1", "/media/r1/a%3b", lambda e: e.grant()),
+    "a spelling that could be another path": (400, "a1", "/media/r1/a%3b", lambda e: e.grant()),
     "of a device, where there are none": (403, "a1", ASKED, lambda e: e.grant(device="d1")),
     "past its end, while the gate is there": (403, "a1", ASKED, lambda e: e.grant(over_s=-1)),
     "long past its end": (403, "a1", ASKED, lambda e: e.grant(over_s=-3600)),
@@ -116,6 +116,7 @@ GRANTS: dict[str, tuple[int, str, str, Callable[[Running], str]]] = {
     "of another house": (403, "a1", ASKED, lambda _: token(iss="somebody")),
     "without an end": (403, "a1", ASKED, lambda _: token(exp=None)),
     "without a path": (403, "a1", ASKED, lambda _: token(rp=None)),
+    "below it, a name that begins with a dot": (403, "a1", "/media/r1/.x", lambda e: e.grant()),
     "whose path is a list": (403, "a1", ASKED, lambda _: token(rp=["/media/r1/"])),
     "whose account is a number": (403, "1", ASKED, lambda _: token(sub=1)),
 }

@@ -177,9 +177,11 @@ class _Line:
     is_limited: bool
 
 
-# A path of which there is one spelling: see riparian.gate.spelling.
+# Paths of which there is one spelling: see riparian.gate.spelling.
 _BEGINS: Final = r"[A-Za-z0-9\-_~!$&'()*+,=:@]|%(?:2[023]|3[CEF]|5[BDE]|60|7[BCD]|[89A-F][0-9A-F])"
 _PLAIN: Final = rf"(?:/(?:{_BEGINS})(?:{_BEGINS}|\.)*)*/?"
+_PART: Final = rf"(?:{_BEGINS}|\.)+"
+_REST: Final = rf"(?:{_BEGINS}|\.|/)*"
 _DOWN: Final = {
     Kind.METADATA: lambda policy: policy.metadata_down,
     Kind.BULK: lambda policy: policy.bulk_down,
@@ -238,7 +240,21 @@ def _said(edge: Edge, policy: Policy, authz: Authz, place: Place) -> Mapping[str
 def _line(route: Route, policy: Policy) -> _Line:
     down = _DOWN.get(route.kind)
     is_limited = down is not None and down(policy) is Down.LIMIT
-    return _Line(route.path, route.kind.name.lower(), route.regex, is_limited)
+    return _Line(route.path, route.kind.name.lower(), _plainly(route.regex), is_limited)
+
+
+def _plainly(regex: str) -> str:
+    """Leave of what a route fits only the plain: anything else then fits no route at all, and is refused.
+
+    Examples
+    --------
+    >>> import re
+    >>> fits = _plainly(r"^/a/(?P<recording>[^/]+)/.*$")
+    >>> [bool(re.match(fits, path)) for path in ("/a/1/b/c.ts", "/a/%C3%A9/", "/a/1;x/b", "/a/1/%3b")]
+    [True, True, False, False]
+    """
+    parts = regex.removesuffix(".*$").replace("[^/]+", _PART)
+    return f"{parts}{_REST}$" if regex.endswith(".*$") else parts
 
 
 def _promises(policy: Policy) -> list[str]:
