@@ -95,6 +95,7 @@ RESTRAINTS = st.tuples(
 )
 
 
+@pytest.mark.slow
 @given(
     policy=POLICIES,
     made=st.lists(MADE, min_size=5, max_size=5),
@@ -127,6 +128,7 @@ def timed(requests: list[Any]) -> Iterator[tuple[int, int, Kind, int, int]]:
         yield account, what, kind, now, rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_over_a_year_several_gates_answer_what_one_gate_would(server: Server, seed: int) -> None:
     rng, n = np.random.default_rng(seed), 4000
