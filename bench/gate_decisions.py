@@ -5,8 +5,8 @@ the rounds, in nanoseconds a decision.  Accounts are drawn at random; a thousand
 
 ``decision`` is the whole of it: restraint, limit, novelty budget with the set of what was had, rows.  ``repeat`` asks
 for recordings that the account had, ``new`` for such as are charged (into a set that grows all the while), ``page``
-for metadata.  ``limit`` is the limit on requests by itself.  The peers are a Python dictionary with the same arithmetic,
-and ``limits`` in memory.
+for metadata.  ``limit`` is the limit on requests by itself.  The peers are a Python dictionary with the same
+arithmetic, and ``limits`` in memory.
 
     python bench/gate_decisions.py [--accounts 100000] [--many 10000000] [--rounds 7] [--seed 1] [--quick] [--out FILE]
 """

@@ -91,6 +91,7 @@ GROW: Final = -1
 CHARGE: Final = 11
 """Numbers of a charge: recording, code, made, level, at, rows level, rows at, price, parent, its level, its at."""
 _WINDOW: Final = 32
+_NEAR: Final = 1 << 20
 _MARGIN: Final = 8
 
 
@@ -112,7 +113,11 @@ def _level(rows, row, now, terms):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _half_used(rows, row, now, terms):  # type: ignore[no-untyped-def]
-    at = max(now, rows[row, AT])
+    level, at = rows[row, LEVEL], rows[row, AT]
+    # Who never drew is full, and what was drawn since only grew back: mostly there is nothing to work out.
+    if at == UNKNOWN_US or 2 * level >= terms[BURST] * DAY_US:
+        return False
+    at = max(now, at)
     known = rows[row, CREATED] != UNKNOWN_US
     age = at - rows[row, CREATED] if known else tokens.NEWCOMER_DAYS * DAY_US
     return 2 * _level(rows, row, at, terms) < tokens.most(age, terms[BURST])
@@ -398,7 +403,7 @@ def decide_many(at, account, recording, kind, at_us, n_rows, status, rules, char
     """
     rows, newest, older, terms = _tables(at)
     for i in range(begin, account.size):
-        if (i - begin) % _WINDOW == 0:
+        if (i - begin) % _WINDOW == 0 and rows.size + newest.size > _NEAR:
             end = min(i + _WINDOW, account.size)
             terms[_TOUCHED] = _touch(rows, newest, older, account, recording, i, end)
         if len(charges) > 0 and terms[N_CHARGES] == len(charges):

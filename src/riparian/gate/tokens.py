@@ -71,13 +71,13 @@ def filled(level: int, dt_us: int, per_day: int, cap: int) -> int:
 @njit(cache=True)
 def level_at(now: int, burst: int, per_day: int, created_us: int, level: int, at_us: int) -> int:
     """Say what is in an account's bucket at a time, from what was in it before."""
+    if at_us != UNKNOWN_US and now <= at_us:
+        return level
     known = created_us != UNKNOWN_US
     age = now - created_us if known else NEWCOMER_DAYS * DAY_US
     cap = most(age, burst)
     if at_us == UNKNOWN_US:
         return cap
-    if now <= at_us:
-        return level
     if known:
         level += earned(age, burst) - earned(at_us - created_us, burst)
     return filled(min(level, cap), now - at_us, per_day, cap)
