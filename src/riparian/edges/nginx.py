@@ -16,7 +16,7 @@ Rules
 -----
 * One account always meets one gate (``hash ... consistent``): two that count apart let through twice the limit.
 * ``auth_request`` understands 2xx, 401 and 403.  Whatever else a gate means it says in ``X-Riparian-Status``, and a
-  refusal becomes what it is in ``riparian.js``.
+  refusal becomes what it is in ``riparian_said.js``.
 * A question takes at most ``TIMEOUT_MS``, at two gates twice that; after three without an answer a gate is not asked
   for two seconds, and nobody waits.  One that answers 4xx is there, and opens nothing.
 * A grant past its end is asked about at the gate, which refuses it; only where no gate answers is it let through.
@@ -51,7 +51,7 @@ from riparian.gate.routes import Carried, Carrier, Edge, Kind, Route
 from riparian.gate.spelling import encode
 
 CONFIGURATION: Final = "nginx.conf"
-SCRIPT: Final = "riparian.js"
+SCRIPTS: Final = {"riparian.js": "nginx.js", "riparian_said.js": "nginx_said.js"}
 SECRETS: Final = "riparian.json"
 """Holds secrets: only nginx may read it."""
 JWT_KEYS: Final = "riparian_keys.json"
@@ -61,6 +61,14 @@ TIMEOUT_MS: Final = 50
 SEAT_BELT: Final = 4
 """Segments are asked for, too: the belt is so many times what the gate lets an account ask."""
 
+# What a request is called in the log.
+_ACTIONS: Final = {
+    Kind.MEDIA: "segment",
+    Kind.LICENCE: "licence",
+    Kind.METADATA: "metadata",
+    Kind.BULK: "metadata",
+}
+_PLAYLISTS: Final = (".m3u8", ".mpd")
 _LIST_BYTES: Final = 256
 _LISTED_BYTES: Final = 192
 # A path of which there is one spelling: see riparian.gate.spelling.
@@ -142,9 +150,9 @@ def configuration(
     >>> ring = KeyRing(Key("k1", bytes(32), 0), Key("k2", bytes(32), 0))
     >>> texts = configuration(edge, Policy(), ring, push_secret="00" * 32, build=Build(Grants.JWT))
     >>> sorted(texts), "hash $riparian_account consistent" in texts["nginx.conf"]
-    (['nginx.conf', 'riparian.js', 'riparian.json', 'riparian_keys.json'], True)
+    (['nginx.conf', 'riparian.js', 'riparian.json', 'riparian_keys.json', 'riparian_said.js'], True)
     """
-    able = build or Build()
+    able, folder = build or Build(), files("riparian.edges") / "templates"
     script = {
         "push_secret": push_secret,
         "grants": str(able.grants),
@@ -153,7 +161,7 @@ def configuration(
     }
     texts = {
         CONFIGURATION: _templates().get_template("nginx.conf.j2").render(_said(edge, policy, able)),
-        SCRIPT: (files("riparian.edges") / "templates" / "nginx.js").read_text(encoding="utf-8"),
+        **{name: (folder / template).read_text(encoding="utf-8") for name, template in SCRIPTS.items()},
         SECRETS: json.dumps(script, indent=1) + "\n",
     }
     if able.grants is Grants.JWT:
@@ -218,6 +226,7 @@ class _Line:
 
     path: str
     kind: str
+    action: str
     regex: str
     names_recording: bool
     names_rows: bool
@@ -266,7 +275,9 @@ def _line(route: Route) -> _Line:
             f"`path` is `{route.path}`, wanted no percent sign: nginx compares paths that it has decoded",
             hint="Write * for that part of the path.",
         )
-    return _Line(route.path, route.kind.name.lower(), route.regex, "{recording}" in route.path, "{rows}" in route.path)
+    action = "play" if route.path.endswith(_PLAYLISTS) else _ACTIONS[route.kind]
+    named = ("{recording}" in route.path, "{rows}" in route.path)
+    return _Line(route.path, route.kind.name.lower(), action, route.regex, *named)
 
 
 def _variable(name: str, carried: Carried, computed: str) -> str:
