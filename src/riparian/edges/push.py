@@ -127,7 +127,7 @@ class HttpEdge:
         with self._span(delta, full=full) as carried:
             status, answer = self._exchange("POST", headers | carried, body_of(delta.verdicts))
         if status == http.client.CONFLICT and not full:
-            raise LifecycleError(f"`{self.url}` stands elsewhere ({answer[:100]!r}), wanted `{delta.from_seq}`")
+            raise LifecycleError(f"`{self.url}` stands elsewhere (`{_shown(answer)}`), wanted `{delta.from_seq}`")
         return self._standing(status, answer)
 
     @contextmanager
@@ -152,7 +152,7 @@ class HttpEdge:
             told = json.loads(answer)
             return Standing(str(told["epoch"]), int(told["seq"]), int(told["count"]))
         except (ValueError, KeyError, TypeError) as error:
-            raise OutsideError(f"`{self.url}` answers {answer[:100]!r}, wanted epoch, seq and count") from error
+            raise OutsideError(f"`{self.url}` answers `{_shown(answer)}`, wanted epoch, seq and count") from error
 
     def _exchange(self, method: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         lines = {
@@ -207,6 +207,10 @@ def _is_whole(received: bytearray) -> bool:
     head, ends, body = bytes(received).partition(b"\r\n\r\n")
     length = _LENGTH.search(head)
     return bool(ends) and length is not None and len(body) >= int(length[1])
+
+
+def _shown(answer: bytes) -> str:
+    return answer[:100].decode("ascii", "backslashreplace")
 
 
 def _left(deadline: float) -> float:
