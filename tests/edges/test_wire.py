@@ -422,9 +422,13 @@ def test_a_body_is_waited_for_when_asked(gate: Running) -> None:
     head = b"POST /riparian/verdicts HTTP/1.1\r\nHost: gate\r\nConnection: close\r\n"
     head += b"Expect: 100-continue\r\nContent-Length: 4\r\n\r\n"
     with gate.connect(gate.at.control) as peer:
-        peer.sendall(head)
+        peer.sendall(head[:40])
+        time.sleep(0.05)
+        peer.sendall(head[40:])
         assert peer.recv(1 << 16) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        peer.sendall(b"abcd")
+        peer.sendall(b"ab")
+        time.sleep(0.05)
+        peer.sendall(b"cd")
         assert answer_of(until_closed(peer)).status == 401
 
 

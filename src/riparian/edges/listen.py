@@ -189,7 +189,7 @@ class Connection(asyncio.Protocol):
         transport, reader, listener = self._transport, self._reader, self._listener
         if transport is None or transport.is_closing():
             return
-        had_begun = reader.is_waiting
+        had_begun, had_asked = reader.is_waiting, reader.wants_body
         reader.feed(data)
         answers = []
         try:
@@ -207,8 +207,8 @@ class Connection(asyncio.Protocol):
             return
         if not had_begun:
             self._since = listener.tick
-            if reader.wants_body:
-                answers.append(_GO_ON)
+        if reader.wants_body and not had_asked:
+            answers.append(_GO_ON)
         if answers:
             transport.write(answers[0] if len(answers) == 1 else b"".join(answers))
 
