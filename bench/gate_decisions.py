@@ -203,31 +203,31 @@ def peers(rng: np.random.Generator, accounts: int) -> dict[Way, Run]:
 
 def memory(rng: np.random.Generator, many: int, accounts: int) -> Iterator[dict[str, object]]:
     """Give the bytes that an account takes."""
-    yield _weight("limit", many, np.zeros(many, np.int64).nbytes)
+    each = np.zeros(many, np.int64).nbytes / many
+    yield _weight("limit", many, each, each)
     gate = Gate.open(POLICY)
     gate.enrol(rng.integers(1, 2**64 - 1, many // 10, dtype=np.uint64))
-    yield _weight("restraint, budgets and limit", many // 10, gate.n_bytes - Seen.empty().n_bytes)
+    each = (gate.n_bytes - Seen.empty().n_bytes) / (many // 10)
+    yield _weight("restraint, budgets and limit", many // 10, each, 1.5 * each)
     codes = rng.integers(1, 2**64 - 1, accounts, dtype=np.uint64)
     recordings = rng.integers(1, 2**64 - 1, 10 * RECORDINGS, dtype=np.uint64)
     for approximate in (False, True):
-        seen, fullest = Seen.empty(approximate=approximate), 0.0
+        seen, weights = Seen.empty(approximate=approximate), list[float]()
         for n, account in enumerate(codes, start=1):
             seen.add(codes_of_pairs(np.full(RECORDINGS, account), rng.choice(recordings, RECORDINGS, replace=False)))
             seen.settle()
-            if n >= accounts // 3:
-                fullest = max(fullest, seen.n_bytes / n)
-        form = "approximate" if approximate else "exact"
-        yield _weight(f"{RECORDINGS} recordings had, {form}", accounts, seen.n_bytes, fullest)
+            weights.append(seen.n_bytes / n)
+        # Over the last time that a table grew and filled up again.
+        form, last = "approximate" if approximate else "exact", weights[accounts // 2 :]
+        yield _weight(f"{RECORDINGS} recordings had, {form}", accounts, min(last), max(last))
 
 
-def _weight(what: str, accounts: int, n_bytes: int, most: float | None = None) -> dict[str, object]:
-    each = n_bytes / accounts
+def _weight(what: str, accounts: int, least: float, most: float) -> dict[str, object]:
     return {
         "what": what,
         "accounts": accounts,
-        "bytes_account": round(each, 1),
-        "bytes_account_most": round(each if most is None else most, 1),
-        "megabytes": round(n_bytes / 1e6, 1),
+        "bytes_account_least": round(least, 1),
+        "bytes_account_most": round(most, 1),
     }
 
 

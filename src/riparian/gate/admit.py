@@ -202,7 +202,7 @@ class Gate:
         created = np.full(n, UNKNOWN_US, np.int64) if created_us is None else np.asarray(created_us, np.int64)
         each = np.full(n, self.policy.streams_per_plan) if streams is None else streams
         up = np.zeros(n, np.uint64) if parents is None else np.asarray(parents, np.uint64)
-        self._make_room(2 * n)
+        self._make_room(n + int(np.count_nonzero(up)))
         deciding.enrol(self._rows, self._terms, np.asarray(codes, np.uint64), created, prices(each), up)
 
     def backfill(self, accounts: NDArray[np.uint64], recordings: NDArray[np.uint64]) -> None:
@@ -382,8 +382,8 @@ class Gate:
         self._moved()
 
     def _settle(self) -> None:
-        self._seen.settle()
-        self._moved()
+        if self._seen.settle():
+            self._moved()
 
     def _moved(self) -> None:
         # After whatever may have put another table in the place of one.

@@ -267,10 +267,12 @@ class Seen:
         self.state[COUNT] = self.state[MOVED] = 0
         self.state[MOST] = self._room()
 
-    def settle(self) -> None:
-        """Let go of the older table once it is moved over."""
-        if not self.state[APPROXIMATE] and self.state[MOVED] >= self.older.size:
+    def settle(self) -> bool:
+        """Let go of the older table once it is moved over, and say whether that was now."""
+        moved = self.older.size > 0 and not self.state[APPROXIMATE] and bool(self.state[MOVED] >= self.older.size)
+        if moved:
             self.older = np.zeros(0, np.uint64)
+        return moved
 
     def _room(self) -> int:
         if self.state[APPROXIMATE]:
