@@ -1,6 +1,6 @@
 """A town is served: a ring is held as the log grows, a person is obeyed at once, and nothing is forgotten.
 
-One ``riparian serve`` as an operator starts it: two gates, the evidence, and an edge that listens to pushes.
+One ``riparian serve`` as an operator starts it, two gates and the evidence, with a real nginx in front.
 """
 
 import http.client
@@ -25,6 +25,7 @@ from typer.testing import CliRunner
 from riparian.cli import app
 from riparian.sim.copiers import parse_ring
 from riparian.sim.events import Town, events
+from tests.edges.nginx import Nginx, free_port, nginx, origin
 from tests.stories.towns import small
 
 pytestmark = pytest.mark.slow
@@ -35,10 +36,15 @@ SMALL = f"{ENFORCED}novelty_burst = {BURST}\nnovelty_per_day = 0\nrequests_burst
 EDGE = """
 account = "header:X-Account"
 gates = [{gates}]
+{more}
 
 [[route]]
 path = "/media/{{recording}}/**"
 kind = "media"
+
+[[route]]
+path = "/licence/{{recording}}"
+kind = "licence"
 """
 
 
@@ -51,6 +57,7 @@ class Served:
     control: int
     child: "subprocess.Popen[str]"
     told: list[dict[str, Any]] = field(default_factory=list)
+    nginx: Nginx | None = None
 
     def ask(self, account: str, recording: str, gate: int = 0) -> http.client.HTTPResponse:
         host, _, port = self.gates[gate].partition(":")
@@ -60,6 +67,11 @@ class Served:
     def status_of(self, account: str, recording: str, gate: int = 0) -> str:
         answer = self.ask(account, recording, gate)
         return str(answer.headers["X-Riparian-Status"])
+
+    def configured(self) -> dict[str, str]:
+        """Write the configuration of nginx, as an operator does."""
+        self.types("edge", "nginx", "--out", str(self.folder / "written"))
+        return {path.name: path.read_text() for path in (self.folder / "written").iterdir()}
 
     def answers(self, account: str, gate: int, status: str) -> bool:
         return self.status_of(account, "new-1", gate) == status
@@ -85,10 +97,15 @@ class Served:
         return time.monotonic()
 
     def until_all(self, account: str, status: str, said: float) -> None:
-        """Wait until every gate answers so, and hold it to the promise of two seconds."""
+        """Wait until every gate and nginx answer so, and hold them to the promise of two seconds."""
         for gate in (0, 1):
             until(partial(self.answers, account, gate, status), 10, f"gate {gate} does not answer {status}")
+        until(lambda: self.at_nginx(account) == status, 10, f"nginx does not answer {status}")
         assert time.monotonic() - said < 2
+
+    def at_nginx(self, account: str) -> str:
+        assert self.nginx is not None
+        return str(self.nginx.ask("/licence/new-1", x_account=account).status)
 
 
 def asked(host: str, port: int, page: str, headers: dict[str, str]) -> http.client.HTTPResponse:
@@ -126,12 +143,12 @@ def free_ports(n: int) -> list[int]:
 
 
 @contextmanager
-def serving(folder: Path, *logs: Path, policy: str = SMALL) -> Iterator[Served]:
+def serving(folder: Path, *logs: Path, policy: str = SMALL, more: str = "") -> Iterator[Served]:
     ports = free_ports(5)
     gates = (f"127.0.0.1:{ports[0]}", f"127.0.0.1:{ports[1]}")
     (folder / "w").mkdir(exist_ok=True)
     (folder / "w" / "policy.toml").write_text(policy)
-    (folder / "w" / "edge.toml").write_text(EDGE.format(gates=", ".join(f'"{gate}"' for gate in gates)))
+    (folder / "w" / "edge.toml").write_text(EDGE.format(more=more, gates=", ".join(f'"{gate}"' for gate in gates)))
     command = [sys.executable, "-m", "riparian.cli", "serve", *map(str, logs), "-w", str(folder / "w"), "--json"]
     command += ["--control", f"127.0.0.1:{ports[2]}"]
     with (folder / "talk.txt").open("a") as talk:
@@ -165,13 +182,24 @@ def copier_of(town: Town) -> str:
     return next(str(row["account"]) for row in town.truth.to_pylist() if row["role"] == "copier")
 
 
+def in_front(port: int, origin_port: int) -> str:
+    """Say in edge.toml that an nginx stands in front, and holds the list itself."""
+    lines = [f'origin = "http://127.0.0.1:{origin_port}"', f'listen = "127.0.0.1:{port}"']
+    return "\n".join([*lines, f'push = ["http://127.0.0.1:{port}"]'])
+
+
 def test_a_ring_is_held_as_the_log_grows_and_a_person_is_obeyed_at_once(tmp_path: Path) -> None:
     town = events(small(parse_ring("1x300:queue"), listeners=30, days=8))
     lines, copier = written(town), copier_of(town)
     listener = next(str(r["account"]) for r in town.truth.to_pylist() if r["role"] == "listener")
     log, first = tmp_path / "access.ndjson", len(lines) // 8
     log.write_text("".join(lines[:first]))
-    with serving(tmp_path, log, policy=ENFORCED) as served:
+    port = free_port()
+    with (
+        origin() as at,
+        serving(tmp_path, log, policy=ENFORCED, more=in_front(port, at)) as served,
+        nginx(tmp_path / "nginx", served.configured(), port) as served.nginx,
+    ):
         assert served.status_of(copier, "new-1") == "200"
         with log.open("a") as file:
             file.writelines(lines[first:])
@@ -179,6 +207,8 @@ def test_a_ring_is_held_as_the_log_grows_and_a_person_is_obeyed_at_once(tmp_path
         for gate in (0, 1):
             until(partial(served.answers, copier, gate, "403"), 2, "a gate does not know")
             assert served.status_of(listener, "new-1", gate) == "200"
+        until(lambda: served.at_nginx(copier) == "403", 10, "nginx does not know")
+        assert served.at_nginx(listener) == "200"
         assert served.ask(copier, "new-1").headers["X-Riparian-Because"] == "evidence"
 
         served.says("Ada", "hold", "end", copier)
@@ -189,7 +219,7 @@ def test_a_ring_is_held_as_the_log_grows_and_a_person_is_obeyed_at_once(tmp_path
 
         status, metrics = served.page("/metrics")
         assert status == 200
-        assert 'riparian_edges{reach="in step"} 2.0' in metrics
+        assert 'riparian_edges{reach="in step"} 3.0' in metrics
         served.child.send_signal(signal.SIGTERM)
         assert served.child.wait(timeout=60) == 0
     kinds = [line["kind"] for line in served.told]
