@@ -219,6 +219,16 @@ def test_what_is_no_restraint_and_no_rule_is_refused_and_changes_nothing() -> No
     assert answers(gate, Asked())[0].status == 200
 
 
+@pytest.mark.parametrize(("account", "recording", "rows"), [(-1, 1, 0), (2**64, 1, 0), (A, -1, 0), (A, 1, 2**63)])
+def test_a_number_that_is_none_of_64_bits_is_refused_and_changes_nothing(
+    account: int, recording: int, rows: int
+) -> None:
+    gate = Gate.open(ENFORCED)
+    with pytest.raises(OverflowError):
+        gate.admit(account, recording, Kind.BULK, T0, rows)
+    assert gate.counts() == {}
+
+
 def test_a_state_of_another_version_is_not_taken_up() -> None:
     arrays = Gate.open(ENFORCED).arrays()
     with pytest.raises(CustodyError, match="is of version `none`, wanted `gate/1`"):

@@ -278,6 +278,11 @@ class Gate:
             UTC.
         rows
             Rows of metadata asked for.
+
+        Raises
+        ------
+        OverflowError
+            When a number is none of 64 bits; nothing has changed then.
         """
         code = self._decide(self._at, account, recording, _KINDS[kind], now_us, rows)
         answer: Answer | None = self._answers[code]
@@ -341,6 +346,8 @@ class Gate:
     def take_charges(self) -> Ints:
         """Give what was charged since the last time, for a journal, and forget it [shape=(charges, CHARGE)]."""
         n = int(self._terms[deciding.N_CHARGES])
+        if n == 0:
+            return self._charges[:0]
         self._terms[deciding.N_CHARGES] = 0
         return self._charges[:n].copy()
 
