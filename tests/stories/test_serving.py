@@ -19,7 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import grpc  # type: ignore[import-untyped]
 import pytest
+from envoy.service.auth.v3 import external_auth_pb2 as auth  # type: ignore[import-untyped]
 from typer.testing import CliRunner
 
 from riparian.cli import app
@@ -143,14 +145,16 @@ def free_ports(n: int) -> list[int]:
 
 
 @contextmanager
-def serving(folder: Path, *logs: Path, policy: str = SMALL, more: str = "") -> Iterator[Served]:
+def serving(
+    folder: Path, *logs: Path, policy: str = SMALL, more: str = "", also: tuple[str, ...] = ()
+) -> Iterator[Served]:
     ports = free_ports(5)
     gates = (f"127.0.0.1:{ports[0]}", f"127.0.0.1:{ports[1]}")
     (folder / "w").mkdir(exist_ok=True)
     (folder / "w" / "policy.toml").write_text(policy)
     (folder / "w" / "edge.toml").write_text(EDGE.format(more=more, gates=", ".join(f'"{gate}"' for gate in gates)))
     command = [sys.executable, "-m", "riparian.cli", "serve", *map(str, logs), "-w", str(folder / "w"), "--json"]
-    command += ["--control", f"127.0.0.1:{ports[2]}"]
+    command += ["--control", f"127.0.0.1:{ports[2]}", *also]
     with (folder / "talk.txt").open("a") as talk:
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=talk, text=True)
     served = Served(folder, gates, ports[2], child)
@@ -277,3 +281,19 @@ def kill_gate(served: Served, gate: int) -> None:
     """Kill a gate as a crash does."""
     pids = [line["pids"] for line in served.told if line["kind"] == "status"][-1]
     os.kill(pids[f"gate {gate}"], signal.SIGKILL)
+
+
+def test_gates_speak_grpc_to_envoys_that_were_told_so(tmp_path: Path) -> None:
+    with serving(tmp_path, empty_log(tmp_path), also=("--grpc",)) as served:
+        request = auth.CheckRequest()
+        request.attributes.request.http.path = "/licence/r1"
+        request.attributes.request.http.headers["x-account"] = "ann"
+        with grpc.insecure_channel(served.gates[0]) as channel:
+            check = channel.unary_unary(
+                "/envoy.service.auth.v3.Authorization/Check",
+                request_serializer=auth.CheckRequest.SerializeToString,
+                response_deserializer=auth.CheckResponse.FromString,
+            )
+            answer = check(request, timeout=10, wait_for_ready=True)
+        assert answer.status.code == 0
+        assert 'kind="licence"' in served.page("/metrics", 0)[1]

@@ -1,6 +1,8 @@
 """What a child of ``riparian serve`` does: one gate, or the evidence."""
 
+import asyncio
 import os
+import signal
 import threading
 import time
 from collections.abc import Mapping
@@ -13,7 +15,7 @@ from riparian import assembly
 from riparian.cli import exit_with, screen
 from riparian.cli.children import told
 from riparian.edges.door import Door
-from riparian.edges.wire import Addresses, run, serve
+from riparian.edges.wire import Addresses, Wire, run, serve
 from riparian.errors import OutsideError, RiparianError
 from riparian.stores.gatekept import GateKept
 
@@ -35,7 +37,22 @@ def _gate(task: Mapping[str, Any]) -> None:
         screen.say(f"{kept.lost} charges in the journal of gate {shard[0]} were cut short, and are passed over.")
     wire.door.written = partial(_write, kept, _Said())
     threading.Thread(target=_renew, args=(wire.door, given), daemon=True).start()
-    run(serve(wire, Addresses(task["listen"], task["control"]), keep=kept.close))
+    if task["grpc"]:
+        run(_speak_grpc(wire, task["listen"], task["control"]))
+        kept.close()
+    else:
+        run(serve(wire, Addresses(task["listen"], task["control"]), keep=kept.close))
+
+
+async def _speak_grpc(wire: Wire, listen: str, control: str) -> None:
+    from riparian.edges import grpc  # noqa: PLC0415 -- an extra, and nobody else needs it
+
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    # The control address belongs to HTTP, whose data address stays with us.
+    http = serve(wire, Addresses("127.0.0.1:0", control), stop=stop)
+    await asyncio.gather(http, grpc.serve(wire.door, address=listen, stop=stop, shard=wire.shard))
 
 
 @dataclass(slots=True)

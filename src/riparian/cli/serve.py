@@ -1,5 +1,6 @@
 """``riparian serve``: the gate, the evidence, and the list of restraints at every edge."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +50,10 @@ def serve_logs(
             help="Health and metrics of the whole; gates are controlled at the ports after it. For your own eyes only.",
         ),
     ] = "127.0.0.1:9200",
+    grpc: Annotated[
+        bool,
+        typer.Option("--grpc", help="Gates speak gRPC, for Envoys that were told so; it costs several times more."),
+    ] = False,
     workspace: options.Workspace = options.WORKSPACE,
     json: options.Json = False,
 ) -> None:
@@ -62,7 +67,7 @@ def serve_logs(
         "patterns": None if patterns is None else str(patterns),
         "places": places or [],
     }
-    places_ = Places.of(assembly.read_edge(given), workers, listen, control)
+    places_ = replace(Places.of(assembly.read_edge(given), workers, listen, control), grpc=grpc)
     if not logs and not places_.gates:
         raise InputError("there are neither logs nor gates, wanted at least one of them", hint="Name a log to follow.")
     raise typer.Exit(serve(given, logs or [], read, places_, json=json))

@@ -48,6 +48,8 @@ class Places:
         Address of the page about the whole.
     push
         URLs of edges that are told besides.
+    grpc
+        Whether gates speak gRPC to edges, and not HTTP.
     """
 
     gates: tuple[str, ...]
@@ -55,6 +57,7 @@ class Places:
     shards: tuple[tuple[int, int], ...]
     health: tuple[str, int]
     push: tuple[str, ...]
+    grpc: bool = False
 
     @classmethod
     def of(cls, edge: Edge, workers: int | None, listen: str | None, control: str) -> "Places":
@@ -160,7 +163,14 @@ class _House:
         gates = [
             Child(
                 f"gate {shard[0]}",
-                {"role": "gate", "given": given, "listen": gate, "control": control, "shard": shard},
+                {
+                    "role": "gate",
+                    "given": given,
+                    "listen": gate,
+                    "control": control,
+                    "shard": shard,
+                    "grpc": self.places.grpc,
+                },
             )
             for gate, control, shard in zip(self.places.gates, self.places.controls, self.places.shards, strict=True)
         ]
