@@ -8,7 +8,7 @@
 //   riparian_counts        counters of the metrics page, and the last time that the gate and the pusher were heard of
 //   riparian_down          requests of an account in a minute, while the gate is out of reach
 //
-// The list is the truth. With --verdicts keyval, $riparian_listed says at C speed that an account is NOT on it; an
+// The list is the truth. With --list keyval, $riparian_listed says at C speed that an account is NOT on it; an
 // account that may be is looked up here. An entry too many there costs microseconds, so none is ever taken for granted:
 // until all are there ($riparian_mirrored), everybody is looked up here.
 import crypto from 'crypto';

@@ -63,7 +63,7 @@ function read(text) {
     return found;
 }
 
-// Only with --verdicts keyval. Whatever cannot be written leaves $riparian_mirrored empty, which is slower and right.
+// Only with --list keyval. Whatever cannot be written leaves $riparian_mirrored empty, which is slower and right.
 function mirror(r, accounts, step) {
     const v = r.variables;
     for (let i = 0; i < accounts.length; i += step) {
