@@ -17,13 +17,16 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 
+from riparian.edges.asking import Asked
 from riparian.edges.listen import Bounds
 from riparian.edges.push import HttpEdge
 from riparian.edges.traces import Traces
 from riparian.edges.wire import Addresses, Wire, serve
 from riparian.errors import LifecycleError, OutsideError, PolicyError
+from riparian.gate.admit import Answer
 from riparian.gate.grants import Grant, verify
 from riparian.gate.policy import Restraint
+from riparian.gate.routes import Kind
 from riparian.ports import Delta, Standing, Verdict
 from tests.edges.wires import NOW_US, RING, Running, a_door, answer_of, serving
 
@@ -132,6 +135,28 @@ def test_a_grant_for_the_folder_comes_with_what_is_served(gate: Running) -> None
     assert isinstance(found, Grant)
     assert (found.path, found.until_s) == ("/media/r1/", NOW_US // 1_000_000 + 60)
     assert "X-Riparian-Grant" not in gate.data("/grant", **named("held")).headers
+
+
+GRANTED = {
+    "a playlist in the recording's folder": ("/media/r1/a.m3u8", "r1", "/media/r1/"),
+    "deeper within it": ("/media/r1/hls/high/a.m3u8", "r1", "/media/r1/hls/high/"),
+    "an identifier that is written in percents": ("/media/r%C3%A9/a.m3u8", "r\xc3\xa9", "/media/r%C3%A9/"),
+    "a file beside those of others": ("/media/r1.m3u8", "r1", "/media/r1.m3u8"),
+    "a licence": ("/keys/r1", "r1", "/keys/r1"),
+    "another recording's folder": ("/media/r2/a.m3u8", "r1", "/media/r2/a.m3u8"),
+}
+
+
+@pytest.mark.parametrize("situation", GRANTED)
+def test_a_grant_opens_the_recording_and_nothing_beside_it(situation: str) -> None:
+    path, recording, opened = GRANTED[situation]
+    door, _ = a_door()
+    asked = Asked(b"a1", Kind.MEDIA, recording.encode("latin-1"), path)
+    granted = verify(
+        door.grant(asked, Answer(200)), RING, account="a1", path=path, device="", now_s=NOW_US // 1_000_000
+    )
+    assert isinstance(granted, Grant)
+    assert granted.path == opened
 
 
 def test_where_no_grant_can_be_given_nothing_is_charged(gate: Running) -> None:

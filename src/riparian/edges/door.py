@@ -221,7 +221,10 @@ class Door:
         return False
 
     def grant(self, asked: Asked, answer: Answer) -> str:
-        """Issue a grant for the folder of what was asked for; empty where the house has no keys.
+        """Issue a grant for the recording that was asked for; empty where the house has no keys.
+
+        It is good for the folder of the path where that lies within the recording's own, a part of the path that is its
+        identifier; elsewhere for this path alone: what lies beside it may be another recording.
 
         Raises
         ------
@@ -231,11 +234,10 @@ class Door:
         ring = self.keys.ring
         if ring is None:
             return ""
-        folder = asked.path[: asked.path.rfind("/") + 1]
         until_s = self.clocks.now_us() // _US + self.policy.grant_s
         rate = Rate.PREVIEW if answer.preview else Rate.FULL
         account, device = _text(asked.account), _text(asked.device)
-        return issue(Grant(account, folder, device, until_s, rate, ring.current.id), ring)
+        return issue(Grant(account, _home(asked), device, until_s, rate, ring.current.id), ring)
 
     def _closed(self, account: int, kind: Kind, now_us: int) -> Answer | None:
         # Before the first list: nobody knows who is held.
@@ -274,3 +276,9 @@ def _is_name(identifier: bytes) -> bool:
         return named(identifier.decode("utf-8"))
     except UnicodeDecodeError:
         return False
+
+
+def _home(asked: Asked) -> str:
+    folder = asked.path[: asked.path.rfind("/") + 1]
+    is_its_own = asked.recording in {unquote_to_bytes(part) for part in folder.split("/")} - {b""}
+    return folder if is_its_own else asked.path
