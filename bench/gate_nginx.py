@@ -175,8 +175,11 @@ def nginx(folder: Path, texts: Mapping[str, str], port: int) -> Iterator[list[in
                 if process.poll() is not None or time.monotonic() > end:
                     raise
                 time.sleep(0.02)
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        yield [process.pid, *map(int, children)]
+        # The address is open before the worker is there.
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while not children.read_text():
+            time.sleep(0.02)
+        yield [process.pid, *map(int, children.read_text().split())]
     finally:
         process.terminate()
         process.wait()

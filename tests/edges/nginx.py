@@ -135,7 +135,10 @@ def nginx(folder: Path, texts: Mapping[str, str], port: int) -> Iterator[Nginx]:
                 log = folder / "error.log"
                 raise AssertionError(told + (log.read_text() if log.exists() else ""))
             time.sleep(0.01)
-        yield Nginx(folder, port, process)
+        running = Nginx(folder, port, process)
+        # The address is open before the workers are there.
+        until(running.workers)
+        yield running
     finally:
         process.terminate()
         try:

@@ -286,6 +286,7 @@ def test_what_was_promised_holds_while_no_gate_answers(tmp_path: Path, fault: st
             assert counts['riparian_gate_degraded{why="gate"}'] == 1
             logged = [line["because"] for line in edge.log() if line["status"] == 200]
             assert sorted(logged) == ["degraded", "degraded", "none"], "nothing is let through that is not in the log"
+            assert "uninitialized" not in edge.errors()
 
 
 @pytest.mark.parametrize("status", [b"400 Bad Request", b"404 Not Found", b"431 Too Large"], ids=bytes.decode)
