@@ -25,6 +25,8 @@ from envoy.service.auth.v3 import external_auth_pb2 as auth  # type: ignore[impo
 from typer.testing import CliRunner
 
 from riparian.cli import app
+from riparian.edges.push import HttpEdge
+from riparian.ports import Standing
 from riparian.sim.copiers import parse_ring
 from riparian.sim.events import Town, events
 from tests.edges.nginx import Nginx, free_port, nginx, origin
@@ -104,6 +106,12 @@ class Served:
             until(partial(self.answers, account, gate, status), 10, f"gate {gate} does not answer {status}")
         until(lambda: self.at_nginx(account) == status, 10, f"nginx does not answer {status}")
         assert time.monotonic() - said < 2
+
+    def standing(self) -> Standing:
+        """Ask nginx where its own list stands; a list that it does not have stands nowhere."""
+        assert self.nginx is not None
+        secret = (self.folder / "w" / "push.key").read_text()
+        return HttpEdge(f"http://127.0.0.1:{self.nginx.port}", secret).seen()
 
     def at_nginx(self, account: str) -> str:
         assert self.nginx is not None
@@ -199,31 +207,32 @@ def test_a_ring_is_held_as_the_log_grows_and_a_person_is_obeyed_at_once(tmp_path
     log, first = tmp_path / "access.ndjson", len(lines) // 8
     log.write_text("".join(lines[:first]))
     port = free_port()
-    with (
-        origin() as at,
-        serving(tmp_path, log, policy=ENFORCED, more=in_front(port, at)) as served,
-        nginx(tmp_path / "nginx", served.configured(), port) as served.nginx,
-    ):
-        assert served.status_of(copier, "new-1") == "200"
-        with log.open("a") as file:
-            file.writelines(lines[first:])
-        until(lambda: served.status_of(copier, "new-1") == "403", 90, "the copier is never held")
-        for gate in (0, 1):
-            until(partial(served.answers, copier, gate, "403"), 2, "a gate does not know")
-            assert served.status_of(listener, "new-1", gate) == "200"
-        until(lambda: served.at_nginx(copier) == "403", 10, "nginx does not know")
-        assert served.at_nginx(listener) == "200"
-        assert served.ask(copier, "new-1").headers["X-Riparian-Because"] == "evidence"
+    with origin() as at, serving(tmp_path, log, policy=ENFORCED, more=in_front(port, at)) as served:
+        with nginx(tmp_path / "nginx", served.configured(), port) as served.nginx:
+            assert served.status_of(copier, "new-1") == "200"
+            with log.open("a") as file:
+                file.writelines(lines[first:])
+            until(lambda: served.status_of(copier, "new-1") == "403", 90, "the copier is never held")
+            for gate in (0, 1):
+                until(partial(served.answers, copier, gate, "403"), 2, "a gate does not know")
+                assert served.status_of(listener, "new-1", gate) == "200"
+            until(lambda: served.at_nginx(copier) == "403", 10, "nginx does not know")
+            assert served.at_nginx(listener) == "200"
+            assert served.ask(copier, "new-1").headers["X-Riparian-Because"] == "evidence"
 
-        served.says("Ada", "hold", "end", copier)
-        served.until_all(copier, "403", served.says("Ben", "hold", "approve", copier))
-        until(lambda: served.ask(copier, "new-1").headers["X-Riparian-Because"] == "person", 2, "a person did it")
-        served.types("hold", "appeal", copier, "--text", "I run a radio show")
-        served.until_all(copier, "200", served.says("Cleo", "hold", "review", copier, "--reinstate"))
+            served.until_all(copier, "200", served.says("Ada", "hold", "release", copier))
+            served.says("Ada", "hold", "end", copier)
+            served.until_all(copier, "403", served.says("Ben", "hold", "approve", copier))
+            until(lambda: served.ask(copier, "new-1").headers["X-Riparian-Because"] == "person", 2, "a person did it")
+            held = served.standing()
+            assert held.count >= 1
+        with nginx(tmp_path / "again", served.configured(), port) as served.nginx:
+            until(lambda: served.standing().seq >= held.seq, 15, "an nginx that begins anew is not told")
+            assert served.standing().epoch == held.epoch
+            served.types("hold", "appeal", copier, "--text", "I run a radio show")
+            served.until_all(copier, "200", served.says("Cleo", "hold", "review", copier, "--reinstate"))
 
-        status, metrics = served.page("/metrics")
-        assert status == 200
-        assert 'riparian_edges{reach="in step"} 3.0' in metrics
+            until(lambda: 'riparian_edges{reach="in step"} 3.0' in served.page("/metrics")[1], 10, "all are in step")
         served.child.send_signal(signal.SIGTERM)
         assert served.child.wait(timeout=60) == 0
     kinds = [line["kind"] for line in served.told]
