@@ -19,8 +19,8 @@ Rules
   Envoy does what it was told to do then.  A path that is not ours is ``OK``.
 * A grant that Envoy found to be past its end (``context_extensions: {riparian: late}``) does not hold.
 
-A question costs three to four times what it costs over HTTP (``bench/gate_envoy.py``): this is for whoever has it already.
-It needs the extra ``envoy``.
+A question costs three to four times what it costs over HTTP (``bench/gate_envoy.py``): this is for whoever has
+it already.  It needs the extra ``envoy``.
 """
 
 import asyncio
