@@ -9,7 +9,7 @@ import shutil
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -51,13 +51,14 @@ from riparian.gate.routes import Edge, parse_edge
 from riparian.ports import SHARED, Clock, World
 from riparian.stores.alone import serving_alone
 from riparian.stores.files import write_table
-from riparian.stores.gatekept import GateKept
+from riparian.stores.gatekept import GateKept, forget
 from riparian.stores.keys import FolderKeys
 from riparian.stores.push_secret import push_secret
 from riparian.stores.workspace import Workspace
 
 WORKSPACE: Final = Path("riparian-workspace")
 _KNOWN: Final = "accounts.parquet"
+_GATES: Final = "gates"
 
 
 class WallClock:
@@ -202,7 +203,7 @@ def read_push_secret(given: Given) -> str:
 
 
 def alone(given: Given) -> AbstractContextManager[None]:
-    """Lock out every other that serves this workspace; ``LifecycleError`` when one does."""
+    """Lock out everybody who serves this workspace; ``LifecycleError`` when one does."""
     return serving_alone(given.workspace)
 
 
@@ -217,7 +218,7 @@ def gate(given: Given, *, shard: tuple[int, int]) -> tuple[Wire, GateKept]:
         This gate and of how many, from 0.
     """
     policy, edge, clock = read_policy(given), read_edge(given), WallClock()
-    folder = given.workspace / "gates" / str(shard[0])
+    folder = given.workspace / _GATES / str(shard[0])
     kept = GateKept.open(folder, policy)
     with opened(given) as world:
         keys = Keys(world.vault.key, read_push_secret(given), read_keys(given))
@@ -373,6 +374,24 @@ def forget_known(given: Given, account: int) -> bool:
         return False
     write_table(file, left)
     return True
+
+
+def gates_at_rest(given: Given) -> AbstractContextManager[None]:
+    """Lock out everybody who serves a workspace that gates keep something in; ``LifecycleError`` when somebody does."""
+    return alone(given) if (given.workspace / _GATES).exists() else nullcontext()
+
+
+def forget_in_gates(given: Given, account: int, recordings: npt.NDArray[np.uint64]) -> bool:
+    """Take an account out of what gates keep; False when they kept nothing of it.
+
+    Raises
+    ------
+    LifecycleError
+        When one runs.
+    """
+    folders = sorted(path for path in (given.workspace / _GATES).glob("*") if path.is_dir())
+    found = [forget(folder, account, recordings) for folder in folders]
+    return any(found)
 
 
 def aside(given: Given, folder: Path) -> Given:

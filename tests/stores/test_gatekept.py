@@ -16,7 +16,7 @@ from riparian.gate.admit import Gate, Kind
 from riparian.gate.policy import Mode, Policy
 from riparian.gate.tokens import UNKNOWN_US
 from riparian.schema import DAY_US
-from riparian.stores.gatekept import GateKept
+from riparian.stores.gatekept import GateKept, forget
 
 T0 = 1_700_000_000_000_000
 POLICY = Policy(
@@ -86,7 +86,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {folder!r})
 from test_gatekept import POLICY, enrol, requests
-from riparian.stores.gatekept import GateKept
+from riparian.stores.gatekept import GateKept, forget
 
 kept = GateKept.open(Path({path!r}), POLICY)
 enrol(kept.gate)
@@ -169,3 +169,58 @@ def test_a_state_that_was_altered_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CustodyError):
         GateKept.open(tmp_path, POLICY)
     GateKept.open(tmp_path / "another", POLICY).close()
+
+
+HAD = np.arange(1, 200, dtype=np.uint64)
+"""Every recording of :func:`requests`, but for the one that names none."""
+
+
+def without(asked: list[Request], account: int) -> list[Request]:
+    return [each for each in asked if each[0] != account]
+
+
+@pytest.mark.parametrize(
+    ("told_of", "is_killed"),
+    [(HAD, False), (HAD, True), (HAD[:0], True)],
+    ids=["a gate that ended", "a gate that was killed", "recordings that stand in its journal only"],
+)
+def test_whoever_is_forgotten_is_as_if_it_had_never_asked(
+    tmp_path: Path, told_of: NDArray[np.uint64], *, is_killed: bool
+) -> None:
+    asked = requests(7, 1000)
+    never = Gate.open(POLICY)
+    told(never, without(asked, 11))
+    kept = GateKept.open(tmp_path, POLICY)
+    told(kept.gate, asked)
+    kept.write()
+    if is_killed:
+        os.close(kept._journal)  # what was charged stands in the journal only
+    else:
+        kept.close()
+    assert forget(tmp_path, 11, told_of)
+    with GateKept.open(tmp_path, POLICY) as again:
+        assert same(again.gate, never)
+        assert 11 not in again.gate.arrays()["rows"][:, 0]
+    assert not forget(tmp_path, 11, HAD)
+
+
+def test_an_approximate_gate_forgets_who_but_not_its_bits(tmp_path: Path) -> None:
+    with GateKept.open(tmp_path, POLICY, approximate=True) as kept:
+        kept.gate.admit(7, 1, Kind.MEDIA, T0)
+        bits = kept.gate.arrays()["seen.newest"]
+    assert forget(tmp_path, 7, HAD)
+    with GateKept.open(tmp_path, POLICY) as again:
+        arrays = again.gate.arrays()
+        assert len(arrays["rows"]) == 0
+        assert np.array_equal(arrays["seen.newest"], bits)
+
+
+def test_nobody_is_forgotten_while_a_gate_runs(tmp_path: Path) -> None:
+    with GateKept.open(tmp_path, POLICY) as kept:
+        kept.gate.admit(7, 1, Kind.MEDIA, T0)
+        kept.write()
+        with pytest.raises(LifecycleError, match="is in use by a gate that runs") as refused:
+            forget(tmp_path, 7, HAD)
+        assert "End `riparian serve` first" in refused.value.hint
+        assert kept.gate.admit(7, 1, Kind.MEDIA, T0).status == 200
+    assert forget(tmp_path, 7, HAD)

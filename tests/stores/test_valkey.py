@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riparian.errors import LifecycleError, PolicyError
+from riparian.errors import LifecycleError, OutsideError, PolicyError
 from riparian.gate.admit import Answer, Gate, Kind, Rule
 from riparian.gate.policy import Down, Instead, Mode, Policy, Restraint
 from riparian.gate.tokens import UNKNOWN_US
@@ -223,6 +223,30 @@ def test_who_is_idle_is_forgotten_when_every_bucket_is_full_again(server: Server
     assert with_gate(server, TIGHT, work, idle_days=0) == [-1, -1]
 
 
+def test_whoever_is_forgotten_begins_anew_and_nobody_else_does(server: Server) -> None:
+    async def work(gate: SharedGate) -> tuple[list[int], list[bool]]:
+        gate.known.enrol(codes(7, 8), np.array([NOW - DAY_US] * 2), None, codes(9, 9))
+        for account in (7, 8):
+            await media(gate, account, 1)
+        found = [await gate.forget(account) for account in (7, 7)]
+        with server.client() as client:
+            assert client.keys("riparian:*:a:*") == [b"riparian:{00}:a:" + b"0" * 15 + b"8"]
+            assert len(client.keys("riparian:*:p:*")) == 1
+        return [(await media(gate, account, 1)).status for account in (7, 8)], found
+
+    assert with_gate(server, TIGHT, work) == ([200, 200], [True, False])
+
+
+def test_nobody_is_forgotten_where_the_server_is_out_of_reach() -> None:
+    async def main(url: str) -> None:
+        gate = await SharedGate.open(TIGHT, Sharing(url, patience=QUICK))
+        with pytest.raises(OutsideError, match=r"out of reach \(\w+\), wanted to tell it"):
+            await gate.forget(7)
+        await gate.close()
+
+    asyncio.run(main("redis://127.0.0.1:1"))
+
+
 def test_a_script_that_was_thrown_away_is_sent_again_and_nobody_notices(server: Server) -> None:
     async def work(gate: SharedGate) -> list[int]:
         statuses = [(await media(gate, 7, 1)).status]
@@ -391,6 +415,7 @@ def test_in_a_cluster_every_question_has_one_slot_and_a_parent_is_charged_afterw
         await gate.backfill(spread[:1], codes(1), since_us=0)
         answers = [await media(gate, int(account), n) for account in spread for n in (2, 3)]
         assert (gate.ailing, dict(gate.failures)) == ("", {})
+        assert all([await gate.forget(int(account)) for account in spread[:2]])
         await gate.close()
         return answers
 

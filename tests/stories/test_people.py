@@ -7,19 +7,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from numpy.typing import NDArray
 from typer.testing import CliRunner
 
+from riparian import assembly
 from riparian.cli import app
 from riparian.codes import code_of_label
 from riparian.errors import InputError, LifecycleError
+from riparian.flows.erasing import recordings
 from riparian.flows.extraction import scan
 from riparian.flows.verdicts import Ledger
+from riparian.gate.admit import Kind
 from riparian.gate.exempt import Exemption, Register
 from riparian.gate.policy import Mode, Policy, Restraint
+from riparian.gate.seen import codes_of_pairs
 from riparian.schema import DAY_US
 from riparian.sim.copiers import parse_ring
+from riparian.stores.drawers import read_arrays
 from riparian.stores.memory import FixedClock
 from riparian.stores.workspace import Workspace
 from tests.stories.towns import KEY, Played, played, small
@@ -88,6 +95,19 @@ def pushed(workspace: Path) -> dict[str, tuple[Restraint, int, str]]:
 def ring_of(workspace: Path) -> tuple[str, list[str]]:
     (ring,) = told(workspace, "rings", "--json")
     return ring["ring"], ring["accounts"]
+
+
+def pairs_of(account: int, workspace: Path) -> NDArray[np.uint64]:
+    """Give what gates keep where an account had all recordings that there are."""
+    opened = Workspace.open(workspace)
+    had = recordings(opened.world(FixedClock(now_us())))
+    opened.close()
+    return codes_of_pairs(np.full(had.size, account, np.uint64), had)
+
+
+def known_to_gates(workspace: Path, pairs: NDArray[np.uint64]) -> list[bool]:
+    states = sorted(workspace.glob("gates/*/state"))
+    return [bool(np.isin(read_arrays(state)["seen.newest"], pairs).any()) for state in states]
 
 
 def test_a_ring_is_ended_heard_and_reinstated_and_no_scan_undoes_a_word_of_it(town: Played, workspace: Path) -> None:
@@ -222,7 +242,20 @@ def test_whoever_is_forgotten_is_in_no_file_and_is_told_what_stays(town: Played,
     with pytest.raises(InputError, match="still there, wanted --yes"):
         told(workspace, "erase", gone)
     assert gone in actions(workspace)
+    (workspace / "edge.toml").write_text('[[route]]\npath = "/media/{recording}/**"\nkind = "media"\n')
+    gates = [assembly.gate(assembly.Given(workspace), shard=(shard, 2)) for shard in (0, 1)]
+    wire, kept = gates[0]
+    wire.door.gate.admit(code, 17, Kind.MEDIA, now_us())
+    kept.write()
+    with pytest.raises(LifecycleError, match="in use by a gate that runs"):
+        told(workspace, "erase", gone, "--yes")
+    assert gone in actions(workspace)
+    pairs = pairs_of(code, workspace)
+    assert known_to_gates(workspace, pairs) == [True, True]
+    for _, kept in gates:
+        kept.close()
     (erased,) = told(workspace, "erase", gone, "--yes", "--json")
+    assert known_to_gates(workspace, pairs) == [False, False]
     assert (erased["found"], erased["pseudonym"]) == (True, line["pseudonym"])
     assert any("backups" in sentence for sentence in erased["kept"])
     assert actions(workspace) == dict.fromkeys(rest, "end")

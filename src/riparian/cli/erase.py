@@ -23,9 +23,9 @@ def erase(
     workspace: options.Workspace = options.WORKSPACE,
     json: options.Json = False,
 ) -> None:
-    """Remove an account from everything that is kept, and tell what stays and why."""
+    """Remove an account from everything that is kept, and tell what stays and why; `riparian serve` is ended before."""
     given = assembly.Given(existing(workspace))
-    with assembly.house(given) as house:
+    with assembly.gates_at_rest(given), assembly.house(given) as house:
         code = code_of(house.world, account)
         decision = house.world.decisions.of(code)
         if not yes:
@@ -33,7 +33,9 @@ def erase(
                 f"`{words.visible(account)}` is still there, wanted --yes to erase it for good",
                 hint="Add --yes; what is erased cannot be brought back but by scanning its logs again.",
             )
-        found = erasing.erase(house.world, code)
+        # Last of all the workspace, which knows the account: whoever is interrupted asks again.
+        found = assembly.forget_in_gates(given, code, erasing.recordings(house.world))
+        found |= erasing.erase(house.world, code)
         found |= assembly.forget_known(given, code)
     if json:
         lines.write([{"kind": "erased", "pseudonym": label(code), "found": found, "kept": list(erasing.KEPT)}])

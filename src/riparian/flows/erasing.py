@@ -3,7 +3,7 @@
 The store leaves the account's rows out of every table, the log and whatever is staged; what is kept as arrays it cannot
 read.  Here is what stands in them: in a bucket one row for each account by its slot, pairs of an account and a
 recording under the account's mask, and columns that name slots; in the drawer beside the buckets, columns that name
-accounts, and the members of rings.
+accounts, and the members of rings.  What gates keep is forgotten by :mod:`riparian.gate.forgetting`.
 
 The tallies are afterwards what they would be had the account never been seen; what others were compared with stays as
 it was found, since it is evidence about them.
@@ -23,6 +23,8 @@ KEPT: Final = (
     "sums over all accounts, and what was learnt of many together: nobody's part of them can be told",
     "which recordings were ever fetched: a list of the catalogue's, that says nothing of who",
     "that a handle which somebody else used was given to it, as a pseudonym: evidence about who used it",
+    "what gates let it have that no log and no catalogue names, as codes that name neither it nor the recording",
+    "what a payment or a device that it shares has drawn on at gates: others draw on it, too",
     "on which days of the last four weeks it had a device that it hardly used, under a code that names neither",
     "lines that could not be read, in rejects.tsv: nobody knows whose they are",
     "your logs, your backups of the workspace, and your accounts table: they are yours to clear",
@@ -47,10 +49,21 @@ def erase(world: World, account: int) -> bool:
     LifecycleError
         When a scan is running; nothing changes.
     """
+    return world.vault.erase(account, forgetter(recordings(world)))
+
+
+def recordings(world: World) -> npt.NDArray[np.uint64]:
+    """Give every recording that an account may have had: all that were ever fetched, and the catalogue's.
+
+    Returns
+    -------
+    np.ndarray
+        Codes, each once [shape=(recordings,)].
+    """
     shared = world.tallies.load(SHARED) or {}
     catalogue = world.catalogue.recordings()
     ours = codes_of(catalogue["recording"], RECORDING_KEY) if catalogue is not None else np.empty(0, np.uint64)
-    return world.vault.erase(account, forgetter(np.union1d(shared.get("recordings", ours[:0]), ours)))
+    return np.union1d(shared.get("recordings", ours[:0]), ours)
 
 
 def forgetter(recordings: npt.NDArray[np.uint64]) -> Callable[[Arrays, int], Arrays]:

@@ -1,7 +1,8 @@
 """Who may serve a workspace?
 
 One process at a time: two that push to the same edges would each take the other's list for a loss, and send the whole
-of theirs again and again.  The system unlocks ``serve.lock`` when the process dies.
+of theirs again and again.  And nobody while somebody else changes what gates keep.  The system unlocks ``serve.lock``
+when the process dies.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ LOCK: Final = "serve.lock"
 
 @contextlib.contextmanager
 def serving_alone(folder: Path) -> Iterator[None]:
-    """Lock out every other that serves this workspace.
+    """Lock out everybody who serves this workspace.
 
     Raises
     ------
@@ -35,7 +36,7 @@ def serving_alone(folder: Path) -> Iterator[None]:
     ...     with serving_alone(Path(folder)):
     ...         pass
     Traceback (most recent call last):
-    riparian.errors.LifecycleError: another `riparian serve` runs on ...
+    riparian.errors.LifecycleError: `riparian serve` runs on ...
     """
     with reaching("locking the workspace to serve it"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -45,8 +46,8 @@ def serving_alone(folder: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise LifecycleError(
-                f"another `riparian serve` runs on `{folder}`, wanted one at a time",
-                hint="End it, or give this one another --workspace.",
+                f"`riparian serve` runs on `{folder}`, wanted nobody at work there",
+                hint="End it first and start it again afterwards, or name another --workspace.",
             ) from None
         yield
     finally:

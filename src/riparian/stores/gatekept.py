@@ -14,6 +14,8 @@ What is not kept: the limit on requests, which forgets within a burst's time any
 exemptions and what the operator knows of accounts, where they came after the last ``state``: whoever tells the gate
 tells it again.
 
+A gate that does not run forgets an account when it is told to (:func:`forget`).
+
 A machine that loses power may lose the last seconds of the journal.  Each charge carries a check, and one that does not
 hold is passed over and counted (``lost``).
 """
@@ -31,12 +33,15 @@ from numpy.typing import NDArray
 from riparian.errors import LifecycleError, OutsideError
 from riparian.gate.admit import Gate
 from riparian.gate.deciding import CHARGE
+from riparian.gate.forgetting import without
 from riparian.gate.policy import Policy
 from riparian.stores.drawers import read_arrays, write_drawer
 from riparian.stores.files import UNFINISHED, reaching
 
 _SALT: Final = 0x5249504152474154
 _RECORD_BYTES: Final = 8 * (CHARGE + 1)
+_RECORDING: Final = 0
+_ACCOUNT: Final = 1
 
 
 class GateKept:
@@ -164,6 +169,42 @@ class GateKept:
         self.close()
 
 
+def forget(folder: Path, account: int, recordings: NDArray[np.uint64]) -> bool:
+    """Take an account out of a gate's folder, as far as :mod:`riparian.gate.forgetting` can.
+
+    Parameters
+    ----------
+    folder
+        Of a gate that does not run.
+    account
+        Its code.
+    recordings
+        Codes of all that it may have had; what the journal says of it is added [shape=(recordings,)].
+
+    Returns
+    -------
+    bool
+        Whether anything was kept of it.
+
+    Raises
+    ------
+    LifecycleError
+        When a gate runs on this folder; nothing changes.
+    CustodyError, OutsideError
+        As :meth:`GateKept.open`.
+    """
+    journal = folder / "journal"
+    with reaching("reading the gate's journal"):
+        charges = _charges(journal)[0] if journal.exists() else np.zeros((0, CHARGE), np.int64)
+    own = charges[charges[:, _ACCOUNT] == np.uint64(account).astype(np.int64), _RECORDING]
+    # The policy decides what is admitted, and nobody is: what is kept does not depend on it.
+    with GateKept.open(folder, Policy()) as kept:
+        left = without(kept.gate.arrays(), account, np.union1d(recordings, own.astype(np.uint64)))
+        if left is not None:
+            kept.gate = Gate.from_arrays(left, kept.gate.policy, noting=True)
+    return left is not None
+
+
 def _lock(journal: int, folder: Path) -> None:
     taken = False
     with contextlib.suppress(BlockingIOError):
@@ -172,7 +213,7 @@ def _lock(journal: int, folder: Path) -> None:
     if not taken:
         raise LifecycleError(
             f"`{folder}` is in use by a gate that runs, wanted one that nobody uses",
-            hint="Give every worker a folder of its own.",
+            hint="End `riparian serve` first; and give every worker a folder of its own.",
         )
 
 

@@ -154,6 +154,12 @@ class Script:
         self._heed(slot, int(np.frombuffer(reply, "<f8", 1)[0]))
         return np.frombuffer(reply, TOLD, offset=16).copy()
 
+    async def forget(self, account: int) -> bool:
+        """Take out what is counted for an account; False where nothing was."""
+        client: Any = self._client
+        (key,) = keys(self._sharing.prefix, "a", np.array([account], np.uint64))
+        return bool(await client.execute_command("DEL", key))
+
     async def remember_since(self, since_us: int) -> None:
         """Let every slot be remembered since a time, where it is not since an earlier one."""
         client: Any = self._client

@@ -216,7 +216,33 @@ class SharedGate:
             if since_us is not None:
                 await self._script.remember_since(since_us)
         except Exception as error:
-            raise OutsideError(f"the shared store is out of reach ({cause_of(error)}), wanted to tell it") from error
+            raise _out_of_reach(error) from error
+
+    async def forget(self, account: int) -> bool:
+        """Forget an account: its budgets, and what it had.
+
+        What its payment or device has drawn stays, since others draw on it.  What gates were told of the account, they
+        forget when they end; a gate that it asks afterwards knows it as a new one.
+
+        Parameters
+        ----------
+        account
+            Its code.
+
+        Returns
+        -------
+        bool
+            Whether anything was kept of it.
+
+        Raises
+        ------
+        OutsideError
+            When the server is out of reach; once more is as good as once.
+        """
+        try:
+            return await self._script.forget(account)
+        except Exception as error:
+            raise _out_of_reach(error) from error
 
     def counts(self) -> dict[tuple[Kind, Rule, bool], int]:
         """Count answers, as :meth:`riparian.gate.admit.Gate.counts` does; those that nobody decided are elsewhere."""
@@ -338,6 +364,10 @@ class SharedGate:
 
 
 _LET: Final = Answer(200)
+
+
+def _out_of_reach(error: Exception) -> OutsideError:
+    return OutsideError(f"the shared store is out of reach ({cause_of(error)}), wanted to tell it")
 
 
 def _restrained(action: int, rule: int, left_us: int, now_us: int) -> Answer:
