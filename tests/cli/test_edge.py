@@ -77,6 +77,15 @@ def test_a_configuration_by_turns_is_refused(workspace: Path, tmp_path: Path) ->
         run("edge", "check", file, "-w", workspace)
 
 
+def test_an_envoy_by_turns_is_refused(workspace: Path, tmp_path: Path) -> None:
+    run("edge", "envoy", "-w", workspace, "--out", tmp_path / "out")
+    file = tmp_path / "out" / "envoy.yaml"
+    assert "as it should be" in run("edge", "check", file, "-w", workspace)
+    file.write_text(file.read_text().replace("lb_policy: RING_HASH", "lb_policy: ROUND_ROBIN"))
+    with pytest.raises(PolicyError, match="promises"):
+        run("edge", "check", file, "-w", workspace)
+
+
 @pytest.mark.parametrize(
     "words",
     [("serve",), ("edge", "nginx"), ("edge", "check", "nowhere.conf"), ("edge", "check", "http://127.0.0.1:1")],

@@ -11,7 +11,7 @@ import typer
 
 from riparian import assembly
 from riparian.cli import lines, options, screen
-from riparian.edges import checks
+from riparian.edges import checks, envoy_checks
 from riparian.edges import envoy as envoy_
 from riparian.edges import nginx as nginx_
 from riparian.edges.checks import Finding, Weight
@@ -99,16 +99,23 @@ def envoy(
 
 @app.command()
 def check(
-    what: Annotated[str, typer.Argument(metavar="URL|FILE", help="A live edge, or a configuration of nginx.")],
+    what: Annotated[
+        str,
+        typer.Argument(metavar="URL|FILE", help="A live edge, or a configuration of nginx (.conf) or Envoy (.yaml)."),
+    ],
+    admin: Annotated[bool, typer.Option("--admin", help="The URL is that of an Envoy's administration.")] = False,
     edge: Edge = None,
     workspace: options.Workspace = options.WORKSPACE,
     json: options.Json = False,
 ) -> None:
     """Look for what is not as it should be; ends with 2 when a promise is broken."""
-    if "://" in what:
+    if admin:
+        found = envoy_checks.check_admin(what)
+    elif "://" in what:
         found = checks.check(what, assembly.read_edge(assembly.Given(workspace, edge=edge)))
     else:
-        found = checks.check_text(_text(Path(what)))
+        is_envoys = Path(what).suffix in {".yaml", ".yml", ".json"}
+        found = (envoy_checks if is_envoys else checks).check_text(_text(Path(what)))
     if json:
         lines.write({"kind": "finding", **asdict(each)} for each in found)
     else:
