@@ -151,6 +151,14 @@ def test_the_rate_limit_service_answers_for_each_descriptor(situation: str) -> N
         assert told[-1].statuses[0].duration_until_reset.seconds == int(headers["Retry-After"])
 
 
+def test_a_recording_that_is_no_text_is_the_same_one_to_both() -> None:
+    door = a_door(requests_burst=100, novelty_burst=1, novelty_per_day=1)
+    assert [status_of(each) for each in asked(check("/licence/%FE"), door)] == [200] * 5
+    for path, code in (("/licence/%FE", 1), ("/licence/%FF", 2)):
+        told = asked(should_rate_limit({"account": "a1", "path": path}), door)
+        assert [each.overall_code for each in told] == [code] * 5, path
+
+
 MISTAKEN = {
     "nothing": {},
     "no account": {"kind": "media"},

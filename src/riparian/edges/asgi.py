@@ -19,33 +19,24 @@
 One process is one gate.  Where several serve, the same account has to reach the same one.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
-from urllib.parse import quote
+from typing import Final
 
 from riparian.edges.answers import Answers, Told, in_asgi, plain
-from riparian.edges.asking import Asked, fields_alone
-from riparian.edges.door import Door
+from riparian.edges.asking import Asked, fields_alone, token_in
+from riparian.edges.door import Door, under
 from riparian.edges.parse import ALONE
 from riparian.edges.pushed import BODY_MAX_BYTES, PATH
+from riparian.edges.scope import App, Message, Receive, Scope, Send, fields, path, tell
 from riparian.errors import InputError
 from riparian.gate.admit import Answer
-from riparian.gate.grants import Grant, Rate
+from riparian.gate.grants import Rate
 from riparian.gate.refused import Refused
 from riparian.gate.routes import Kind
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
 ROWS: Final = b"x-riparian-rows"
-ARGUMENT: Final = b"g="
 _OWING_MAX: Final = 1 << 20
 _ROWS_DIGITS: Final = 9
-_POLICY_CLOSE: Final = 1008
 _PATH: Final = PATH.decode("ascii")
 
 
@@ -109,31 +100,30 @@ class Riparian:
             await self._app(scope, receive, send)
             return
         try:
-            fields = _fields(scope["headers"], self._alone)
+            given = fields(scope, self._alone)
             if scope["path"] == _PATH and scope["type"] == "http" and self._door.keys.push:
-                await _tell(await self._pushed(scope, fields, receive), scope, send)
+                await tell(await self._pushed(scope, given, receive), scope, send)
                 return
-            asked = self._asked(scope, fields)
+            asked = self._asked(scope, given)
             found = self._decided(asked, scope["query_string"]) if asked is not None else None
         except InputError as error:
-            await _tell(plain(400, {"error": error.message}), scope, send)
+            await tell(plain(400, {"error": error.message}), scope, send)
             return
         if found is None:
             await self._app(scope, receive, send)
             return
         served, told = found
         if not told.is_served:
-            await _tell(told, scope, send)
+            await tell(told, scope, send)
             return
         scope["riparian"] = served
         await self._app(scope, receive, _Telling(send, told, served))
         if served.rows and not served.asked.rows:
             self._owe(served.asked.account, served.rows)
 
-    def _asked(self, scope: Scope, fields: dict[bytes, bytes]) -> Asked | None:
-        raw = scope.get("raw_path") or quote(scope["path"], safe="/~!$&'()*+,=:@").encode("ascii")
+    def _asked(self, scope: Scope, given: dict[bytes, bytes]) -> Asked | None:
         try:
-            return self._door.asked(fields, raw.partition(b"?")[0], scope["query_string"])
+            return self._door.asked(given, path(scope), scope["query_string"])
         except InputError:
             # Such a path is refused where it is ours; an application routes what it finds decoded, as it stands.
             if any(route.matches(scope["path"]) is not None for route in self._door.edge.routes.routes):
@@ -141,14 +131,14 @@ class Riparian:
             return None
 
     def _decided(self, asked: Asked, query: bytes) -> tuple[Served, Told]:
-        token, rate, because = _argument(query), Rate.FULL, ""
+        token, rate, because = token_in(query), Rate.FULL, ""
         answer: Answer | None = None
         if token and asked.kind is Kind.MEDIA and self._door.keys.ring is not None:
             grant = self._door.granted(token, asked)
             if isinstance(grant, Refused):
                 answer, because = self._door.ungranted(asked.kind)
             else:
-                asked, rate = _under(asked, grant), grant.rate
+                asked, rate = under(asked, grant), grant.rate
         if answer is None or (answer.status == 200 and because):
             answer, because = self._door.answer(self._with_owed(asked))
             if answer.status == 200:
@@ -167,7 +157,7 @@ class Riparian:
             del self._owed[next(iter(self._owed))]
         self._owed[account] = self._owed.get(account, 0) + rows
 
-    async def _pushed(self, scope: Scope, fields: dict[bytes, bytes], receive: Receive) -> Told:
+    async def _pushed(self, scope: Scope, given: dict[bytes, bytes], receive: Receive) -> Told:
         body, more = bytearray(), True
         while more:
             message = await receive()
@@ -175,7 +165,7 @@ class Riparian:
             more = message["type"] == "http.request" and message.get("more_body", False)
             if len(body) > BODY_MAX_BYTES:
                 return plain(413, {"error": "the list is too long"})
-        return self._door.pushed.answer(scope["method"].encode("ascii"), fields, bytes(body))
+        return self._door.pushed.answer(scope["method"].encode("ascii"), given, bytes(body))
 
 
 class _Telling:
@@ -198,35 +188,3 @@ class _Telling:
                     self._served.rows = int(value)
             message = {**message, "headers": headers + in_asgi(self._told)}
         await self._send(message)
-
-
-def _fields(headers: Iterable[tuple[bytes, bytes]], alone: frozenset[bytes]) -> dict[bytes, bytes]:
-    fields: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name not in fields:
-            fields[name] = value
-        elif name in alone:
-            raise InputError(f"`{name.decode('latin-1').title()}` is given twice, wanted it once")
-        else:
-            fields[name] += (b"; " if name == b"cookie" else b", ") + value
-    return fields
-
-
-def _argument(query: bytes) -> str:
-    for part in query.split(b"&"):
-        if part.startswith(ARGUMENT):
-            return part[len(ARGUMENT) :].decode("latin-1")
-    return ""
-
-
-def _under(asked: Asked, grant: Grant) -> Asked:
-    return asked if asked.account else replace(asked, account=grant.account.encode())
-
-
-async def _tell(told: Told, scope: Scope, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": _POLICY_CLOSE, "reason": ""})
-        return
-    headers = [*in_asgi(told), (b"content-length", str(len(told.body)).encode("ascii"))]
-    await send({"type": "http.response.start", "status": told.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else told.body})

@@ -37,6 +37,7 @@ Find = Callable[[Fields, bytes], bytes]
 CODES_MAX: Final = 1 << 19
 KINDS: Final[Mapping[bytes, Kind]] = {kind.name.lower().encode(): kind for kind in Kind}
 _TOKEN_MAX_BYTES: Final = 8192
+_GRANT: Final = b"g="
 
 
 @dataclass(slots=True)
@@ -139,6 +140,18 @@ def finder(carried: Carried | None) -> Find:
     if carried.by is Carrier.ARG:
         return lambda _fields, query: _argument(query, name)
     return lambda fields, _query: _claim(fields.get(b"authorization", b""), carried.name)
+
+
+def token_in(query: bytes) -> str:
+    """Find the grant in a query, the first argument ``g``; empty where there is none.
+
+    Examples
+    --------
+    >>> token_in(b"page=2&g=rg1.k1"), token_in(b"page=2")
+    ('rg1.k1', '')
+    """
+    found = next((part for part in query.split(b"&") if part.startswith(_GRANT)), _GRANT)
+    return found[len(_GRANT) :].decode("latin-1")
 
 
 def fields_alone(*carried: Carried | None) -> frozenset[bytes]:

@@ -26,7 +26,7 @@ it already.  It needs the extra ``envoy``.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from riparian.edges.answers import Answers, Told, plain
 from riparian.edges.asking import KINDS, Asked
@@ -141,17 +141,12 @@ class RateLimit:
             )
         if "path" not in said:
             return _by_kind(said)
-        wanted = self._door.edge.routes.find(said["path"].partition("?")[0])
+        path = said["path"].partition("?")[0]
+        wanted = self._door.edge.routes.find(path)
         if wanted is None:
             return None
-        return _by_kind(
-            {
-                **said,
-                "kind": wanted.kind.name.lower(),
-                "recording": unquote(wanted.recording),
-                "rows": str(wanted.rows),
-            }
-        )
+        account, device = said["account"].encode(), said.get("device", "").encode()
+        return Asked(account, wanted.kind, unquote_to_bytes(wanted.recording), path, wanted.rows, device)
 
 
 async def serve(
@@ -259,7 +254,7 @@ def _by_kind(said: Mapping[str, str]) -> Asked:
     if kind is None or not (rows.isascii() and rows.isdigit() and len(rows) <= _ROWS_DIGITS):
         raise InputError("`kind` or `rows` of a descriptor is unknown, wanted a kind of request and a number")
     account, recording = said["account"].encode(), said.get("recording", "").encode()
-    return Asked(account, kind, recording, said.get("path", ""), int(rows), said.get("device", "").encode())
+    return Asked(account, kind, recording, "", int(rows), said.get("device", "").encode())
 
 
 def _status(answer: Answer | None) -> Any:

@@ -28,14 +28,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from riparian.edges.answers import Answers, Told, in_asgi, plain
-from riparian.edges.asgi import Receive, Scope, Send, _argument, _fields, _tell, _under
-from riparian.edges.asking import Asked, fields_alone
-from riparian.edges.door import Door
+from riparian.edges.asking import Asked, fields_alone, token_in
+from riparian.edges.door import Door, under
 from riparian.edges.m3u8 import BYTES_MAX, carried, with_argument
 from riparian.edges.parse import ALONE
+from riparian.edges.scope import Receive, Scope, Send, fields, path, tell
 from riparian.errors import InputError
 from riparian.gate.admit import Answer
 from riparian.gate.grants import Grant
@@ -108,30 +108,30 @@ class Origin:
             await _live(receive, send)
             return
         if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
-            await _tell(plain(405, {"error": "only GET and HEAD"}), scope, send)
+            await tell(plain(405, {"error": "only GET and HEAD"}), scope, send)
             return
         try:
             found = await self._found(scope)
         except InputError as error:
             found = plain(400, {"error": error.message})
         if isinstance(found, Told):
-            await _tell(found, scope, send)
+            await tell(found, scope, send)
         else:
             await _serve(found, scope, send)
 
     async def _found(self, scope: Scope) -> Told | _File:
-        fields, query = _fields(scope["headers"], self._alone), scope["query_string"]
-        asked = self._door.asked(fields, _raw_path(scope), query)
+        given, query = fields(scope, self._alone), scope["query_string"]
+        asked = self._door.asked(given, path(scope), query)
         if asked is None or posixpath.splitext(asked.path)[1] not in TYPES:
             return _MISSING
         if asked.path.endswith(".m3u8"):
-            return await self._playlist(asked, _argument(query))
-        return self._segment(asked, fields, query)
+            return await self._playlist(asked, token_in(query))
+        return self._segment(asked, given, query)
 
     async def _playlist(self, asked: Asked, token: str) -> Told:
         if token and not asked.account:
             grant = self._door.granted(token, asked)
-            asked = _under(asked, grant) if isinstance(grant, Grant) else asked
+            asked = under(asked, grant) if isinstance(grant, Grant) else asked
         # A grant is somebody's: where nobody says who asks there is none to issue.
         answer, because = self._door.answer(asked) if asked.account else self._door.ungranted(asked.kind)
         wanted, home = asked.path, self._home(asked)
@@ -156,8 +156,8 @@ class Origin:
         headers = (*told.headers, ("Content-Type", TYPES[".m3u8"]), ("Cache-Control", "no-store"))
         return Told(200, headers, text.encode())
 
-    def _segment(self, asked: Asked, fields: dict[bytes, bytes], query: bytes) -> Told | _File:
-        token = _argument(query)
+    def _segment(self, asked: Asked, given: dict[bytes, bytes], query: bytes) -> Told | _File:
+        token = token_in(query)
         grant = self._door.granted(token, asked) if token else Refused.MALFORMED
         answer, because = Answer(200), ""
         if grant is Refused.ENDED and asked.account:
@@ -165,7 +165,7 @@ class Origin:
         if isinstance(grant, Refused):
             answer, because = self._door.ungranted(asked.kind)
         else:
-            asked = _under(asked, grant)
+            asked = under(asked, grant)
         if answer.status == 200 and asked.kind is Kind.LICENCE:
             answer, because = self._door.answer(asked)
         told = self._answers.told(answer, because=because)
@@ -173,9 +173,8 @@ class Origin:
             return told
         home = self._home(asked)
         account, recording = (each.decode("utf-8", "replace") for each in (asked.account, asked.recording))
-        path = home + self._choose(account, recording, asked.path[len(home) :])
-        file = self._file(path)
-        return _piece(file, fields.get(b"range", b""), told.headers) if file is not None else _MISSING
+        file = self._file(home + self._choose(account, recording, asked.path[len(home) :]))
+        return _piece(file, given.get(b"range", b""), told.headers) if file is not None else _MISSING
 
     def _renewed(self, asked: Asked, query: bytes) -> Told:
         answer, because = self._door.answer(asked)
@@ -204,17 +203,12 @@ class Origin:
             )
         return asked.path[: end + 1]
 
-    def _file(self, path: str) -> Path | None:
+    def _file(self, wanted: str) -> Path | None:
         try:
-            file = (self._folder / unquote(path, errors="strict").lstrip("/")).resolve()
+            file = (self._folder / unquote(wanted, errors="strict").lstrip("/")).resolve()
         except (UnicodeDecodeError, OSError, ValueError):
             return None
         return file if file.is_relative_to(self._folder) and file.is_file() else None
-
-
-def _raw_path(scope: Scope) -> bytes:
-    raw: bytes = scope.get("raw_path") or quote(scope["path"], safe="/~!$&'()*+,=:@").encode("ascii")
-    return raw.partition(b"?")[0]
 
 
 def _beginning(file: Path) -> bytes:

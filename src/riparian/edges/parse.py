@@ -22,7 +22,7 @@ RFC 9112 (2022), HTTP/1.1, sections 2 to 7 and 11.2.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -126,6 +126,37 @@ class Lines:
         return field
 
 
+def joined(given: Iterable[tuple[bytes, bytes]], alone: frozenset[bytes]) -> dict[bytes, bytes]:
+    """Make one field of all that have a name, joined by commas, cookies by semicolons.
+
+    Parameters
+    ----------
+    given
+        Names in small letters, and values.
+    alone
+        Fields that may be given once.
+
+    Raises
+    ------
+    Refused
+        When one of these is given twice.
+
+    Examples
+    --------
+    >>> joined([(b"accept", b"a"), (b"cookie", b"x=1"), (b"accept", b"b")], frozenset({b"host"}))
+    {b'accept': b'a, b', b'cookie': b'x=1'}
+    """
+    fields: dict[bytes, bytes] = {}
+    for name, value in given:
+        if name not in fields:
+            fields[name] = value
+        elif name in alone:
+            raise Refused(f"`{name.decode('latin-1').title()}` is given twice, wanted it once")
+        else:
+            fields[name] += (b"; " if name == b"cookie" else b", ") + value
+    return fields
+
+
 class Reader:
     r"""Cuts the bytes of one connection into requests.
 
@@ -225,17 +256,8 @@ class Reader:
     def _fields(self, lines: list[bytes]) -> dict[bytes, bytes]:
         if len(lines) > HEADERS_MAX:
             raise Refused(f"the head has {len(lines)} fields, wanted at most {HEADERS_MAX}", status=431)
-        headers: dict[bytes, bytes] = {}
-        known = self._lines.known
-        for line in lines:
-            name, value = known.get(line) or self._lines.read(line)
-            if name not in headers:
-                headers[name] = value
-            elif name in self._alone:
-                raise Refused(f"`{name.decode().title()}` is given twice, wanted it once")
-            else:
-                headers[name] += (b"; " if name == b"cookie" else b", ") + value
-        return headers
+        known, read = self._lines.known, self._lines.read
+        return joined([known.get(line) or read(line) for line in lines], self._alone)
 
     def _begin_body(self, request: Request, *, is_old: bool) -> None:
         length, coding = (request.headers.get(name) for name in (b"content-length", b"transfer-encoding"))

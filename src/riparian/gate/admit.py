@@ -174,6 +174,14 @@ class Gate:
         }
 
     @property
+    def ledger(self) -> ledger.Rows:
+        """What is known and counted of accounts, to be read and not kept: whoever is new may move it.
+
+        See :mod:`riparian.gate.ledger` [shape=(places, COLUMNS)].
+        """
+        return self._rows
+
+    @property
     def n_bytes(self) -> int:
         """Bytes of memory that rows and the set of what was had take."""
         return self._rows.nbytes + self._seen.n_bytes

@@ -17,6 +17,7 @@ from enum import IntEnum, StrEnum
 from typing import Any, Final
 
 from riparian.errors import PolicyError
+from riparian.gate.routes import Kind
 
 
 class Mode(StrEnum):
@@ -220,6 +221,16 @@ class Policy:
         _require_count("media_open_s", self.media_open_s, least=0, most=_OPEN_MAX_S)
         _require_rules(self.shadow_rules)
         _require_ladder(self)
+
+    def down(self, kind: Kind) -> Down:
+        """Say what becomes of a kind of request while nobody can decide; media are not closed as long as grants hold.
+
+        Examples
+        --------
+        >>> Policy().down(Kind.METADATA), Policy().down(Kind.LICENCE)
+        (<Down.LIMIT: 'limit'>, <Down.CLOSE: 'close'>)
+        """
+        return {Kind.METADATA: self.metadata_down, Kind.BULK: self.bulk_down}.get(kind, Down.CLOSE)
 
     @property
     def shadowed(self) -> frozenset[str]:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from riparian.codes import BUCKETS
 from riparian.errors import PolicyError
-from riparian.gate.admit import RULES, Gate, Rule
+from riparian.gate.admit import RULES, Rule
 from riparian.gate.budgets import parent_cap
 from riparian.gate.ledger import (
     CODE,
@@ -38,13 +38,12 @@ from riparian.gate.ledger import (
     RESTRAINT,
     UNTIL,
     Rows,
-    empty,
     place,
 )
 from riparian.gate.limits import interval_us
 from riparian.gate.policy import Mode, Policy, Restraint
 from riparian.gate.routes import Kind
-from riparian.gate.seen import Seen, codes_of_pairs
+from riparian.gate.seen import codes_of_pairs
 from riparian.gate.tokens import PARENT_DAYS, UNKNOWN_US, Ints
 from riparian.schema import DAY_US
 
@@ -99,22 +98,6 @@ Request = tuple[int, int, Kind, int, int]
 """Account, recording, kind, time and rows."""
 
 
-class Known(Gate):
-    """What a gate knows of its accounts, with nothing counted."""
-
-    __slots__ = ()
-
-    @classmethod
-    def nobody(cls, policy: Policy) -> "Known":
-        """Know nobody."""
-        return cls(policy, Seen.empty(), empty(), noting=False)
-
-    @property
-    def ledger(self) -> Rows:
-        """One row an account."""
-        return self._rows
-
-
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of requests [each shape=(requests,)].
@@ -147,7 +130,7 @@ def facts(ledger: Rows, requests: Sequence[Request], *, shadowed: int, previews:
     Parameters
     ----------
     ledger
-        Of the gate.
+        :attr:`riparian.gate.admit.Gate.ledger`.
     requests
         What is asked, as :meth:`riparian.gate.admit.Gate.admit` is [length=requests].
     shadowed

@@ -47,7 +47,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riparian.errors import OutsideError, RiparianError
-from riparian.gate.admit import RULES, Answer, Kind, Rule
+from riparian.gate.admit import RULES, Answer, Gate, Kind, Rule
 from riparian.gate.limits import interval_us, paid_until, wait_us, within
 from riparian.gate.policy import Down, Instead, Mode, Policy, Restraint
 from riparian.stores import asked
@@ -95,7 +95,7 @@ class SharedGate:
 
     def __init__(self, policy: Policy, sharing: Sharing) -> None:
         self.policy = policy
-        self.known = asked.Known.nobody(policy)
+        self.known = Gate.open(policy)
         """What is known of accounts: to be enrolled, judged and exempted as in any gate."""
         self.let_through: Counter[tuple[Kind, str]] = Counter()
         """Requests served though nobody answered, by kind and cause."""
@@ -350,8 +350,7 @@ class SharedGate:
         if kind is Kind.MEDIA:
             is_open = broken_s < self.policy.grant_s + self.policy.media_open_s
             return Undecided(200, cause=cause) if is_open else Undecided(503, retry_after_s=_AGAIN_S, cause=cause)
-        down = {Kind.METADATA: self.policy.metadata_down, Kind.BULK: self.policy.bulk_down}.get(kind, Down.CLOSE)
-        if down is Down.CLOSE:
+        if self.policy.down(kind) is Down.CLOSE:
             return Undecided(503, retry_after_s=_AGAIN_S, cause=cause)
         burst = self.policy.down_per_minute
         interval = interval_us(burst)
