@@ -22,7 +22,7 @@ RFC 9112 (2022), HTTP/1.1, sections 2 to 7 and 11.2.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -126,35 +126,32 @@ class Lines:
         return field
 
 
-def joined(given: Iterable[tuple[bytes, bytes]], alone: frozenset[bytes]) -> dict[bytes, bytes]:
-    """Make one field of all that have a name, joined by commas, cookies by semicolons.
+def again(fields: Mapping[bytes, bytes], name: bytes, value: bytes, alone: frozenset[bytes]) -> bytes:
+    """Give the value of a field that is given once more: joined by a comma, cookies by a semicolon.
 
     Parameters
     ----------
-    given
-        Names in small letters, and values.
+    fields
+        What was given so far, names in small letters.
+    name, value
+        What is given now.
     alone
         Fields that may be given once.
 
     Raises
     ------
     Refused
-        When one of these is given twice.
+        When this is one of them.
 
     Examples
     --------
-    >>> joined([(b"accept", b"a"), (b"cookie", b"x=1"), (b"accept", b"b")], frozenset({b"host"}))
-    {b'accept': b'a, b', b'cookie': b'x=1'}
+    >>> nothing = frozenset()
+    >>> again({b"via": b"a"}, b"via", b"b", nothing), again({b"cookie": b"x=1"}, b"cookie", b"y=2", nothing)
+    (b'a, b', b'x=1; y=2')
     """
-    fields: dict[bytes, bytes] = {}
-    for name, value in given:
-        if name not in fields:
-            fields[name] = value
-        elif name in alone:
-            raise Refused(f"`{name.decode('latin-1').title()}` is given twice, wanted it once")
-        else:
-            fields[name] += (b"; " if name == b"cookie" else b", ") + value
-    return fields
+    if name in alone:
+        raise Refused(f"`{name.decode('latin-1').title()}` is given twice, wanted it once")
+    return fields[name] + (b"; " if name == b"cookie" else b", ") + value
 
 
 class Reader:
@@ -256,8 +253,12 @@ class Reader:
     def _fields(self, lines: list[bytes]) -> dict[bytes, bytes]:
         if len(lines) > HEADERS_MAX:
             raise Refused(f"the head has {len(lines)} fields, wanted at most {HEADERS_MAX}", status=431)
-        known, read = self._lines.known, self._lines.read
-        return joined([known.get(line) or read(line) for line in lines], self._alone)
+        headers: dict[bytes, bytes] = {}
+        known = self._lines.known
+        for line in lines:
+            name, value = known.get(line) or self._lines.read(line)
+            headers[name] = again(headers, name, value, self._alone) if name in headers else value
+        return headers
 
     def _begin_body(self, request: Request, *, is_old: bool) -> None:
         length, coding = (request.headers.get(name) for name in (b"content-length", b"transfer-encoding"))

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from riparian.edges.answers import Told, in_asgi
-from riparian.edges.parse import joined
+from riparian.edges.parse import again
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -40,7 +40,10 @@ def fields(scope: Scope, alone: frozenset[bytes]) -> dict[bytes, bytes]:
     >>> fields({"headers": [(b"cookie", b"a=1"), (b"cookie", b"b=2")]}, frozenset())
     {b'cookie': b'a=1; b=2'}
     """
-    return joined(scope["headers"], alone)
+    found: dict[bytes, bytes] = {}
+    for name, value in scope["headers"]:
+        found[name] = again(found, name, value, alone) if name in found else value
+    return found
 
 
 def path(scope: Scope) -> bytes:
