@@ -42,11 +42,11 @@ from riparian.flows.known import Known
 from riparian.flows.signals import Signals
 from riparian.flows.slices import under
 from riparian.flows.verdicts import Follower
-from riparian.gate.admit import Gate
+from riparian.gate.admit import Gate, Kind, Rule
 from riparian.gate.budgets import Budgets, Parents
 from riparian.gate.keys import KeyRing
 from riparian.gate.past import charges_of
-from riparian.gate.policy import Policy, parse_policy
+from riparian.gate.policy import Mode, Policy, Restraint, parse_policy
 from riparian.gate.routes import Edge, parse_edge
 from riparian.ports import SHARED, Clock, World
 from riparian.stores.alone import serving_alone
@@ -218,6 +218,7 @@ def gate(given: Given, *, shard: tuple[int, int]) -> tuple[Wire, GateKept]:
         This gate and of how many, from 0.
     """
     policy, edge, clock = read_policy(given), read_edge(given), WallClock()
+    _compile()
     folder = given.workspace / _GATES / str(shard[0])
     kept = GateKept.open(folder, policy)
     with opened(given) as world:
@@ -229,6 +230,15 @@ def gate(given: Given, *, shard: tuple[int, int]) -> tuple[Wire, GateKept]:
         told.touch(mode=0o600)
     door = Door(kept.gate, edge, policy, keys, Clocks(clock.now_us, time.monotonic))
     return Wire(door, shard=shard, traces=Traces()), kept
+
+
+def _compile() -> None:
+    """Let a gate that nobody asks compile what the first listener would wait for."""
+    alone = Gate.open(Policy(mode=Mode.ENFORCE, novelty_burst=1, novelty_per_day=1), noting=True)
+    for recording, kind in enumerate(Kind, start=1):
+        alone.admit(1, recording, kind, 0, 1)
+    alone.judge(np.ones(1, np.uint64), [Restraint.HOLD], [0], [Rule.PERSON])
+    alone.take_charges()
 
 
 def _told_the_past(gate: Gate, world: World, known: Known, *, is_new: bool) -> None:

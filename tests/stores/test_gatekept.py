@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from riparian.errors import CustodyError, LifecycleError
+from riparian.errors import CustodyError, LifecycleError, OutsideError
 from riparian.gate.admit import Gate, Kind
 from riparian.gate.policy import Mode, Policy
 from riparian.gate.tokens import UNKNOWN_US
 from riparian.schema import DAY_US
+from riparian.stores import gatekept
 from riparian.stores.gatekept import GateKept, forget
 
 T0 = 1_700_000_000_000_000
@@ -57,6 +58,17 @@ def same(one: Gate, other: Gate) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(charged(one).values(), charged(other).values(), strict=True))
 
 
+def killed(kept: GateKept) -> None:
+    """Leave everything as a killed process does: no state is kept."""
+    os.close(kept._journal)
+    os.close(kept._lock)
+
+
+def journal_of(folder: Path) -> Path:
+    (journal,) = folder.glob("journal.*")
+    return journal
+
+
 @pytest.mark.parametrize("approximate", [False, True], ids=["exact", "approximate"])
 @pytest.mark.parametrize("cut", [0, 1, 333, 999, 1000])
 def test_a_gate_that_just_stops_goes_on_where_it_was(tmp_path: Path, *, approximate: bool, cut: int) -> None:
@@ -72,7 +84,7 @@ def test_a_gate_that_just_stops_goes_on_where_it_was(tmp_path: Path, *, approxim
     for begin in range(0, cut, 50):
         before += told(kept.gate, asked[begin : min(begin + 50, cut)])
         kept.write()
-    os.close(kept._journal)  # as a killed process leaves it: no state is kept
+    killed(kept)
     with GateKept.open(tmp_path, POLICY) as again:
         assert before + told(again.gate, asked[cut:]) == expected
         assert same(again.gate, whole)
@@ -131,9 +143,10 @@ def test_a_state_kept_and_a_journal_not_yet_emptied_say_the_same(tmp_path: Path)
     kept = GateKept.open(tmp_path, POLICY)
     told(kept.gate, requests(5, 500))
     kept.write()
-    journal = (tmp_path / "journal").read_bytes()
+    journal = journal_of(tmp_path)
+    charges = journal.read_bytes()
     kept.close()
-    (tmp_path / "journal").write_bytes(journal)
+    journal.write_bytes(charges)
     with GateKept.open(tmp_path, POLICY) as again:
         assert same(again.gate, kept.gate)
 
@@ -143,17 +156,52 @@ def test_what_was_cut_short_or_altered_is_passed_over_and_counted(tmp_path: Path
     for recording in range(1, 5):
         kept.gate.admit(7, recording, Kind.MEDIA, T0)
     kept.write()
-    os.close(kept._journal)
-    journal = tmp_path / "journal"
+    killed(kept)
+    journal = journal_of(tmp_path)
     raw = bytearray(journal.read_bytes())
     raw[100] ^= 1
     journal.write_bytes(raw[:-9] + bytes(9))
     with GateKept.open(tmp_path, Policy(mode=Mode.ENFORCE)) as again:
         assert again.lost == 2
         assert (again.gate.arrays()["seen.newest"]).size == 2
-    journal.write_bytes(raw[:50])
+    journal_of(tmp_path).write_bytes(raw[:50])
     with GateKept.open(tmp_path, Policy(mode=Mode.ENFORCE)) as again:
         assert again.lost == 1
+
+
+@pytest.mark.parametrize("state", ["written", "not written yet", "refused by the disk"])
+def test_a_journal_that_grows_long_is_followed_by_another_and_nothing_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    asked = requests(6, 2000)
+    whole = Gate.open(POLICY)
+    expected = told(whole, asked)
+    kept = GateKept.open(tmp_path, POLICY)
+    monkeypatch.setattr(gatekept, "JOURNAL_BYTES", 20_000)
+    if state == "not written yet":
+        monkeypatch.setattr(GateKept, "_keep_beside", lambda *_: None)
+    elif state == "refused by the disk":
+        monkeypatch.setattr(gatekept, "write_drawer", refuse)
+    before, failures = [], 0
+    for begin in range(0, 1500, 50):
+        before += told(kept.gate, asked[begin : begin + 50])
+        try:
+            kept.write()
+        except OutsideError:
+            failures += 1
+        kept._settle()
+    assert (failures > 0) == (state == "refused by the disk")
+    assert (len(list(tmp_path.glob("journal.*"))) == 1) == (state == "written")
+    killed(kept)
+    monkeypatch.undo()
+    with GateKept.open(tmp_path, POLICY) as again:
+        assert before + told(again.gate, asked[1500:]) == expected
+        assert (same(again.gate, whole), again.lost) == (True, 0)
+    journal_of(tmp_path)
+
+
+def refuse(*_: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_a_folder_is_one_gates_at_a_time(tmp_path: Path) -> None:
@@ -194,7 +242,7 @@ def test_whoever_is_forgotten_is_as_if_it_had_never_asked(
     told(kept.gate, asked)
     kept.write()
     if is_killed:
-        os.close(kept._journal)  # what was charged stands in the journal only
+        killed(kept)  # what was charged stands in the journal only
     else:
         kept.close()
     assert forget(tmp_path, 11, told_of)
