@@ -61,7 +61,7 @@ def test_a_malformed_people_file_is_refused_with_a_reason(name: str) -> None:
 
 def test_a_suspended_question_has_no_ladders() -> None:
     found = parse_people(edit(lambda f: f.update(suspended=["devices"])))
-    assert (found.ladders["devices"], found.version) == ({}, "2026.3 without devices")
+    assert (found.ladders["devices"], found.version) == ({}, "2026.4 without devices")
     assert found.laws.weights[-1] == 0
 
 
