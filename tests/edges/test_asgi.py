@@ -61,6 +61,7 @@ def application(door: Door) -> Starlette:
         Route("/dump", pages),
         Route("/about", about),
         Route("/.well-known/x", about),
+        Route("/about;x", about),
         Route("/keys/{recording}", about),
     ]
     return Starlette(routes=routes, middleware=[Middleware(Riparian, door=door)])
@@ -98,7 +99,8 @@ SITUATIONS = {
     "slowed": ("/media/r1/1.ts", by("slow"), 429, "slow", "evidence"),
     "asked who it is": ("/keys/r1", by("prove"), 401, "step_up", "evidence"),
     "no route of ours": ("/about", by("held"), 200, None, None),
-    "no route of ours, oddly spelt": ("/.well-known/x", by("held"), 200, None, None),
+    "a well-known place": ("/.well-known/x", by("held"), 200, None, None),
+    "no route of ours, oddly spelt": ("/about;x", by("held"), 200, None, None),
     "ours, oddly spelt": ("/media/r1/%31.ts", by("a"), 400, None, None),
     "an encoded slash": ("/media%2Fr1/1.ts", by("a"), 400, None, None),
 }

@@ -39,7 +39,9 @@ ANSWERS = {
     "a path that is not ours": ("/about", "held", 200, {}),
     "another spelling": ("/%6cicence/r1", "held", 403, {}),
     "a path that can be read in two ways": ("/about;x/../../licence%3b/r1", "a1", 400, {}),
-    "a name that begins with a dot": ("/.git/config", "a1", 400, {}),
+    "a well-known place": ("/.well-known/acme-challenge/x", "held", 200, {}),
+    "a well-known place, and back": ("/.well-known/../licence/r1", "held", 403, {}),
+    "a name that begins with two dots": ("/..git/config", "a1", 400, {}),
     "a slash that hides": ("/about%2f..%2flicence/r1", "held", 400, {}),
     "a way round": ("/about/../licence/r1", "held", 403, {}),
 }
@@ -116,7 +118,9 @@ GRANTS: dict[str, tuple[int, str, str, Callable[[Running], str]]] = {
     "of another house": (403, "a1", ASKED, lambda _: token(iss="somebody")),
     "without an end": (403, "a1", ASKED, lambda _: token(exp=None)),
     "without a path": (403, "a1", ASKED, lambda _: token(rp=None)),
-    "below it, a name that begins with a dot": (403, "a1", "/media/r1/.x", lambda e: e.grant()),
+    "below it, a name that begins with a dot": (200, "a1", "/media/r1/.x", lambda e: e.grant()),
+    "below it, a name that begins with two": (403, "a1", "/media/r1/..x", lambda e: e.grant()),
+    "below it, three dots at the end": (403, "a1", "/media/r1/...", lambda e: e.grant()),
     "whose path is a list": (403, "a1", ASKED, lambda _: token(rp=["/media/r1/"])),
     "whose account is a number": (403, "1", ASKED, lambda _: token(sub=1)),
 }

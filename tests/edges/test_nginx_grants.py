@@ -208,6 +208,9 @@ def test_an_attack_on_a_form_of_grant_is_refused(edge: tuple[Grants, Nginx], att
         "/media/r-5512/1.m4s%00",
         "/media/r-5512/1.m4s%0d%0aX-Riparian-Account:%20b",
         "/media/r-5512/..;/r-1/1.m4s",
+        "/media/r-5512/.../r-1/1.m4s",
+        "/.well-known/../media/r-5512/1.m4s",
+        "/.well-known/..;/media/r-5512/1.m4s",
         "/media/r-5512/a\\..\\1.m4s",
     ],
 )
@@ -223,8 +226,9 @@ def test_a_preview_is_told_to_the_origin(edge: tuple[Grants, Nginx]) -> None:
 
 
 def test_what_is_not_ours_passes(edge: tuple[Grants, Nginx]) -> None:
-    said = edge[1].ask("/about?x=1")
-    assert (said.status, said.letter["path"], said["X-Riparian-Action"]) == (200, "/about?x=1", "")
+    for path in ("/about?x=1", "/.well-known/acme-challenge/x"):
+        said = edge[1].ask(path)
+        assert (said.status, said.letter["path"], said["X-Riparian-Action"]) == (200, path, "")
 
 
 def test_secrets_stand_only_in_files_that_are_said_to_be_secret() -> None:

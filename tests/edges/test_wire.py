@@ -84,6 +84,8 @@ ENVOY = {
     "slowed": ("/media/r1/a.ts", "slow", 429),
     "asked who it is": ("/keys/r1", "prove", 401),
     "two ways to read it": ("/media/../media/r1/a.ts", "anybody", 400),
+    "a well-known place": ("/.well-known/acme-challenge/x", "held", 200),
+    "not from a well-known place either": ("/.well-known/..;/media/r1/a.ts", "anybody", 400),
     "more rows than there can be": ("/tracks/999999999", "anybody", 429),
 }
 

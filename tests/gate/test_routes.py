@@ -39,6 +39,7 @@ def test_the_first_route_that_fits_wins_and_what_none_fits_is_not_ours() -> None
     assert routes.find("/a/1") == (Kind.LICENCE, "1", 0)
     assert routes.find("/a/1/2") == (Kind.BULK, "", 0)
     assert routes.find("/b") is None
+    assert routes.find("/.well-known/acme-challenge/x") is None
 
 
 @pytest.mark.parametrize("path", ["/a/../media/1/x", "/media//x", "/media/%2e%2e/x", "/media/1/%2fx", "/x\\y", "", "a"])

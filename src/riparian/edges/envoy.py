@@ -47,8 +47,8 @@ from riparian.errors import PolicyError
 from riparian.gate.admit import Answer, Rule
 from riparian.gate.keys import KeyRing
 from riparian.gate.policy import Down, Mode, Policy, Restraint
-from riparian.gate.routes import Carried, Carrier, Edge, Kind, Route
-from riparian.gate.spelling import encode
+from riparian.gate.routes import Carried, Carrier, Edge, Route
+from riparian.gate.spelling import BEGINNING, LETTER, encode
 
 CONFIGURATION: Final = "envoy.yaml"
 GRANTS: Final = "envoy-grants.json"
@@ -177,15 +177,10 @@ class _Line:
     is_limited: bool
 
 
-# Paths of which there is one spelling: see riparian.gate.spelling.
-_BEGINS: Final = r"[A-Za-z0-9\-_~!$&'()*+,=:@]|%(?:2[023]|3[CEF]|5[BDE]|60|7[BCD]|[89A-F][0-9A-F])"
-_PLAIN: Final = rf"(?:/(?:{_BEGINS})(?:{_BEGINS}|\.)*)*/?"
-_PART: Final = rf"(?:{_BEGINS}|\.)+"
-_REST: Final = rf"(?:{_BEGINS}|\.|/)*"
-_DOWN: Final = {
-    Kind.METADATA: lambda policy: policy.metadata_down,
-    Kind.BULK: lambda policy: policy.bulk_down,
-}
+PLAIN: Final = rf"(?:/(?:{BEGINNING})(?:{LETTER}|\.)*)*/?"
+"""Paths of which there is one spelling (:mod:`riparian.gate.spelling`), as RE2 reads them."""
+_PART: Final = rf"(?:{LETTER}|\.)+"
+_REST: Final = rf"(?:{LETTER}|\.|/)*"
 
 
 def _templates() -> Environment:
@@ -227,7 +222,7 @@ def _said(edge: Edge, policy: Policy, authz: Authz, place: Place) -> Mapping[str
         "open_s": open_s,
         "origin": _origin(edge.origin),
         "place": place,
-        "plain": _PLAIN,
+        "plain": PLAIN,
         "routes": routes,
         "reading": _script("envoy_reading.lua.j2", carried=carried) if is_read else "",
         "script": _script("envoy.lua.j2", open_s=open_s, carried=carried, is_shadow=is_shadow),
@@ -238,8 +233,7 @@ def _said(edge: Edge, policy: Policy, authz: Authz, place: Place) -> Mapping[str
 
 
 def _line(route: Route, policy: Policy) -> _Line:
-    down = _DOWN.get(route.kind)
-    is_limited = down is not None and down(policy) is Down.LIMIT
+    is_limited = policy.down(route.kind) is Down.LIMIT
     return _Line(route.path, route.kind.name.lower(), _plainly(route.regex), is_limited)
 
 

@@ -48,7 +48,7 @@ from riparian.gate.grants import Grant
 from riparian.gate.keys import KeyRing
 from riparian.gate.policy import Down, Mode, Policy, Restraint
 from riparian.gate.routes import Carried, Carrier, Edge, Kind, Route
-from riparian.gate.spelling import encode
+from riparian.gate.spelling import BEGINNING, LETTER, encode
 
 CONFIGURATION: Final = "nginx.conf"
 SCRIPTS: Final = {"riparian.js": "nginx.js", "riparian_said.js": "nginx_said.js"}
@@ -71,9 +71,8 @@ _ACTIONS: Final = {
 _PLAYLISTS: Final = (".m3u8", ".mpd")
 _LIST_BYTES: Final = 256
 _LISTED_BYTES: Final = 192
-# A path of which there is one spelling: see riparian.gate.spelling.
-_BEGINS: Final = r"(?:[A-Za-z0-9\-_~!$&'()*+,=:@]|%(?:2[023]|3[CEF]|5[BDE]|60|7[BCD]|[89A-F][0-9A-F]))"
-_PLAIN: Final = rf"(?:/{_BEGINS}(?:[A-Za-z0-9\-_~.]++|{_BEGINS})*+)*+/?"
+PLAIN: Final = rf"(?:/(?:{BEGINNING})(?:[A-Za-z0-9\-_~.]++|{LETTER})*+)*+/?"
+"""Paths of which there is one spelling (:mod:`riparian.gate.spelling`), as PCRE reads them fast."""
 
 
 class Grants(StrEnum):
@@ -261,7 +260,7 @@ def _said(edge: Edge, policy: Policy, able: Build) -> dict[str, Any]:
         "listen": edge.listen,
         "media_open_s": policy.media_open_s,
         "origin": _origin(edge.origin),
-        "plain_path": _PLAIN,
+        "plain_path": PLAIN,
         "push_from": able.push_from,
         "routes": [_line(route) for route in edge.routes.routes],
         "timeout_ms": TIMEOUT_MS,
@@ -297,8 +296,7 @@ def _down(kind: Kind, policy: Policy) -> str:
     """Say what becomes of a kind while no gate answers."""
     if kind is Kind.MEDIA or policy.mode is Mode.SHADOW:
         return "open"
-    chosen = {Kind.METADATA: policy.metadata_down, Kind.BULK: policy.bulk_down}.get(kind, Down.CLOSE)
-    return "limited" if chosen is Down.LIMIT else "closed"
+    return "limited" if policy.down(kind) is Down.LIMIT else "closed"
 
 
 def _origin(url: str) -> _Origin:

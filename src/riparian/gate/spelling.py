@@ -6,7 +6,8 @@ path with dot segments is not resolved but refused, and Base64 with bits left ov
 Rules for paths
 ---------------
 * It begins with a slash, has at most 1,024 characters, and no part of it is empty: ``/media//1`` is none.
-* No part begins with a dot: neither ``..`` nor ``.htaccess``, nor ``..;`` which some servers take for ``..``.
+* A part that begins with a dot goes on with a letter, a digit, ``-`` or ``_``: ``.well-known`` is a name, while ``.``,
+  ``..`` and whatever some server may take for one of these (``...``, ``..;``, ``..%20``) is no part of a path.
 * Percent-encoded is what cannot stand there as it is, in capital hexadecimals, and nothing else: ``%20`` and
   ``%C3%A9`` are, ``%2e``, ``%2F``, ``%5C``, ``%00``, ``%25`` and ``%41`` are not.
 * Backslashes, semicolons, control characters, and whatever is not ASCII are not part of a path.
@@ -19,10 +20,16 @@ from typing import Final
 PATH_CHARACTERS: Final = 1024
 NAME_CHARACTERS: Final = 256
 
+_AS_IT_IS: Final = r"A-Za-z0-9\-_~!$&'()*+,=:@"
 # What a percent sign may stand for: what a path cannot hold, but for separators, the percent sign and controls.
-_PATH: Final = re.compile(
-    r"/(?:[A-Za-z0-9\-._~!$&'()*+,=:@/]|%(?:2[023]|3[CEF]|5[BDE]|60|7[BCD]|[89A-F][0-9A-F]))*+", re.ASCII
-)
+_ENCODED: Final = r"%(?:2[023]|3[CEF]|5[BDE]|60|7[BCD]|[89A-F][0-9A-F])"
+LETTER: Final = rf"[{_AS_IT_IS}]|{_ENCODED}"
+"""What parts of a path are made of, beside dots: an expression that PCRE and RE2 take as it is meant here."""
+BEGINNING: Final = rf"{LETTER}|\.[A-Za-z0-9\-_]"
+"""What a part begins with, likewise."""
+
+_PATH: Final = re.compile(rf"/(?:[{_AS_IT_IS}./]++|{_ENCODED})*+", re.ASCII)
+_DOTS: Final = re.compile(r"/\.(?![A-Za-z0-9\-_])", re.ASCII)
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 # The last character of what is not whole thirds: the bits that it has too many are zero.
@@ -39,12 +46,14 @@ def plain(path: str) -> bool:
 
     Examples
     --------
-    >>> [plain(path) for path in ("/media/1/a.ts", "/media/d%C3%A9j%C3%A0%20vu/1.m4s", "/")]
-    [True, True, True]
+    >>> [plain(path) for path in ("/media/1/a.ts", "/media/d%C3%A9j%C3%A0%20vu/1.m4s", "/.well-known/x", "/")]
+    [True, True, True, True]
     >>> [plain(path) for path in ("/media/1/../2", "/media//1", "/media/%2e%2e/2", "/a%00", "/a\b", "media/1", "")]
     [False, False, False, False, False, False, False]
     """
-    return len(path) <= PATH_CHARACTERS and "//" not in path and "/." not in path and _PATH.fullmatch(path) is not None
+    if len(path) > PATH_CHARACTERS or "//" in path or _PATH.fullmatch(path) is None:
+        return False
+    return "/." not in path or _DOTS.search(path) is None
 
 
 def covers(limit: str, path: str) -> bool:
