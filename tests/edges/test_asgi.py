@@ -172,7 +172,8 @@ GRANTS = {
     "it is for a preview": (token(rate=Rate.PREVIEW), by("a"), 200, b"a preview"),
     "of another account": (token(), by("b"), 403, None),
     "of another path": (token(path="/media/r2/"), by("a"), 403, None),
-    "that ended": (token(until_s=NOW_S), by("a"), 403, None),
+    "that ended": (token(until_s=NOW_S), by("a"), 307, None),
+    "that ended, of nobody": (token(until_s=NOW_S), {}, 403, None),
     "that is none": ("rg1.x", by("a"), 403, None),
     "of an account that is held by now": (token("held"), {}, 403, None),
 }

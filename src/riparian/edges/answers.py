@@ -45,6 +45,7 @@ _PHRASES: Final = MappingProxyType(
     {
         200: "OK",
         204: "No Content",
+        307: "Temporary Redirect",
         400: "Bad Request",
         401: "Unauthorized",
         403: "Forbidden",

@@ -10,7 +10,8 @@
 * What is served does, with ``scope["riparian"]``, a :class:`Served`: who asks and for what, whether a preview or only a
   marked rendition is to be given, and a grant to put into a playlist.
 * A request for media may carry a grant as the argument ``g``.  One that does not hold is refused; one that does
-  says who asks where nothing else does, and at which rate.
+  says who asks where nothing else does, and at which rate.  One that has only ended is followed by a fresh one, with
+  307 (:mod:`riparian.edges.renewal`).
 * Rows of metadata are mostly known when the answer is: the application says them in the header ``X-Riparian-Rows`` of
   its response, which is taken away, or as ``scope["riparian"].rows``.  They are asked for with the account's next
   request.
@@ -27,6 +28,7 @@ from riparian.edges.asking import Asked, fields_alone, token_in
 from riparian.edges.door import Door, under
 from riparian.edges.parse import ALONE
 from riparian.edges.pushed import BODY_MAX_BYTES, PATH
+from riparian.edges.renewal import followed, may_follow
 from riparian.edges.scope import App, Message, Receive, Scope, Send, fields, path, tell
 from riparian.errors import InputError
 from riparian.gate.admit import Answer
@@ -135,6 +137,9 @@ class Riparian:
         answer: Answer | None = None
         if token and asked.kind is Kind.MEDIA and self._door.keys.ring is not None:
             grant = self._door.granted(token, asked)
+            if grant is Refused.ENDED and may_follow(self._door, asked, token):
+                told = followed(self._door, self._answers, asked, query)
+                return Served(asked, Answer(told.status), rate, self._door), told
             if isinstance(grant, Refused):
                 answer, because = self._door.ungranted(asked.kind)
             else:

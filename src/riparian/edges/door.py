@@ -24,7 +24,7 @@ from riparian.edges.asking import Asked, Codes, Fields, finder
 from riparian.edges.pushed import Pushed
 from riparian.errors import InputError
 from riparian.gate.admit import Answer, Gate, Rule
-from riparian.gate.grants import Grant, Rate, issue, verify
+from riparian.gate.grants import Form, Grant, Rate, issue, verify
 from riparian.gate.keys import KeyRing
 from riparian.gate.policy import Down, Mode, Policy, Restraint
 from riparian.gate.refused import Refused
@@ -220,7 +220,7 @@ class Door:
         self.let_through[asked.kind, GRANT] += 1
         return False
 
-    def grant(self, asked: Asked, answer: Answer) -> str:
+    def grant(self, asked: Asked, answer: Answer, form: Form = Form.HMAC) -> str:
         """Issue a grant for the recording that was asked for; empty where the house has no keys.
 
         It is good for the folder of the path where that lies within the recording's own, a part of the path that is its
@@ -237,7 +237,7 @@ class Door:
         until_s = self.clocks.now_us() // _US + self.policy.grant_s
         rate = Rate.PREVIEW if answer.preview else Rate.FULL
         account, device = _text(asked.account), _text(asked.device)
-        return issue(Grant(account, _home(asked), device, until_s, rate, ring.current.id), ring)
+        return issue(Grant(account, _home(asked), device, until_s, rate, ring.current.id), ring, form)
 
     def _closed(self, account: int, kind: Kind, now_us: int) -> Answer | None:
         # Before the first list: nobody knows who is held.

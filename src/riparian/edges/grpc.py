@@ -17,7 +17,8 @@ Rules
   that; ``X-Riparian-Status`` says what it is.
 * A descriptor with a key that is unknown, or with no account, is a mistake of whoever wrote it: the call fails, and
   Envoy does what it was told to do then.  A path that is not ours is ``OK``.
-* A grant that Envoy found to be past its end (``context_extensions: {riparian: late}``) does not hold.
+* A grant that Envoy found to be past its end (``context_extensions: {riparian: late}``) is followed by a fresh one, or
+  refused (:mod:`riparian.edges.renewal`).
 
 A question costs three to four times what it costs over HTTP (``bench/gate_envoy.py``): this is for whoever has
 it already.  It needs the extra ``envoy``.
@@ -31,6 +32,7 @@ from urllib.parse import unquote_to_bytes
 from riparian.edges.answers import Answers, Told, plain
 from riparian.edges.asking import KINDS, Asked
 from riparian.edges.door import Door
+from riparian.edges.renewal import renewed
 from riparian.errors import InputError, OutsideError, PolicyError
 from riparian.gate.admit import Answer
 
@@ -85,9 +87,8 @@ class Authorization:
         if asked is None:
             return _checked(Told(200, ()))
         if request.attributes.context_extensions.get("riparian") == "late":
-            answer, because = self._door.ungranted(asked.kind)
-        else:
-            answer, because = self._door.answer(asked)
+            return _checked(renewed(self._door, self._answers, asked, query.encode()))
+        answer, because = self._door.answer(asked)
         return _checked(self._answers.told(answer, because=because))
 
 

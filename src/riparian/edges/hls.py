@@ -35,6 +35,7 @@ from riparian.edges.asking import Asked, fields_alone, token_in
 from riparian.edges.door import Door, under
 from riparian.edges.m3u8 import BYTES_MAX, carried, with_argument
 from riparian.edges.parse import ALONE
+from riparian.edges.renewal import may_follow
 from riparian.edges.scope import Receive, Scope, Send, fields, path, tell
 from riparian.errors import InputError
 from riparian.gate.admit import Answer
@@ -160,7 +161,7 @@ class Origin:
         token = token_in(query)
         grant = self._door.granted(token, asked) if token else Refused.MALFORMED
         answer, because = Answer(200), ""
-        if grant is Refused.ENDED and asked.account:
+        if grant is Refused.ENDED and may_follow(self._door, asked, token):
             return self._renewed(asked, query)
         if isinstance(grant, Refused):
             answer, because = self._door.ungranted(asked.kind)

@@ -5,9 +5,12 @@ A gate is one process, one loop, two addresses.  On the **data** address proxies
 ===================  ===============================================================================
 ``/auth``            nginx ``auth_request``: ``X-Riparian-Account``, ``-Recording``, ``-Kind``, ``-Rows``, ``-Device``
                      and ``-Path`` say what is asked; told in the dialect of nginx, and without a body
-``/grant``           the same; what is served comes with ``X-Riparian-Grant`` for the folder of the path
+``/grant``           the same; what is served comes with ``X-Riparian-Grant`` for the folder of the path, written as
+                     ``X-Riparian-Form`` says: ``hmac``, or ``jwt``
 ``/check<path>``     Envoy ext_authz over HTTP: account and device as ``edge.toml`` says, the rest from its
                      routes; told in true status codes, with a letter for people
+``/late<path>``      the same about media whose grant has ended: 307 to the same path with a fresh one, or why not
+                     (:mod:`riparian.edges.renewal`)
 ===================  ===============================================================================
 
 On the **control** address whoever runs the house asks:
@@ -38,9 +41,11 @@ from riparian.edges.listen import Bounds, Listener
 from riparian.edges.metrics import CONTENT_TYPE, Metrics
 from riparian.edges.parse import ALONE, Request
 from riparian.edges.pushed import BODY_MAX_BYTES, PATH
+from riparian.edges.renewal import renewed
 from riparian.edges.traces import Traces
 from riparian.errors import InputError
 from riparian.gate.admit import Answer, Rule
+from riparian.gate.grants import Form
 from riparian.gate.policy import Restraint
 
 try:
@@ -50,6 +55,8 @@ except ImportError:  # there is none for this system: asyncio's own loop does th
 
 _ROWS_DIGITS: Final = 9
 _CHECK: Final = b"/check"
+_LATE: Final = b"/late"
+_FORMS: Final = {b"": Form.HMAC, b"hmac": Form.HMAC, b"jwt": Form.JWT}
 _NO_PAGE: Final = plain(404, {"error": "there is no such page"})
 
 
@@ -126,6 +133,8 @@ class Wire:
                 asked, answers, served = found, self._to_envoy, self._envoy_served
             elif path == b"/grant":
                 return self._granted(request)
+            elif path.startswith(b"/late/"):
+                return self._late(request, path[len(_LATE) :], query)
             else:
                 return _written(_NO_PAGE, request)
         except InputError as error:
@@ -138,10 +147,19 @@ class Wire:
     def _granted(self, request: Request) -> bytes:
         asked = _named(request.headers)
         asked.path = request.headers.get(b"x-riparian-path", b"").partition(b"?")[0].decode("latin-1")
+        form = _FORMS.get(request.headers.get(b"x-riparian-form", b""))
+        if form is None:
+            raise InputError("`X-Riparian-Form` is unknown, wanted `hmac` or `jwt`")
         may_grant = self.door.may_grant(asked)
         answer, because = self.door.answer(asked)
-        grant = self.door.grant(asked, answer) if may_grant and answer.status == 200 else ""
+        grant = self.door.grant(asked, answer, form) if may_grant and answer.status == 200 else ""
         return _written(self._to_nginx.told(answer, because=because, grant=grant), request)
+
+    def _late(self, request: Request, path: bytes, query: bytes) -> bytes:
+        asked = self.door.asked(request.headers, path, query)
+        # Nobody asks so about what is not ours; and what nobody decided about is not opened.
+        told = renewed(self.door, self._to_envoy, asked, query) if asked is not None else _NO_PAGE
+        return _written(told, request)
 
     def _ready(self) -> Told:
         why = "draining" if self.is_draining else self.door.ailing

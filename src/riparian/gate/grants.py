@@ -164,7 +164,7 @@ def verify(token: str, ring: KeyRing, *, account: str | None, path: str, device:
     Returns
     -------
     Grant or Refused
-        The grant, or the first fault.
+        The grant, or the first fault; ``ENDED`` where there is no other.
 
     Examples
     --------
@@ -186,13 +186,12 @@ def verify(token: str, ring: KeyRing, *, account: str | None, path: str, device:
         grant = _read_cat(token, ring, device, now_s)
     if isinstance(grant, Refused):
         return grant
-    if now_s >= grant.until_s:
-        return Refused.ENDED
     if account is not None and account != grant.account:
         return Refused.OTHER_ACCOUNT
     if not plain(path) or not covers(grant.path, path):
         return Refused.OTHER_PATH
-    return grant
+    # Last: of what has ended, and has no other fault, another may be asked for.
+    return grant if now_s < grant.until_s else Refused.ENDED
 
 
 def _require(grant: Grant) -> None:
