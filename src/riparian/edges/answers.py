@@ -61,7 +61,8 @@ _PHRASES: Final = MappingProxyType(
         505: "HTTP Version Not Supported",
     }
 )
-_WHAT: Final = MappingProxyType(
+
+WHAT: Final = MappingProxyType(
     {
         401: "Please confirm that it is you.",
         403: "This account is not served for now.",
@@ -69,7 +70,9 @@ _WHAT: Final = MappingProxyType(
         503: "This cannot be decided right now, please try again.",
     }
 )
-_WHY: Final = MappingProxyType(
+"""What a status means to a person."""
+
+WHY: Final = MappingProxyType(
     {
         str(Rule.NONE): "No rule refused this.",
         str(Rule.EVIDENCE): "What this account fetched is not how people listen.",
@@ -82,6 +85,7 @@ _WHY: Final = MappingProxyType(
         GRANT: "The link is not, or no longer, valid for this.",
     }
 )
+"""Why it is so, by rule or other reason."""
 
 
 class Dialect(StrEnum):
@@ -185,9 +189,9 @@ class Answers:
         return Told(status, tuple(headers), self._letter(answer, why))
 
     def _letter(self, answer: Answer, why: str) -> bytes:
-        said: dict[str, object] = {"status": answer.status, "what": _WHAT[answer.status]}
+        said: dict[str, object] = {"status": answer.status, "what": WHAT[answer.status]}
         if self.explain:
-            said |= {"action": answer.action.name.lower(), "because": why, "why": _WHY[why]}
+            said |= {"action": answer.action.name.lower(), "because": why, "why": WHY[why]}
             if answer.until_us:
                 said["until"] = datetime.fromtimestamp(-(-answer.until_us // _US), UTC).isoformat()
         if answer.retry_after_s:

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from riparian.edges.answers import Answers, Told, in_asgi, plain
-from riparian.edges.asking import Asked, fields_alone, token_in
+from riparian.edges.asking import Asked, fields_alone, rows_of, token_in
 from riparian.edges.door import Door, under
 from riparian.edges.parse import ALONE
 from riparian.edges.pushed import BODY_MAX_BYTES, PATH
@@ -38,7 +38,6 @@ from riparian.gate.routes import Kind
 
 ROWS: Final = b"x-riparian-rows"
 _OWING_MAX: Final = 1 << 20
-_ROWS_DIGITS: Final = 9
 _PATH: Final = PATH.decode("ascii")
 
 
@@ -189,7 +188,7 @@ class _Telling:
             for name, value in message.get("headers", ()):
                 if name.lower() != ROWS:
                     headers.append((name, value))
-                elif value.isdigit() and len(value) <= _ROWS_DIGITS:
-                    self._served.rows = int(value)
+                elif (rows := rows_of(value)) is not None:
+                    self._served.rows = rows
             message = {**message, "headers": headers + in_asgi(self._told)}
         await self._send(message)

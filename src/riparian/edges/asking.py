@@ -38,6 +38,7 @@ CODES_MAX: Final = 1 << 19
 KINDS: Final[Mapping[bytes, Kind]] = {kind.name.lower().encode(): kind for kind in Kind}
 _TOKEN_MAX_BYTES: Final = 8192
 _GRANT: Final = b"g="
+_ROWS_DIGITS: Final = 9
 
 
 @dataclass(slots=True)
@@ -152,6 +153,19 @@ def token_in(query: bytes) -> str:
     """
     found = next((part for part in query.split(b"&") if part.startswith(_GRANT)), _GRANT)
     return found[len(_GRANT) :].decode("latin-1")
+
+
+def rows_of(said: bytes) -> int | None:
+    """Read a number of rows, at most nine digits; None where it is none, and 0 where nothing is said.
+
+    Examples
+    --------
+    >>> rows_of(b"50"), rows_of(b""), rows_of(b"-1"), rows_of(b"9" * 10)
+    (50, 0, None, None)
+    """
+    if not said:
+        return 0
+    return int(said) if said.isdigit() and len(said) <= _ROWS_DIGITS else None
 
 
 def fields_alone(*carried: Carried | None) -> frozenset[bytes]:

@@ -30,7 +30,7 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from riparian.edges.answers import Answers, Told, plain
-from riparian.edges.asking import KINDS, Asked
+from riparian.edges.asking import KINDS, Asked, rows_of
 from riparian.edges.door import Door
 from riparian.edges.renewal import renewed
 from riparian.errors import InputError, OutsideError, PolicyError
@@ -54,7 +54,6 @@ DRAIN_S: Final = 5.0
 _DENIED: Final = 7  # PERMISSION_DENIED of google.rpc.Code
 _UPSTREAM: Final = frozenset({"X-Riparian-Grant", "X-Riparian-Rate"})
 _KEYS: Final = frozenset({"account", "device", "kind", "recording", "rows", "path"})
-_ROWS_DIGITS: Final = 9
 
 
 class Authorization:
@@ -251,11 +250,11 @@ def _checked(told: Told) -> bytes:
 
 
 def _by_kind(said: Mapping[str, str]) -> Asked:
-    kind, rows = KINDS.get(said.get("kind", "media").encode()), said.get("rows", "0")
-    if kind is None or not (rows.isascii() and rows.isdigit() and len(rows) <= _ROWS_DIGITS):
+    kind, rows = KINDS.get(said.get("kind", "media").encode()), rows_of(said.get("rows", "").encode())
+    if kind is None or rows is None:
         raise InputError("`kind` or `rows` of a descriptor is unknown, wanted a kind of request and a number")
     account, recording = said["account"].encode(), said.get("recording", "").encode()
-    return Asked(account, kind, recording, "", int(rows), said.get("device", "").encode())
+    return Asked(account, kind, recording, "", rows, said.get("device", "").encode())
 
 
 def _status(answer: Answer | None) -> Any:

@@ -41,12 +41,11 @@ from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from riparian.edges.answers import DEGRADED, GRANT, Answers
+from riparian.edges.answers import WHAT, WHY
 from riparian.errors import InputError, PolicyError
-from riparian.gate.admit import Answer, Rule
 from riparian.gate.grants import Grant
 from riparian.gate.keys import KeyRing
-from riparian.gate.policy import Down, Mode, Policy, Restraint
+from riparian.gate.policy import Down, Mode, Policy
 from riparian.gate.routes import Carried, Carrier, Edge, Kind, Route
 from riparian.gate.spelling import BEGINNING, LETTER, encode
 
@@ -309,7 +308,6 @@ def _origin(url: str) -> _Origin:
 
 
 def _read_by_script(edge: Edge, policy: Policy, keys: KeyRing) -> dict[str, Any]:
-    what, why = _words()
     return {
         "keys": [{"kid": key.id, "secret": key.secret.hex(), "retires_s": key.retires_s} for key in keys],
         "account": {"by": str(edge.account.by), "name": edge.account.name},
@@ -320,21 +318,6 @@ def _read_by_script(edge: Edge, policy: Policy, keys: KeyRing) -> dict[str, Any]
         "explain": edge.explain,
         "step_up_url": edge.step_up_url,
         "appeal_url": edge.appeal_url,
-        "what": what,
-        "why": why,
+        "what": {str(status): text for status, text in WHAT.items()},
+        "why": dict(WHY),
     }
-
-
-def _words() -> tuple[dict[str, str], dict[str, str]]:
-    """Take the words of refusals from where the gate has them."""
-    answers = Answers()
-
-    def said(status: int, rule: Rule, because: str = "") -> dict[str, str]:
-        told: dict[str, str] = json.loads(
-            answers.told(Answer(status, Restraint.ALLOW, rule, 0, 0, Rule.NONE), because=because).body
-        )
-        return told
-
-    what = {str(status): said(status, Rule.NONE)["what"] for status in (401, 403, 429, 503)}
-    why = {str(rule): said(403, rule)["why"] for rule in Rule}
-    return what, why | {because: said(403, Rule.NONE, because)["why"] for because in (DEGRADED, GRANT)}

@@ -35,7 +35,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from riparian.edges.answers import Answers, Dialect, Told, on_wire, plain
-from riparian.edges.asking import KINDS, Asked, Fields, fields_alone
+from riparian.edges.asking import KINDS, Asked, Fields, fields_alone, rows_of
 from riparian.edges.door import Door
 from riparian.edges.listen import Bounds, Listener
 from riparian.edges.metrics import CONTENT_TYPE, Metrics
@@ -53,7 +53,6 @@ try:
 except ImportError:  # there is none for this system: asyncio's own loop does the same, slower
     from asyncio import new_event_loop  # type: ignore[assignment]
 
-_ROWS_DIGITS: Final = 9
 _CHECK: Final = b"/check"
 _LATE: Final = b"/late"
 _FORMS: Final = {b"": Form.HMAC, b"hmac": Form.HMAC, b"jwt": Form.JWT}
@@ -249,14 +248,14 @@ def _named(fields: Fields) -> Asked:
     # What a proxy was configured to tell; a kind that it does not know is a mistake there, not a listener's.
     said = fields.get
     kind = KINDS.get(said(b"x-riparian-kind", b"media"))
-    rows = said(b"x-riparian-rows", b"")
-    if kind is None or not (rows.isdigit() or not rows) or len(rows) > _ROWS_DIGITS:
+    rows = rows_of(said(b"x-riparian-rows", b""))
+    if kind is None or rows is None:
         raise InputError("`X-Riparian-Kind` or `X-Riparian-Rows` is unknown, wanted a kind of request and a number")
     return Asked(
         said(b"x-riparian-account", b""),
         kind,
         said(b"x-riparian-recording", b""),
-        rows=int(rows) if rows else 0,
+        rows=rows,
         device=said(b"x-riparian-device", b""),
     )
 
