@@ -254,6 +254,9 @@ def test_whoever_is_forgotten_is_in_no_file_and_is_told_what_stays(town: Played,
     assert known_to_gates(workspace, pairs) == [True, True]
     for _, kept in gates:
         kept.close()
+    with assembly.alone(assembly.Given(workspace)), pytest.raises(LifecycleError, match="`riparian serve` runs on"):
+        told(workspace, "erase", gone, "--yes")
+    assert known_to_gates(workspace, pairs) == [True, True]
     (erased,) = told(workspace, "erase", gone, "--yes", "--json")
     assert known_to_gates(workspace, pairs) == [False, False]
     assert (erased["found"], erased["pseudonym"]) == (True, line["pseudonym"])
