@@ -386,5 +386,5 @@ if __name__ == "__main__":
         serve_one(sys.argv[1])
     else:
         given = options(__doc__, requests=20_000, rounds=7, quick=0)
-        rounds, n = (2, 4_000) if given.quick else (given.rounds, given.requests)
+        rounds, n = (1, 600) if given.quick else (given.rounds, given.requests)
         write(measure(n, rounds), given.out, "gate_envoy")

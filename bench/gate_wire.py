@@ -259,5 +259,5 @@ if __name__ == "__main__":
         serve_one(sys.argv[1])
     else:
         given = options(__doc__, requests=40_000, rounds=7, quick=0)
-        rounds, requests = (2, 8000) if given.quick else (given.rounds, given.requests)
+        rounds, requests = (1, 800) if given.quick else (given.rounds, given.requests)
         write(measure(requests, rounds), given.out, "gate_wire")
