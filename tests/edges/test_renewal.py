@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from riparian.edges.door import Door, Keys
-from riparian.edges.renewal import RENEWED_S
-from riparian.gate.grants import Form, Grant, Rate, issue, verify
+from riparian.gate.grants import RENEWED_S, Form, Grant, Rate, issue, verify
 from riparian.gate.keys import Key, KeyRing
 from tests.edges.test_asgi import asking
 from tests.edges.wires import NOW_US, RING, Running, Told, a_door, serving

@@ -19,7 +19,9 @@ Rules
   refusal becomes what it is in ``riparian_said.js``.
 * A question takes at most ``TIMEOUT_MS``, at two gates twice that; after three without an answer a gate is not asked
   for two seconds, and nobody waits.  One that answers 4xx is there, and opens nothing.
-* A grant past its end is asked about at the gate, which refuses it; only where no gate answers is it let through.
+* A grant past its end is asked about at the gate.  Where that agrees there is another: 307 to the same address, and a
+  cookie, which is looked at where the argument has ended and nothing else is wrong with it.  So a client that keeps
+  cookies asks once in ``grant_s``.  Only where no gate answers is it let through itself, for ``media_open_s``.
 * Every request that nobody decided about is counted, says ``degraded``, and stands in the log as that.
 * A path that two servers may read in two ways is refused: it might fit no route, and pass as not ours.
 * In shadow grants are looked at and missed by nobody, the seat belt only counts, and what would close stays open.
@@ -43,7 +45,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from riparian.edges.answers import WHAT, WHY
 from riparian.errors import InputError, PolicyError
-from riparian.gate.grants import Grant
+from riparian.gate.grants import RENEWED_S, Grant
 from riparian.gate.keys import KeyRing
 from riparian.gate.policy import Down, Mode, Policy
 from riparian.gate.routes import Carried, Carrier, Edge, Kind, Route
@@ -257,10 +259,10 @@ def _said(edge: Edge, policy: Policy, able: Build) -> dict[str, Any]:
         "list_mb": max(8, -(-able.room * _LIST_BYTES // 1_000_000)),
         "listed_mb": max(8, -(-able.room * _LISTED_BYTES // 1_000_000)),
         "listen": edge.listen,
-        "media_open_s": policy.media_open_s,
         "origin": _origin(edge.origin),
         "plain_path": PLAIN,
         "push_from": able.push_from,
+        "renewed_s": RENEWED_S,
         "routes": [_line(route) for route in edge.routes.routes],
         "timeout_ms": TIMEOUT_MS,
         "verdicts": str(able.verdicts),
@@ -312,7 +314,10 @@ def _read_by_script(edge: Edge, policy: Policy, keys: KeyRing) -> dict[str, Any]
         "keys": [{"kid": key.id, "secret": key.secret.hex(), "retires_s": key.retires_s} for key in keys],
         "account": {"by": str(edge.account.by), "name": edge.account.name},
         "device": {"by": str(edge.device.by), "name": edge.device.name} if edge.device else None,
+        "asker": _variable("account", edge.account, "$riparian_who").removeprefix("$"),
+        "grant_s": policy.grant_s,
         "media_open_s": policy.media_open_s,
+        "renewed_s": RENEWED_S,
         "down_per_minute": policy.down_per_minute,
         "lets": {kind.name.lower(): _down(kind, policy) for kind in Kind},
         "explain": edge.explain,

@@ -24,14 +24,10 @@ from urllib.parse import quote
 from riparian.edges.answers import Answers, Told
 from riparian.edges.asking import Asked, token_in
 from riparian.edges.door import Door, under
-from riparian.gate.grants import Form, Grant, verify
+from riparian.gate.grants import RENEWED_S, Form, Grant, verify
 from riparian.gate.policy import Mode
 from riparian.gate.refused import Refused
 from riparian.gate.routes import Kind
-
-RENEWED_S: Final = 86_400
-"""How long after its end a grant is renewed: whoever paused in the evening plays on in the morning, and what lies in
-an old log or a bookmark opens nothing."""
 
 _US: Final = 1_000_000
 _AS_IT_IS: Final = "!$&'()*+,;=:@/?%~-._[]"

@@ -46,6 +46,9 @@ __all__ = ["Form", "Grant", "Key", "KeyRing", "Rate", "Refused", "issue", "verif
 
 ISSUER: Final = "riparian"
 TOKEN_CHARACTERS: Final = 3072
+RENEWED_S: Final = 86_400
+"""How long after its end a grant may be followed by another: whoever paused in the evening plays on in the morning, and
+what lies in an old log or a bookmark asks for nothing."""
 MAC_BYTES: Final = 16
 DEVICE_BYTES: Final = 12
 RATE_CLAIM: Final = -70001

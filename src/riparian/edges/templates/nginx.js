@@ -41,14 +41,6 @@ function secret_of(kid) {
     return null;
 }
 
-function by_now(until_s) {
-    const now = now_s();
-    if (now < until_s) {
-        return 'ok';
-    }
-    return now < until_s + settings.media_open_s ? 'late' : 'ended';
-}
-
 function sealed(key, canonical) {
     return crypto.createHmac('sha256', Buffer.from(key.secret, 'hex')).update(canonical).digest('hex').slice(0, 32);
 }
@@ -68,10 +60,9 @@ function covers(limit, path) {
     return limit.endsWith('/') ? path.startsWith(limit) : path === limit;
 }
 
-// $riparian_grant of --grants hmac: ok; late, in the seconds after its end; else what is wrong with it.
-function grant(r) {
-    const v = r.variables;
-    const parts = (v.arg_g || '').split('.');
+// The end of a grant of --grants hmac that has no other fault, in seconds; else what is wrong with it.
+function end_of_hmac(v, token) {
+    const parts = token.split('.');
     if (parts.length !== 7 || parts[0] !== 'rg1' || !/^[1-9]\d{0,11}$/.test(parts[2])) {
         return 'malformed';
     }
@@ -92,19 +83,85 @@ function grant(r) {
     if (account !== v.riparian_account) {
         return 'other account';
     }
-    return covers(path, v.riparian_path) ? by_now(Number(parts[2])) : 'other path';
+    return covers(path, v.riparian_path) ? Number(parts[2]) : 'other path';
+}
+
+// The same of --grants jwt.
+function end_of_jwt(v, token) {
+    const parts = token.split('.');
+    const key = parts.length === 3 ? secret_of(claim_of('.' + parts[0], 'kid')) : null;
+    if (key === null || (key.retires_s && key.retires_s <= now_s()) || claim_of('.' + parts[0], 'alg') !== 'HS256') {
+        return 'unknown key';
+    }
+    const mac = crypto.createHmac('sha256', Buffer.from(key.secret, 'hex')).update(`${parts[0]}.${parts[1]}`);
+    if (!same(mac.digest('base64url'), parts[2])) {
+        return 'bad mac';
+    }
+    const path = claim_of(token, 'rp');
+    if (claim_of(token, 'iss') !== 'riparian' || claim_of(token, 'sub') !== v.riparian_account) {
+        return 'other account';
+    }
+    if (claim_of(token, 'rd') !== device_code_of(v.riparian_device)) {
+        return 'other device';
+    }
+    return path !== '' && covers(path, v.riparian_path) ? Number(claim_of(token, 'exp') || 'none') : 'other path';
+}
+
+// Whether the cookie that came with a renewal holds here. It stands in for a grant that has ended, and for no other.
+function is_kept(v, end_of) {
+    return now_s() < end_of(v, v.cookie_riparian || '');
+}
+
+// $riparian_grant of --grants hmac: ok; kept, in the cookie; late, past its end; else what is wrong with it.
+function grant(r) {
+    const v = r.variables;
+    const end_s = end_of_hmac(v, v.arg_g || '');
+    if (typeof end_s === 'string') {
+        return end_s;
+    }
+    if (now_s() < end_s) {
+        return 'ok';
+    }
+    if (is_kept(v, end_of_hmac)) {
+        return 'kept';
+    }
+    return now_s() < end_s + settings.renewed_s ? 'late' : 'ended';
+}
+
+// $riparian_shown: which JWT is to be verified. Only a good one that has ended is looked for in the cookie.
+function shown(r) {
+    const v = r.variables;
+    const token = v.arg_g || '';
+    return end_of_jwt(v, token) <= now_s() && is_kept(v, end_of_jwt) ? v.cookie_riparian : token;
 }
 
 // $riparian_device_code: how a JWT names the device that it is bound to.
 function device_code(r) {
-    const device = r.variables.riparian_device;
+    return device_code_of(r.variables.riparian_device);
+}
+
+function device_code_of(device) {
     const digest = device ? crypto.createHash('sha256').update(device).digest('hex') : '';
     return device ? Buffer.from(digest.slice(0, 24), 'hex').toString('base64url') : '';
 }
 
-// $riparian_late: whether a link that `secure_link` found good but ended is within the seconds after its end.
+function claimed_end_s(v) {
+    const token = v.arg_g || '';
+    if (settings.grants === 'secure_link') {
+        return Number(v.arg_e);
+    }
+    return Number(settings.grants === 'jwt' ? claim_of(token, 'exp') : token.split('.')[2]);
+}
+
+// $riparian_is_late: whether a grant is within the seconds after its end that are open while no gate answers.
 function late(r) {
-    return by_now(Number(r.variables.arg_e)) === 'late' ? '1' : '';
+    const over_s = now_s() - claimed_end_s(r.variables);
+    return over_s >= 0 && over_s < settings.media_open_s ? '1' : '';
+}
+
+// $riparian_may_ask: whether a grant that has ended is worth a question: somebody says who asks, or all may be open.
+function may_ask(r) {
+    return r.variables[settings.asker] || late(r) ? '1' : '';
 }
 
 // ---- who asks ----
@@ -203,4 +260,6 @@ function would_refuse(r) {
     return 'grant';
 }
 
-export default {account, device, device_code, grant, granted, late, let_through, over, refused, would_refuse};
+export default {
+    account, device, device_code, grant, granted, late, let_through, may_ask, over, refused, shown, would_refuse,
+};

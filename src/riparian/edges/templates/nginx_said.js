@@ -247,6 +247,40 @@ function refuse(r) {
     say(r, reason(r.variables));
 }
 
+// ---- renewing ----
+
+// When a grant ends, and what it opens; of one that was verified here, or came from the gate.
+function read_grant(token) {
+    const parts = token.split('.');
+    if (parts.length === 7) {
+        return {end_s: Number(parts[2]), path: Buffer.from(parts[5], 'base64url').toString()};
+    }
+    const claims = JSON.parse(Buffer.from(parts[1] || '', 'base64url').toString());
+    return {end_s: claims.exp, path: claims.rp};
+}
+
+// The gate agrees: to the same address with the fresh grant, which stands in a cookie, too, for what is asked next.
+function renew(r) {
+    const v = r.variables;
+    const token = v.riparian_issued || '';
+    if (token === '' || !v[settings.asker] || settings.grants === 'secure_link') {
+        return refuse(r);
+    }
+    const fresh = read_grant(token);
+    // The clock here is ahead: whoever were sent on now would be sent in a circle.
+    if (fresh.end_s - read_grant(v.arg_g).end_s < settings.grant_s) {
+        return r.internalRedirect('@riparian_agreed');
+    }
+    const kept = (v.args || '').split('&').filter((part) => part !== '' && !/^g=/i.test(part));
+    const query = kept.map((part) => part.replace(/[^!$%-;=?-[\]_a-z~]/g, encodeURIComponent)).concat(`g=${token}`);
+    const only_tls = v.scheme === 'https' ? '; Secure' : '';
+    r.headersOut['Set-Cookie'] = [
+        `riparian=${token}; Path=${fresh.path}; Max-Age=${settings.grant_s}; HttpOnly; SameSite=Lax${only_tls}`,
+    ];
+    r.headersOut['Cache-Control'] = 'no-store';
+    r.return(307, `${v.riparian_path}?${query.join('&')}`);
+}
+
 function gate_is_down() {
     ngx.shared.riparian_counts.set('gate_ms', Date.now());
 }
@@ -290,4 +324,4 @@ function metrics(r) {
     r.return(200, lines.join('\n') + '\n');
 }
 
-export default {closed, metrics, push, refuse};
+export default {closed, metrics, push, refuse, renew};
