@@ -82,7 +82,11 @@ def late(gate: Running, account: str, grant: str, path: str = PATH, more: str = 
 def test_who_is_still_welcome_is_sent_to_the_same_address_with_a_fresh_grant(gate: Running, situation: str) -> None:
     account, grant = RENEWED[situation]
     told = late(gate, account, grant, more="&quality=high")
-    assert (told.status, told.headers["X-Riparian-Because"], told.headers["Cache-Control"]) == (307, "none", "no-store")
+    assert (told.status, told.headers["X-Riparian-Because"], told.headers["Cache-Control"]) == (
+        307,
+        "grant",
+        "no-store",
+    )
     path, _, query = told.headers["Location"].partition("?")
     first, _, fresh = query.partition("&g=")
     assert (path, first) == (PATH, "quality=high")
@@ -211,7 +215,7 @@ def test_over_grpc_the_same() -> None:
     http.path, http.headers["x-account"] = f"{PATH}?g={a_grant(form=Form.JWT)}", "a"
     answered = auth.CheckResponse.FromString(Authorization(judged()).check(request))
     said = {each.header.key: each.header.value for each in answered.denied_response.headers}
-    assert (answered.denied_response.status.code, said["X-Riparian-Because"]) == (307, "none")
+    assert (answered.denied_response.status.code, said["X-Riparian-Because"]) == (307, "grant")
     assert said["Location"].startswith(f"{PATH}?g=ey")
     http.headers["x-account"] = "held"
     answered = auth.CheckResponse.FromString(Authorization(judged()).check(request))

@@ -15,13 +15,14 @@ Rules
   clock is ahead would send a listener round in a circle.
 * The address that follows is a path of this server, spelt as it was asked for; nothing of the request gets into a
   header that has not been encoded.
+* It is told because of ``grant``: so a scan of the log knows that nothing was had with this one.
 * In shadow nothing is refused, so nothing is renewed.
 """
 
 from typing import Final
 from urllib.parse import quote
 
-from riparian.edges.answers import Answers, Told
+from riparian.edges.answers import GRANT, Answers, Told
 from riparian.edges.asking import Asked, token_in
 from riparian.edges.door import Door, under
 from riparian.gate.grants import RENEWED_S, Form, Grant, verify
@@ -96,12 +97,11 @@ def followed(door: Door, answers: Answers, asked: Asked, query: bytes) -> Told:
         When the account or the device cannot stand in a grant.
     """
     answer, because = door.answer(asked)
-    told = answers.told(answer, because=because)
-    if not told.is_served:
-        return told
+    if answer.status != 200:
+        return answers.told(answer, because=because)
     fresh = door.grant(asked, answer, form_of(token_in(query)))
     moved = (("Location", address(asked.path, query, fresh)), ("Cache-Control", "no-store"))
-    return Told(307, (*told.headers, *moved))
+    return Told(307, (*answers.told(answer, because=GRANT).headers, *moved))
 
 
 def form_of(token: str) -> Form:

@@ -8,7 +8,8 @@ What is no fetch
 ----------------
 ``refused``            the status is 400 or above: nothing was delivered; with ``Door.refusals`` what was asked for
                        and met 429 or 503 stays, with its status, for whoever looks at what is asked for.  What
-                       our own gate answered with a preview is refused, too, whatever its status
+                       our own gate answered with a preview, or sent on with a fresh grant, is refused, too, whatever
+                       its status
 ``not a fetch``        the method is HEAD or OPTIONS
 ``no known path``      no URL pattern fits the request
 ``other action``       the action is none of ours (a login, a pause)
@@ -260,7 +261,8 @@ def _was_refused(status: pa.Array, *, but_for: Sequence[int] = ()) -> npt.NDArra
 
 
 def _previews(table: pa.Table, plan: Plan, status: pa.Array) -> npt.NDArray[np.bool_]:
-    # Where our own gate refuses and something is served all the same, it was a preview: nothing was had.
+    # Where our own gate refuses and something is served all the same, it was a preview, or the way to a fresh grant:
+    # nothing was had.
     because = _column(table, plan, "because")
     return np.zeros(len(table), np.bool_) if because is None else _is_in(because, _BY_US) & ~_was_refused(status)
 

@@ -274,6 +274,7 @@ function renew(r) {
     const kept = (v.args || '').split('&').filter((part) => part !== '' && !/^g=/i.test(part));
     const query = kept.map((part) => part.replace(/[^!$%-;=?-[\]_a-z~]/g, encodeURIComponent)).concat(`g=${token}`);
     const only_tls = v.scheme === 'https' ? '; Secure' : '';
+    v.riparian_because = 'grant';  // so a scan of the log knows that nothing was had with this one
     r.headersOut['Set-Cookie'] = [
         `riparian=${token}; Path=${fresh.path}; Max-Age=${settings.grant_s}; HttpOnly; SameSite=Lax${only_tls}`,
     ];
