@@ -12,10 +12,12 @@ from typing import Any
 from riparian.edges import grpc, wire
 from riparian.edges.door import Clocks, Door, Keys
 from riparian.gate.admit import Gate
+from riparian.gate.keys import Key, KeyRing
 from riparian.gate.policy import parse_policy
 from riparian.gate.routes import parse_edge
 
 PUSH = "a push secret"
+RING = KeyRing(Key("k1", b"1" * 32, 0), Key("k2", b"2" * 32, 0))
 ANY = "127.0.0.1:0"
 
 
@@ -23,7 +25,7 @@ async def serve(said: dict[str, Any]) -> None:
     policy, edge = parse_policy(said["policy"]), parse_edge(said["edge"])
     shard: tuple[int, int] = (said["shard"][0], said["shard"][1])
     clocks = Clocks(lambda: time.time_ns() // 1000, time.monotonic)
-    door = Door(Gate.open(policy), edge, policy, Keys(bytes(16), PUSH), clocks)
+    door = Door(Gate.open(policy), edge, policy, Keys(bytes(16), PUSH, RING), clocks)
     stop = asyncio.Event()
     found: dict[str, str] = {}
 

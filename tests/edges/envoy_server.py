@@ -156,6 +156,7 @@ class Running:
     def get(self, path: str, account: str = "", **headers: str) -> httpx.Response:
         """Ask; names of headers with underscores for dashes."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.client.cookies.clear()
         return self.client.get(self.url + path, headers={"X-Account": account, **named} if account else named)
 
     def grant(
@@ -186,6 +187,7 @@ def running(
     n_gates: int = 1,
     authz: Authz = "http",
     changed: Callable[[str], str] = str,
+    files: str = "",
 ) -> Iterator[Running]:
     """Start gates, an origin and an Envoy that is told about them; stop all of it in the end.
 
@@ -201,6 +203,8 @@ def running(
         How Envoy asks them.
     changed
         Changes the configuration before Envoy reads it.
+    files
+        URL of what is asked in the place of an origin that serves everything.
     """
     said = {**ENFORCED, **(policy or {})}
     routed: dict[str, Any] = {"route": ROUTES, **(edge or {})}
@@ -213,7 +217,7 @@ def running(
             stack.callback(gates[-1].kill)
         port, admin = free_port(), free_port()
         asked = [gate.grpc if authz == "grpc" else gate.data for gate in gates]
-        told = parse_edge({**routed, "origin": origin.url, "gates": asked, "listen": f"127.0.0.1:{port}"})
+        told = parse_edge({**routed, "origin": files or origin.url, "gates": asked, "listen": f"127.0.0.1:{port}"})
         place = Place(str(folder), str(folder / "access.log"), f"127.0.0.1:{admin}")
         for name, text in configuration(told, parse_policy(said), RING, authz=authz, place=place).items():
             (folder / name).write_text(changed(text) if name == CONFIGURATION else text)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from riparian.gate.grants import Form
+from riparian.gate.grants import RENEWED_S, Form, Rate
 from riparian.gate.spelling import encode
 from tests.edges.envoy_server import RING, Running, patient, running, until
 
@@ -108,8 +108,16 @@ GRANTS: dict[str, tuple[int, str, str, Callable[[Running], str]]] = {
     "another spelling of its path": (200, "a1", "/media/%721/1", lambda e: e.grant()),
     "a spelling that could be another path": (400, "a1", "/media/r1/a%3b", lambda e: e.grant()),
     "of a device, where there are none": (403, "a1", ASKED, lambda e: e.grant(device="d1")),
-    "past its end, while the gate is there": (403, "a1", ASKED, lambda e: e.grant(over_s=-1)),
-    "long past its end": (403, "a1", ASKED, lambda e: e.grant(over_s=-3600)),
+    "past its end a day ago": (403, "a1", ASKED, lambda e: e.grant(over_s=-RENEWED_S)),
+    "past its end, of another account": (403, "a2", ASKED, lambda e: e.grant(over_s=-5)),
+    "past its end, for another recording": (403, "a1", "/media/r2/1.m4s", lambda e: e.grant(over_s=-5)),
+    "past its end, of another's key": (403, "a1", ASKED, lambda _: token(b"9" * 32, exp=int(time.time()) - 5)),
+    "past its end, of a key that nobody knows": (
+        403,
+        "a1",
+        ASKED,
+        lambda _: token(b"9" * 32, kid="k9", exp=int(time.time()) - 5),
+    ),
     "made longer": (403, "a1", ASKED, lambda e: altered(e.grant())),
     "with its signature off": (403, "a1", ASKED, lambda e: e.grant().rpartition(".")[0] + "."),
     "that says it has no signature": (403, "a1", ASKED, lambda _: token(alg="none")),
@@ -134,6 +142,68 @@ def test_media_is_for_whom_and_what_and_when_it_was_granted(edge: Running, situa
     if status == 403:
         assert told.headers["x-riparian-because"] == told.json()["because"] == "grant"
         assert "www-authenticate" not in told.headers  # Envoy's own repeats the URL, and the grant in it
+
+
+RENEWED: dict[str, Callable[[Running], str]] = {
+    "a moment ago": lambda e: e.grant(over_s=-1),
+    "past the time that it is open while no gate answers": lambda e: e.grant(over_s=-600),
+    "hours ago": lambda e: e.grant(over_s=60 - RENEWED_S),
+    "for this path only": lambda e: e.grant(path=ASKED, over_s=-5),
+}
+
+
+@pytest.mark.parametrize("situation", RENEWED)
+def test_who_is_still_welcome_is_sent_to_the_same_address_with_a_fresh_grant(edge: Running, situation: str) -> None:
+    told = edge.get(f"{ASKED}?a=1&g={RENEWED[situation](edge)}", "a1")
+    assert (told.status_code, told.headers["x-riparian-because"]) == (307, "grant"), told.text
+    assert (told.headers["cache-control"], told.text) == ("no-store", "")
+    assert told.headers["location"].startswith(f"{ASKED}?a=1&g=ey")
+    cookie, _, terms = told.headers["set-cookie"].partition("; ")
+    assert terms == "Path=/media/r1/; Max-Age=60; HttpOnly; SameSite=Lax"
+    asked = edge.stat("cluster.riparian_gates.upstream_rq_total")
+    assert edge.get(told.headers["location"], "a1").status_code == 200
+    assert edge.get(f"{ASKED}?g={RENEWED[situation](edge)}", "a1", Cookie=f"a=1; {cookie}").status_code == 200
+    assert edge.stat("cluster.riparian_gates.upstream_rq_total") == asked, "who keeps cookies asks nobody"
+
+
+KEPT: dict[str, tuple[int, str, str, Callable[[Running], str]]] = {
+    "of another account": (307, "a1", ASKED, lambda e: e.grant("a2")),
+    "of another recording": (307, "a1", ASKED, lambda e: e.grant(path="/media/r2/")),
+    "that has ended, too": (307, "a1", ASKED, lambda e: e.grant(over_s=-3)),
+    "that is none": (307, "a1", ASKED, lambda _: "a.b.c"),
+    "of another's key": (307, "a1", ASKED, lambda _: token(b"9" * 32)),
+}
+
+
+@pytest.mark.parametrize("situation", KEPT)
+def test_a_cookie_that_does_not_hold_is_none(edge: Running, situation: str) -> None:
+    status, account, path, kept = KEPT[situation]
+    told = edge.get(f"{path}?g={edge.grant(over_s=-5)}", account, Cookie=f"riparian={kept(edge)}")
+    assert told.status_code == status
+    assert edge.get(f"{path}?g={edge.grant()}", account, Cookie=f"riparian={kept(edge)}").status_code == 200
+
+
+def test_a_cookie_stands_in_for_no_other_than_a_grant_that_has_ended(edge: Running) -> None:
+    good = f"riparian={edge.grant()}"
+    for query in (
+        "",
+        "g=a.b.c",
+        f"g={token(b'9' * 32)}",
+        f"g={edge.grant('a2')}",
+        f"g={edge.grant(path='/media/r2/')}",
+    ):
+        assert edge.get(f"{ASKED}?{query}", "a1", Cookie=good).status_code == 403
+    preview = f"riparian={edge.grant(rate=Rate.PREVIEW)}"
+    assert edge.get(f"{ASKED}?g={edge.grant(over_s=-5)}", "a1", Cookie=preview).status_code == 200
+    assert edge.origin.asked[-1][1]["x-riparian-rate"] == "preview"
+
+
+@pytest.mark.parametrize("account", ["held", "ended"])
+def test_who_is_restrained_meanwhile_is_told_so_when_the_grant_has_ended(edge: Running, account: str) -> None:
+    told = edge.get(f"{ASKED}?g={edge.grant(account, over_s=-5)}", account)
+    assert (told.status_code, told.headers["x-riparian-because"]) == (403, "person")
+    assert told.json()["appeal"] == PAGES["appeal_url"]
+    assert "location" not in told.headers
 
 
 def test_a_grant_may_stand_in_a_header(edge: Running) -> None:

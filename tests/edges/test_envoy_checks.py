@@ -64,7 +64,8 @@ def test_what_was_taken_out_is_found(situation: str) -> None:
 def test_grants_are_bound_and_end_when_they_end() -> None:
     grants = json.loads(printed(name=GRANTS))
     assert [each.found.split(",")[0] for each in check_text(json.dumps(grants))] == [
-        "grants are verified and not bound",
+        "grants are verified and not bound",  # in an argument
+        "grants are verified and not bound",  # in a cookie
     ]
     del grants["resources"][0]["typed_config"]["providers"]["grant"]["clock_skew_seconds"]
     found = check_text(json.dumps({**grants, "beside": "riparian.binding"}))

@@ -1,6 +1,7 @@
 """A grant that has ended is followed by another: at a gate, whoever asks it, and in front of an application."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -87,9 +88,11 @@ def test_who_is_still_welcome_is_sent_to_the_same_address_with_a_fresh_grant(gat
         "grant",
         "no-store",
     )
+    cookie, _, terms = told.headers["Set-Cookie"].partition("; ")
+    assert terms.endswith("; Max-Age=30; HttpOnly; SameSite=Lax")
     path, _, query = told.headers["Location"].partition("?")
     first, _, fresh = query.partition("&g=")
-    assert (path, first) == (PATH, "quality=high")
+    assert (path, first, cookie) == (PATH, "quality=high", f"riparian={fresh}")
     found = verify(fresh, RING, account=account, path="/media/r1/2.ts", device="", now_s=NOW_S + 29)
     assert isinstance(found, Grant)
     assert (fresh.startswith("rg1."), fresh.count(".")) == (grant.startswith("rg1."), grant.count("."))
@@ -148,7 +151,7 @@ def test_nobody_is_sent_anywhere_else(gate: Running, attack: str) -> None:
     assert where.startswith(f"{PATH}?")
     assert not set(where) & set('"<>\\ \t')
     assert where.lower().count("&g=") + where.lower().count("?g=") == (status == 307)
-    assert "Set-Cookie" not in told.headers
+    assert re.fullmatch(r"(riparian=[\w.-]+; Path=/media/r1/; .*)?", told.headers.get("Set-Cookie", ""))
 
 
 def test_a_key_that_was_rotated_out_renews_until_it_retires() -> None:

@@ -38,6 +38,8 @@ from riparian.gate.policy import Restraint
 
 DEGRADED: Final = "degraded"
 GRANT: Final = "grant"
+COOKIE: Final = "riparian"
+"""Where a grant is kept that followed another."""
 
 _US: Final = 1_000_000
 _NGINX_SAYS: Final = frozenset({200, 401, 403})

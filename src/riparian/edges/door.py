@@ -237,7 +237,7 @@ class Door:
         until_s = self.clocks.now_us() // _US + self.policy.grant_s
         rate = Rate.PREVIEW if answer.preview else Rate.FULL
         account, device = _text(asked.account), _text(asked.device)
-        return issue(Grant(account, _home(asked), device, until_s, rate, ring.current.id), ring, form)
+        return issue(Grant(account, home_of(asked), device, until_s, rate, ring.current.id), ring, form)
 
     def _closed(self, account: int, kind: Kind, now_us: int) -> Answer | None:
         # Before the first list: nobody knows who is held.
@@ -282,7 +282,8 @@ def _is_name(identifier: bytes) -> bool:
         return False
 
 
-def _home(asked: Asked) -> str:
+def home_of(asked: Asked) -> str:
+    """Say what a grant for a request opens: see :meth:`Door.grant`."""
     folder = asked.path[: asked.path.rfind("/") + 1]
     is_its_own = asked.recording in {unquote_to_bytes(part) for part in folder.split("/")} - {b""}
     return folder if is_its_own else asked.path

@@ -16,8 +16,9 @@ bulk         the gate, for each request          ``bulk_down``: the same, or 503
 Rules
 -----
 * What only this edge may say, ``X-Riparian-Account`` above all, is taken off a request before it is looked at.
-* A grant past its end is asked about at the gate, which refuses it; only where no gate answers is it let through.
-  So ``media_open_s`` gives nobody a second while the gate is there.
+* A grant past its end is asked about at the gate.  Where that agrees there is another: 307 to the same address, and a
+  cookie, which is looked at where the argument has ended and nothing else is wrong with it.  So a client that keeps
+  cookies asks once in ``grant_s``.  Only where no gate answers is it let through itself, for ``media_open_s``.
 * A question takes at most ``TIMEOUT_S``.  After three without an answer a gate is not asked for a second, and
   nobody waits.
 * A path that two servers may read in two ways is refused: it fits no route and would pass as not ours.
@@ -42,9 +43,10 @@ from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from riparian.edges.answers import DEGRADED, GRANT, Answers
+from riparian.edges.answers import COOKIE, DEGRADED, GRANT, Answers
 from riparian.errors import PolicyError
 from riparian.gate.admit import Answer, Rule
+from riparian.gate.grants import RENEWED_S
 from riparian.gate.keys import KeyRing
 from riparian.gate.policy import Down, Mode, Policy, Restraint
 from riparian.gate.routes import Carried, Carrier, Edge, Route
@@ -145,17 +147,25 @@ def grants_file(policy: Policy, keys: KeyRing) -> str:
         "from_headers": [{"name": "X-Riparian-Grant"}],
         "payload_in_metadata": "grant",
         "require_expiration": True,
-        # 0 would be Envoy's own 60 seconds.  The end itself is looked at in Lua, to the second.
-        "clock_skew_seconds": max(1, policy.media_open_s),
+        # The gate reads it, too, where it has ended.
+        "forward": True,
+        # The end itself is looked at in Lua, to the second.
+        "clock_skew_seconds": RENEWED_S,
         "jwt_cache_config": {"jwt_cache_size": TOKENS_MAX},
     }
+    # The grant that came with a renewal; 0 would be Envoy's own 60 seconds.
+    kept = {name: value for name, value in provider.items() if name not in {"from_params", "from_headers"}}
+    kept |= {"from_cookies": [COOKIE], "payload_in_metadata": "kept", "clock_skew_seconds": 1}
     known: dict[str, object] = {"provider_name": "grant"}
     missing: dict[str, object] = {"allow_missing_or_failed": {}}
-    is_shadow = policy.mode is Mode.SHADOW
+    perhaps: dict[str, object] = {"requires_any": {"requirements": [{"provider_name": "kept"}, missing]}}
+    wanted: dict[str, object] = {"requires_all": {"requirements": [known, perhaps]}}
+    if policy.mode is Mode.SHADOW:
+        wanted = {"requires_any": {"requirements": [known, missing]}}
     filtered = {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
-        "providers": {"grant": provider},
-        "requirement_map": {"grant": {"requires_any": {"requirements": [known, missing]}} if is_shadow else known},
+        "providers": {"grant": provider, "kept": kept},
+        "requirement_map": {"grant": wanted},
         # What it would say names the URL, and with it the grant.
         "strip_failure_response": True,
     }
@@ -200,7 +210,7 @@ def _said(edge: Edge, policy: Policy, authz: Authz, place: Place) -> Mapping[str
     routes = [_line(route, policy) for route in edge.routes.routes]
     carried = _carried(edge)
     is_shadow = policy.mode is Mode.SHADOW
-    open_s = 0 if is_shadow else policy.media_open_s
+    open_s, renewed_s = (0, 0) if is_shadow else (policy.media_open_s, RENEWED_S)
     gates = [_endpoint(address) for address in edge.gates]
     is_read = any(each.by in {Carrier.COOKIE, Carrier.ARG} for each in carried.values())
     return {
@@ -222,10 +232,11 @@ def _said(edge: Edge, policy: Policy, authz: Authz, place: Place) -> Mapping[str
         "open_s": open_s,
         "origin": _origin(edge.origin),
         "place": place,
+        "renewed_s": renewed_s,
         "plain": PLAIN,
         "routes": routes,
         "reading": _script("envoy_reading.lua.j2", carried=carried) if is_read else "",
-        "script": _script("envoy.lua.j2", open_s=open_s, carried=carried, is_shadow=is_shadow),
+        "script": _script("envoy.lua.j2", carried=carried, is_shadow=is_shadow, open_s=open_s, renewed_s=renewed_s),
         "seat_belt": _bucket(SEAT_BELT * policy.requests_burst, SEAT_BELT * policy.requests_per_minute),
         "seat_belt_times": SEAT_BELT,
         "timeout_s": TIMEOUT_S,

@@ -22,9 +22,9 @@ Rules
 from typing import Final
 from urllib.parse import quote
 
-from riparian.edges.answers import GRANT, Answers, Told
+from riparian.edges.answers import COOKIE, GRANT, Answers, Told
 from riparian.edges.asking import Asked, token_in
-from riparian.edges.door import Door, under
+from riparian.edges.door import Door, home_of, under
 from riparian.gate.grants import RENEWED_S, Form, Grant, verify
 from riparian.gate.policy import Mode
 from riparian.gate.refused import Refused
@@ -83,13 +83,21 @@ def renewed(door: Door, answers: Answers, asked: Asked, query: bytes) -> Told:
         answer, because = door.answer(under(asked, held))
         return answers.told(answer, because=because)
     if held is Refused.ENDED and may_follow(door, asked, token):
-        return followed(door, answers, asked, query)
+        return followed(door, answers, asked, query, with_cookie=True)
     answer, because = door.ungranted(asked.kind)
     return answers.told(answer, because=because)
 
 
-def followed(door: Door, answers: Answers, asked: Asked, query: bytes) -> Told:
+def followed(door: Door, answers: Answers, asked: Asked, query: bytes, *, with_cookie: bool = False) -> Told:
     """Ask the gate about a grant that may be followed, and send to the same address with a fresh one where it agrees.
+
+    Parameters
+    ----------
+    door, answers, asked, query
+        As in :func:`renewed`.
+    with_cookie
+        For an edge that looks at ``COOKIE``, too: a player that keeps cookies is asked about once in ``grant_s`` then,
+        and not once for a segment.
 
     Raises
     ------
@@ -100,7 +108,10 @@ def followed(door: Door, answers: Answers, asked: Asked, query: bytes) -> Told:
     if answer.status != 200:
         return answers.told(answer, because=because)
     fresh = door.grant(asked, answer, form_of(token_in(query)))
-    moved = (("Location", address(asked.path, query, fresh)), ("Cache-Control", "no-store"))
+    moved = [("Location", address(asked.path, query, fresh)), ("Cache-Control", "no-store")]
+    if with_cookie:
+        terms = f"Path={home_of(asked)}; Max-Age={door.policy.grant_s}; HttpOnly; SameSite=Lax"
+        moved.append(("Set-Cookie", f"{COOKIE}={fresh}; {terms}"))
     return Told(307, (*answers.told(answer, because=GRANT).headers, *moved))
 
 
