@@ -1,6 +1,7 @@
 """A gate in a process of its own, for what kills, freezes and doubles it: HTTP, and gRPC beside it when asked to.
 
-Run as ``python envoy_gate.py '{"edge": {...}, "policy": {...}, "grpc": false}'``; it prints its addresses as JSON.
+Run as ``python envoy_gate.py '{"edge": {...}, "policy": {...}, "grpc": false, "shard": [0, 1], "behind_s": 0}'``;
+it prints its addresses as JSON.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ ANY = "127.0.0.1:0"
 async def serve(said: dict[str, Any]) -> None:
     policy, edge = parse_policy(said["policy"]), parse_edge(said["edge"])
     shard: tuple[int, int] = (said["shard"][0], said["shard"][1])
-    clocks = Clocks(lambda: time.time_ns() // 1000, time.monotonic)
+    clocks = Clocks(lambda: time.time_ns() // 1000 - 1_000_000 * said["behind_s"], time.monotonic)
     door = Door(Gate.open(policy), edge, policy, Keys(bytes(16), PUSH, RING), clocks)
     stop = asyncio.Event()
     found: dict[str, str] = {}

@@ -126,9 +126,14 @@ class GateProcess:
 
 
 def start_gate(
-    policy: Mapping[str, Any], edge: Mapping[str, Any], *, shard: tuple[int, int] = (0, 1), grpc: bool = False
+    policy: Mapping[str, Any],
+    edge: Mapping[str, Any],
+    *,
+    shard: tuple[int, int] = (0, 1),
+    grpc: bool = False,
+    behind_s: int = 0,
 ) -> GateProcess:
-    said = json.dumps({"policy": dict(policy), "edge": dict(edge), "shard": shard, "grpc": grpc})
+    said = json.dumps({"policy": dict(policy), "edge": dict(edge), "shard": shard, "grpc": grpc, "behind_s": behind_s})
     process = subprocess.Popen([sys.executable, str(GATE), said], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     line = process.stdout.readline()
@@ -188,6 +193,7 @@ def running(
     authz: Authz = "http",
     changed: Callable[[str], str] = str,
     files: str = "",
+    behind_s: int = 0,
 ) -> Iterator[Running]:
     """Start gates, an origin and an Envoy that is told about them; stop all of it in the end.
 
@@ -205,6 +211,8 @@ def running(
         Changes the configuration before Envoy reads it.
     files
         URL of what is asked in the place of an origin that serves everything.
+    behind_s
+        How far the clocks of the gates are behind Envoy's.
     """
     said = {**ENFORCED, **(policy or {})}
     routed: dict[str, Any] = {"route": ROUTES, **(edge or {})}
@@ -213,7 +221,7 @@ def running(
         stack.callback(origin.close)
         gates = []
         for i in range(n_gates):
-            gates.append(start_gate(said, routed, shard=(i, n_gates), grpc=authz == "grpc"))
+            gates.append(start_gate(said, routed, shard=(i, n_gates), grpc=authz == "grpc", behind_s=behind_s))
             stack.callback(gates[-1].kill)
         port, admin = free_port(), free_port()
         asked = [gate.grpc if authz == "grpc" else gate.data for gate in gates]

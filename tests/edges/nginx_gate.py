@@ -1,6 +1,7 @@
 """A gate in a process of its own, for an nginx to ask: killed, frozen and begun anew by a test.
 
-Run as ``python nginx_gate.py '{"edge": {...}, "policy": {...}, "shard": [0, 1], "at": "127.0.0.1:0"}'``; it prints its
+Run as ``python nginx_gate.py '{"edge": {...}, "policy": {...}, "shard": [0, 1], "at": "127.0.0.1:0",
+"behind_s": 0}'``; it prints its
 addresses as JSON.
 """
 
@@ -27,7 +28,7 @@ RING = KeyRing(Key("k1", bytes(range(32)), 0), Key("k2", bytes(range(32, 64)), 0
 
 async def serve(said: Mapping[str, Any]) -> None:
     policy, edge = parse_policy(said["policy"]), parse_edge(said["edge"])
-    clocks = Clocks(lambda: time.time_ns() // 1000, time.monotonic)
+    clocks = Clocks(lambda: time.time_ns() // 1000 - 1_000_000 * said["behind_s"], time.monotonic)
     # Nobody pushes to it: what is in force is pushed to nginx, and this gate counts.
     door = Door(Gate.open(policy), edge, policy, Keys(bytes(16), ring=RING), clocks)
     first, n = said["shard"]
@@ -48,9 +49,14 @@ class Running:
 
 @contextmanager
 def gate(
-    edge: Mapping[str, Any], policy: Mapping[str, Any], *, shard: tuple[int, int] = (0, 1), at: str = "127.0.0.1:0"
+    edge: Mapping[str, Any],
+    policy: Mapping[str, Any],
+    *,
+    shard: tuple[int, int] = (0, 1),
+    at: str = "127.0.0.1:0",
+    behind_s: int = 0,
 ) -> Iterator[Running]:
-    said = json.dumps({"edge": edge, "policy": policy, "shard": shard, "at": at})
+    said = json.dumps({"edge": edge, "policy": policy, "shard": shard, "at": at, "behind_s": behind_s})
     process = subprocess.Popen([sys.executable, str(Path(__file__)), said], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

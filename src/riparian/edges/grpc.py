@@ -52,7 +52,7 @@ CALLS_MAX: Final = 1024
 DRAIN_S: Final = 5.0
 
 _DENIED: Final = 7  # PERMISSION_DENIED of google.rpc.Code
-_UPSTREAM: Final = frozenset({"X-Riparian-Grant", "X-Riparian-Rate"})
+_UPSTREAM: Final = frozenset({"X-Riparian-Grant", "X-Riparian-Late", "X-Riparian-Rate"})
 _KEYS: Final = frozenset({"account", "device", "kind", "recording", "rows", "path"})
 
 

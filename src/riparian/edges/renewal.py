@@ -12,7 +12,7 @@ Rules
 * The gate is asked as for anything else: who is held or ended is refused, and a recording that the account has had
   is free.
 * A grant that still holds by the clock here is answered as the gate answers, and never with a redirect: an edge whose
-  clock is ahead would send a listener round in a circle.
+  clock is ahead would send a listener round in a circle.  ``X-Riparian-Late``, empty, tells Envoy so.
 * The address that follows is a path of this server, spelt as it was asked for; nothing of the request gets into a
   header that has not been encoded.
 * It is told because of ``grant``: so a scan of the log knows that nothing was had with this one.
@@ -81,7 +81,8 @@ def renewed(door: Door, answers: Answers, asked: Asked, query: bytes) -> Told:
         held = door.granted(token, asked)
     if isinstance(held, Grant):
         answer, because = door.answer(under(asked, held))
-        return answers.told(answer, because=because)
+        told = answers.told(answer, because=because)
+        return Told(200, (*told.headers, ("X-Riparian-Late", ""))) if told.is_served else told
     if held is Refused.ENDED and may_follow(door, asked, token):
         return followed(door, answers, asked, query, with_cookie=True)
     answer, because = door.ungranted(asked.kind)
