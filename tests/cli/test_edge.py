@@ -42,7 +42,7 @@ def workspace(tmp_path: Path) -> Path:
 def test_the_example_of_edge_toml_is_one(tmp_path: Path) -> None:
     run("edge", "init", "-w", tmp_path / "w")
     edge = parse_edge(tomllib.loads((tmp_path / "w" / "edge.toml").read_text()))
-    assert [route.kind.name for route in edge.routes.routes] == ["MEDIA", "LICENCE", "METADATA", "BULK"]
+    assert [route.kind.name for route in edge.routes.routes] == ["LICENCE", "MEDIA", "LICENCE", "METADATA", "BULK"]
     with pytest.raises(InputError, match="there already"):
         run("edge", "init", "-w", tmp_path / "w")
 

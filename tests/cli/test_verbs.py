@@ -3,6 +3,7 @@
 import importlib
 import json
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -127,6 +128,16 @@ def test_an_audit_names_the_worst_account_and_counts_those_that_no_scan_has_seen
     assert {line["worst"] for line in lines if line["kind"] == "bet"} <= listeners
 
 
+def test_who_was_ended_by_people_stands_in_every_list(town: Path, tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    run("scan", town / "accesses.parquet", "-w", workspace)
+    account = json.loads(run("hold", "list", "-w", workspace, "--json").splitlines()[0])["account"]
+    run("hold", "end", account, "--person", "Ada", "--reason", "copies", "-w", workspace)
+    run("hold", "approve", account, "--person", "Ben", "--reason", "seen", "-w", workspace)
+    assert "end" in run("accounts", "-w", workspace)
+    assert "end" in run("scan", town / "accesses.parquet", "-w", workspace)
+
+
 def test_what_was_released_is_no_longer_counted(town: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "workspace"
     run("scan", town / "accesses.parquet", "-w", workspace)
@@ -139,6 +150,15 @@ def test_what_was_released_is_no_longer_counted(town: Path, tmp_path: Path) -> N
     assert "0 minutes of review a day" in out
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C interrupts, also where the tests themselves run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("logs", ["access.ndjson", "*.ndjson"])
 def test_who_stops_following_at_once_keeps_what_was_read(
@@ -156,6 +176,7 @@ def test_who_stops_following_at_once_keeps_what_was_read(
     assert "the workspace holds everything up to here" in said
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_who_stops_following_before_anything_came_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("riparian.cli.follow.time.sleep", lambda _: signal.raise_signal(signal.SIGINT))
     ended = runner.invoke(app, ["scan", str(tmp_path / "later.log"), "-w", str(tmp_path / "w"), "--follow"])

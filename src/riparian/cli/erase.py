@@ -23,7 +23,7 @@ def erase(
     workspace: options.Workspace = options.WORKSPACE,
     json: options.Json = False,
 ) -> None:
-    """Remove an account from everything that is kept, and tell what stays and why; `riparian serve` is ended before."""
+    """Remove an account from everything that is kept, and tell what stays and why.  End `riparian serve` before."""
     given = assembly.Given(existing(workspace))
     with assembly.gates_at_rest(given), assembly.house(given) as house:
         code = code_of(house.world, account)

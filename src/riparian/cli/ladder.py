@@ -44,7 +44,9 @@ def _as_of_now(summary: Mapping[str, Any], running: Sequence[Decision]) -> dict[
     """Count what is in force: since the scan, a person may have let somebody go, and restraints end."""
     counts = dict.fromkeys(summary["restraints"], 0)
     for decision in running:
-        counts[decision.restraint.name.lower()] += 1
+        rung = decision.restraint.name.lower()
+        # The scan knew no rung that only people use.
+        counts[rung] = counts.get(rung, 0) + 1
     minutes = REVIEW_MINUTES * len(running) / max(1, summary["days"])
     return {**summary, "restraints": counts, "review_minutes_a_day": minutes}
 

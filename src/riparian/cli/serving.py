@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from riparian import assembly
@@ -191,6 +192,9 @@ class _House:
             mode=mode,
             following=list(self.logs),
         )
+        for log in self.logs:
+            if "://" not in log and not any(char in log for char in "*?[") and not Path(log).exists():
+                self.say("waiting", f"`{log}` is not there yet: nothing is found before it is.", log=log)
 
     def say(self, kind: str, text: str, **facts: Any) -> None:
         """Tell people, or programs."""

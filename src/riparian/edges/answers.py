@@ -64,6 +64,7 @@ _PHRASES: Final = MappingProxyType(
     }
 )
 
+LINK: Final = "This link is not, or no longer, valid."
 WHAT: Final = MappingProxyType(
     {
         401: "Please confirm that it is you.",
@@ -191,7 +192,8 @@ class Answers:
         return Told(status, tuple(headers), self._letter(answer, why))
 
     def _letter(self, answer: Answer, why: str) -> bytes:
-        said: dict[str, object] = {"status": answer.status, "what": WHAT[answer.status]}
+        what = WHAT[answer.status] if why != GRANT else LINK
+        said: dict[str, object] = {"status": answer.status, "what": what}
         if self.explain:
             said |= {"action": answer.action.name.lower(), "because": why, "why": WHY[why]}
             if answer.until_us:

@@ -43,7 +43,7 @@ from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from riparian.edges.answers import WHAT, WHY
+from riparian.edges.answers import LINK, WHAT, WHY
 from riparian.errors import InputError, PolicyError
 from riparian.gate.grants import RENEWED_S, Grant
 from riparian.gate.keys import KeyRing
@@ -323,6 +323,6 @@ def _read_by_script(edge: Edge, policy: Policy, keys: KeyRing) -> dict[str, Any]
         "explain": edge.explain,
         "step_up_url": edge.step_up_url,
         "appeal_url": edge.appeal_url,
-        "what": {str(status): text for status, text in WHAT.items()},
+        "what": {**{str(status): text for status, text in WHAT.items()}, "grant": LINK},
         "why": dict(WHY),
     }

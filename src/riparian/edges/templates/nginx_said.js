@@ -209,7 +209,7 @@ function reason(v) {
 
 function letter(r, said) {
     const v = r.variables;
-    const body = {status: said[0], what: settings.what[said[0]] || ''};
+    const body = {status: said[0], what: settings.what[said[2] === 'grant' ? 'grant' : said[0]] || ''};
     if (settings.explain) {
         body.action = said[1];
         body.because = said[2];
