@@ -7,7 +7,8 @@ the *pilot*, the same in every copy, by which a reader learns how well it hears 
 
 Conventions
 -----------
-* A chunk is about a second, and a whole number of blocks of 1,024 samples: where an AAC stream can be cut.  The first begins with the recording.  Chunks are never counted anew within a recording.
+* A chunk is about a second, and a whole number of blocks of 1,024 samples: where an AAC stream can be cut.  The first
+  begins with the recording; chunks are never counted anew within it.
 * ``groups`` is how many cells, and so bits, a chunk has: 1 where the edge chooses between two renditions, 16 where
   every copy is marked for itself.
 * Signs are -1 and 1.
