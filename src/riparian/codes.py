@@ -50,7 +50,8 @@ def _rotate(x: Any, n: Any) -> Any:
 
 
 @njit(inline="always")
-def _round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
+def sip_round(v0: Any, v1: Any, v2: Any, v3: Any) -> Any:
+    """Stir SipHash's state once."""
     v0 += v1
     v2 += v3
     v1 = _rotate(v1, 13) ^ v0
@@ -85,17 +86,17 @@ def _hash_one(data: Any, words: Any, lo: Any, hi: Any, v: Any) -> Any:
     for p in range(lo, whole, 8):
         m = words[p]
         v3 ^= m
-        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
         v0 ^= m
     m = (_U(n & 255) << _U(56)) | _word(data, words, whole, hi - whole)
     v3 ^= m
-    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+    v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
+    v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
     v0 ^= m
     v2 ^= _U(0xFF)
     for _ in range(4):
-        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
     code = v0 ^ v1 ^ v2 ^ v3
     return code if code != _U(0) else _U(1)
 
@@ -128,15 +129,15 @@ def _hash_lanes(message: Any, n_words: Any, v: Any, state: Any, out: Any) -> Non
         for lane in range(_LANES):
             m = message[w, lane]
             v0, v1, v2, v3 = state[0, lane], state[1, lane], state[2, lane], state[3, lane] ^ m
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+            v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
+            v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
             state[0, lane], state[1, lane], state[2, lane], state[3, lane] = v0 ^ m, v1, v2, v3
     for lane in range(_LANES):
         v0, v1, v2, v3 = state[0, lane], state[1, lane], state[2, lane] ^ _U(0xFF), state[3, lane]
-        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = sip_round(v0, v1, v2, v3)
         out[lane] = v0 ^ v1 ^ v2 ^ v3
 
 
@@ -218,7 +219,8 @@ def _integer_codes(values: pa.Array, start: npt.NDArray[np.uint64]) -> npt.NDArr
     return out
 
 
-def _start(key: bytes) -> npt.NDArray[np.uint64]:
+def sip_start(key: bytes) -> npt.NDArray[np.uint64]:
+    """Give the state from which SipHash begins under a key of 16 bytes; shape=(4,)."""
     if len(key) != KEY_BYTES:
         raise ValueError(f"the key has {len(key)} bytes, wanted {KEY_BYTES}")
     k0, k1 = int.from_bytes(key[:8], "little"), int.from_bytes(key[8:], "little")
@@ -293,7 +295,7 @@ def codes_of(values: pa.Array | pa.ChunkedArray, key: bytes) -> npt.NDArray[np.u
     >>> bool(codes_of(pa.array([417]), RECORDING_KEY) == codes_of(pa.array(["417"]), RECORDING_KEY))
     True
     """
-    start = _start(key)
+    start = sip_start(key)
     if isinstance(values, pa.ChunkedArray):
         parts = [_array_codes(chunk, start) for chunk in values.chunks]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint64)
@@ -319,7 +321,7 @@ def coder(key: bytes) -> Callable[[bytes], int]:
     >>> code(b"a"), code(b"")
     (10863254463029944905, 0)
     """
-    start, out, ends = _start(key), np.zeros(1, dtype=np.uint64), np.zeros(2, dtype=np.int64)
+    start, out, ends = sip_start(key), np.zeros(1, dtype=np.uint64), np.zeros(2, dtype=np.int64)
     octets = np.zeros(_IDENTIFIER_BYTES + 8, dtype=np.uint8)
     words = words_at(octets)
 
