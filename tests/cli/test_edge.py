@@ -1,5 +1,6 @@
 """``riparian edge`` as an operator types it."""
 
+import socket
 import stat
 import tomllib
 from pathlib import Path
@@ -7,8 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from riparian import assembly
 from riparian.cli import app
-from riparian.errors import InputError, PolicyError, RiparianError
+from riparian.cli.serving import House, Places, line
+from riparian.edges.health import Seen
+from riparian.errors import InputError, OutsideError, PolicyError, RiparianError
 from riparian.gate.routes import parse_edge
 
 runner = CliRunner()
@@ -107,3 +111,31 @@ def test_what_is_missing_is_said(tmp_path: Path, words: tuple[str, ...]) -> None
 def test_serving_what_cannot_be_served_is_refused_before_it_begins(workspace: Path, words: tuple[str, ...]) -> None:
     with pytest.raises(InputError):
         run("serve", "-w", workspace, *words)
+
+
+@pytest.mark.parametrize(("which", "named"), [("--listen", "--listen"), ("--control", "--control")])
+def test_a_port_that_is_taken_is_said_once_and_nothing_begins(
+    workspace: Path, which: str, named: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as free:
+        port, other = taken.getsockname()[1], free.getsockname()[1]
+        free.close()
+        addresses = {"--listen": f"127.0.0.1:{other}", "--control": f"127.0.0.1:{other}"} | {which: f"127.0.0.1:{port}"}
+        with pytest.raises(OutsideError, match=f"port {port} .* is in use") as refused:
+            run("serve", "-w", workspace, *(word for pair in addresses.items() for word in pair))
+    assert named in refused.value.hint
+    assert "begun again" not in capfd.readouterr().err
+
+
+def test_whether_edges_are_told_is_said_at_once(capfd: pytest.CaptureFixture[str], workspace: Path) -> None:
+    for push, told in ((("http://127.0.0.1:1",), False), ((), True)):
+        places = Places(("127.0.0.1:1",), ("127.0.0.1:2",), ((0, 1),), ("127.0.0.1", 3), push)
+        House(assembly.Given(workspace), [], {}, places, json=False).begins("shadow", "http://127.0.0.1:3")
+        assert ("none in `push`" in " ".join(capfd.readouterr().err.split())) is told
+
+
+def test_gates_and_edges_are_counted_apart() -> None:
+    seen = Seen({"in step": 2}, {"in step": 0, "out of reach": 1}, restarts={"gate 0": 1})
+    assert line(seen) == (
+        "Gates: 2 in step; edges that are told: 1 out of reach; restraints: none; 1 restarts of children."
+    )

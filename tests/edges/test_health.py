@@ -37,6 +37,7 @@ def test_it_is_ready_when_nothing_is_missing(health: Health) -> None:
 
 def test_what_would_have_been_is_told_apart_from_what_is(health: Health) -> None:
     health.seen = Seen(
+        gates={"in step": 3, "behind": 0, "out of reach": 0},
         edges={"in step": 2, "behind": 0, "out of reach": 1},
         decisions={("hold", True): 3, ("slow", False): 41},
         seq=7,
@@ -46,6 +47,8 @@ def test_what_would_have_been_is_told_apart_from_what_is(health: Health) -> None
     )
     told = set(get(health, "/metrics")[1].splitlines())
     assert told >= {
+        'riparian_gates{reach="in step"} 3.0',
+        'riparian_edges{reach="in step"} 2.0',
         'riparian_edges{reach="out of reach"} 1.0',
         'riparian_decisions{action="hold",applied="true"} 3.0',
         'riparian_decisions{action="slow",applied="false"} 41.0',

@@ -168,6 +168,22 @@ def test_a_dead_edge_and_a_frozen_one_delay_nobody() -> None:
         pushing.close()
 
 
+@pytest.mark.parametrize(("status", "hint"), [(401, "secret"), (403, "--push-from"), (404, "`push`"), (500, "")])
+def test_who_refuses_a_push_is_told_of_with_what_to_do(status: int, hint: str) -> None:
+    told: list[State] = []
+    raw = b"HTTP/1.1 %d No\r\nContent-Length: 0\r\n\r\n" % status
+    with listening(answering(raw)) as url:
+        edge = HttpEdge(url, "s")
+        pushing = Pushing({url: lambda: bool(edge.publish(NOTHING))}, told=lambda _, state: told.append(state))
+        try:
+            until(lambda: bool(told))
+        finally:
+            pushing.close()
+    assert f"answers {status}" in told[0].why
+    assert hint in told[0].hint
+    assert bool(hint) == bool(told[0].hint)
+
+
 def test_an_edge_that_comes_back_is_in_step_again_soon() -> None:
     alive = threading.Event()
 

@@ -23,6 +23,7 @@ from typing import Any, Final
 from riparian import assembly
 from riparian.cli import lines, screen
 from riparian.cli.children import Child, end_all
+from riparian.cli.taken import require_free
 from riparian.edges.health import Health, Seen
 from riparian.edges.push import Pushing, Reach, State, status_line
 from riparian.errors import InputError, OutsideError
@@ -59,6 +60,14 @@ class Places:
     health: tuple[str, int]
     push: tuple[str, ...]
     grpc: bool = False
+
+    def named(self) -> list[tuple[str, str]]:
+        """List every address that is listened at, with what names it otherwise."""
+        return [
+            *((gate, "`gates` in edge.toml, or --listen") for gate in self.gates),
+            (f"{self.health[0]}:{self.health[1]}", "--control"),
+            *((control, "--control, which counts up from there") for control in self.controls),
+        ]
 
     @classmethod
     def of(cls, edge: Edge, workers: int | None, listen: str | None, control: str) -> "Places":
@@ -99,8 +108,9 @@ def serve(given: assembly.Given, logs: Sequence[str], read: Mapping[str, Any], p
     mode = assembly.read_policy(given).mode
     assembly.read_people(given)
     assembly.read_known(given)
-    house = _House(given, logs, read, places, json)
+    house = House(given, logs, read, places, json)
     with _asked_to_end() as ended, assembly.alone(given), assembly.opened(given) as world:
+        require_free(places.named())
         ledger = Ledger(secrets.token_hex(8))
         ledger.look(world)
         health = Health(*places.health)
@@ -137,8 +147,10 @@ class _Watched:
     def seen(self, decisions: Mapping[tuple[str, bool], int], controls: Sequence[str]) -> Seen:
         states = self.pushing.states()
         reached = {url for url, state in states.items() if state.reach is Reach.IN_STEP}
+        ours = {f"http://{control}" for control in controls}
         return Seen(
-            status_line(states),
+            status_line({url: state for url, state in states.items() if url in ours}),
+            status_line({url: state for url, state in states.items() if url not in ours}),
             decisions,
             self.ledger.seq,
             {url: follower.pushes for url, follower in self.followers.items()},
@@ -149,7 +161,7 @@ class _Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class _House:
+class House:
     """What is served, and how it is told."""
 
     given: assembly.Given
@@ -191,7 +203,13 @@ class _House:
             health=health,
             mode=mode,
             following=list(self.logs),
+            push=self.places.push,
         )
+        if not self.places.push:
+            screen.say(
+                "No edge is told of restraints: edge.toml names none in `push`. They act where a gate is asked; what an"
+                " edge serves under a grant goes on until the grant ends."
+            )
         for log in self.logs:
             if "://" not in log and not any(char in log for char in "*?[") and not Path(log).exists():
                 self.say("waiting", f"`{log}` is not there yet: nothing is found before it is.", log=log)
@@ -204,10 +222,11 @@ class _House:
 
     def edge_is(self, url: str, state: State) -> None:
         """Tell that an edge does better or worse."""
-        self.say("edge", f"{state.why or f'{url} is {state.reach}'}.", edge=url, reach=str(state.reach))
+        why = state.why or f"{url} is {state.reach}"
+        self.say("edge", f"{why}. {state.hint}".rstrip(), edge=url, reach=str(state.reach))
 
 
-def _until(ended: threading.Event, world: World, house: _House, watched: _Watched) -> None:
+def _until(ended: threading.Event, world: World, house: House, watched: _Watched) -> None:
     told: Seen | None = None
     ailing = ""
     while not ended.wait(LOOK_S):
@@ -224,8 +243,8 @@ def _until(ended: threading.Event, world: World, house: _House, watched: _Watche
             child.look()
         seen = watched.seen(_decisions(watched.ledger), house.places.controls)
         watched.health.seen = seen
-        if told is None or (seen.edges, seen.decisions, seen.restarts) != (told.edges, told.decisions, told.restarts):
-            house.say("status", _line(seen), **_facts(seen), pids={child.name: child.pid for child in watched.children})
+        if told is None or _told(seen) != _told(told):
+            house.say("status", line(seen), **_facts(seen), pids={child.name: child.pid for child in watched.children})
             told = seen
 
 
@@ -238,15 +257,22 @@ def _decisions(ledger: Ledger) -> dict[tuple[str, bool], int]:
     return {(restraint.name.lower(), is_applied): n for (restraint, is_applied), n in sorted(ledger.counts().items())}
 
 
-def _line(seen: Seen) -> str:
-    edges = ", ".join(f"{n} {reach}" for reach, n in seen.edges.items() if n) or "none"
+def _told(seen: Seen) -> tuple[Mapping[Any, int], ...]:
+    return seen.gates, seen.edges, seen.decisions, seen.restarts
+
+
+def line(seen: Seen) -> str:
+    """Say how everything stands."""
+    gates, edges = (
+        ", ".join(f"{n} {reach}" for reach, n in counts.items() if n) or "none" for counts in (seen.gates, seen.edges)
+    )
     decided = ", ".join(
         f"{n:,} {action.replace('_', ' ')}{'' if applied else ' (shadow)'}"
         for (action, applied), n in seen.decisions.items()
     )
     restarts = sum(seen.restarts.values())
     again = f"; {restarts} restarts of children" if restarts else ""
-    return f"Edges: {edges}; restraints: {decided or 'none'}{again}."
+    return f"Gates: {gates}; edges that are told: {edges}; restraints: {decided or 'none'}{again}."
 
 
 def _facts(seen: Seen) -> dict[str, Any]:

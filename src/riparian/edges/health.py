@@ -4,7 +4,8 @@ A page for monitors, apart from those of the gates: ``/healthz`` (it runs), ``/r
 holds its history and the list of verdicts, 503 with what is missing before) and ``/metrics``.
 
 ==================================  =======================================================================
-``riparian_edges{reach}``           edges that verdicts are pushed to: in step, behind, out of reach
+``riparian_gates{reach}``           gates of this house that hear of verdicts: in step, behind, out of reach
+``riparian_edges{reach}``           the same of the edges that ``push`` in ``edge.toml`` names
 ``riparian_decisions{action,applied}``  restraints in force; in shadow ``applied="false"``: what would have been
 ``riparian_verdicts_seq``           the number of the last change
 ``riparian_pushes_total{edge}``     deltas that an edge took; ``riparian_resyncs_total{edge}`` whole lists
@@ -34,8 +35,8 @@ class Seen:
 
     Parameters
     ----------
-    edges
-        How many edges are in step, behind, out of reach.
+    gates, edges
+        How many gates of our own, and edges that are told besides, are in step, behind, out of reach.
     decisions
         How many restraints of each kind are in force, by action and whether they are applied.
     seq
@@ -48,6 +49,7 @@ class Seen:
         What is not ready yet; nothing when all is.
     """
 
+    gates: Mapping[str, int] = field(default_factory=dict)
     edges: Mapping[str, int] = field(default_factory=dict)
     decisions: Mapping[tuple[str, bool], int] = field(default_factory=dict)
     seq: int = 0
@@ -108,13 +110,17 @@ class Health:
     def collect(self) -> Iterator[Metric]:
         """Give what is known to Prometheus' client."""
         seen = self.seen
-        edges = GaugeMetricFamily("riparian_edges", "Edges that verdicts are pushed to.", labels=["reach"])
-        for reach, n in seen.edges.items():
-            edges.add_metric([reach], n)
+        for name, what, reached in (
+            ("gates", "Gates of this house, which hear of verdicts.", seen.gates),
+            ("edges", "Edges that verdicts are pushed to.", seen.edges),
+        ):
+            family = GaugeMetricFamily(f"riparian_{name}", what, labels=["reach"])
+            for reach, n in reached.items():
+                family.add_metric([reach], n)
+            yield family
         decisions = GaugeMetricFamily("riparian_decisions", "Restraints in force.", labels=["action", "applied"])
         for (action, applied), n in seen.decisions.items():
             decisions.add_metric([action, str(applied).lower()], n)
-        yield edges
         yield decisions
         yield GaugeMetricFamily("riparian_verdicts_seq", "The number of the last change.", value=seen.seq)
         for name, what, label, counts in (

@@ -51,6 +51,11 @@ _FIRST_S: Final = 0.2
 _ANSWER_BYTES: Final = 65_536
 _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d{1,9}) *(?=\r\n|$)", re.IGNORECASE)
 _US: Final = 1_000_000
+_HINTS: Final = {
+    401: "Its push secret is another one: print its configuration again from this workspace, and load it anew.",
+    403: "It lets nobody push from here: print its configuration again with --push-from and our address.",
+    404: "Nothing takes verdicts there: name in `push` where an edge listens that holds the list itself.",
+}
 
 
 def body_of(verdicts: Iterable[Verdict]) -> bytes:
@@ -146,7 +151,7 @@ class HttpEdge:
 
     def _standing(self, status: int, answer: bytes) -> Standing:
         if status != http.client.OK:
-            hint = "Give it the push secret of this workspace." if status == http.client.UNAUTHORIZED else ""
+            hint = _HINTS.get(status, "")
             raise OutsideError(f"`{self.url}` answers {status} to a push of verdicts, wanted 200", hint=hint)
         try:
             told = json.loads(answer)
@@ -230,12 +235,13 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is known of one edge: how it is doing, since when, how often in a row it failed, and why."""
+    """What is known of one edge: how it is doing, since when, how often in a row it failed, why, and what to do."""
 
     reach: Reach = Reach.BEHIND
     since_s: float = 0.0
     failures: int = 0
     why: str = ""
+    hint: str = ""
 
 
 class Pushing:
@@ -290,10 +296,10 @@ class Pushing:
         while not self._ended.is_set():
             self._woken[edge].clear()
             try:
-                reach, why, failures = (Reach.IN_STEP if step() else Reach.BEHIND), "", 0
+                reach, why, hint, failures = (Reach.IN_STEP if step() else Reach.BEHIND), "", "", 0
             except OutsideError as error:
-                reach, why, failures = Reach.OUT_OF_REACH, error.message, failures + 1
-            self._note(edge, State(reach, time.monotonic(), failures, why))
+                reach, why, hint, failures = Reach.OUT_OF_REACH, error.message, error.hint, failures + 1
+            self._note(edge, State(reach, time.monotonic(), failures, why, hint))
             if failures:
                 # Not woken by changes: who is down is not asked more often because there is more to tell.
                 self._ended.wait(min(LONGEST_S, _FIRST_S * 2.0 ** min(failures - 1, 10)))
