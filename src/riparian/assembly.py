@@ -167,6 +167,11 @@ def opened(given: Given) -> Iterator[World]:
         workspace.close()
 
 
+def has_edge(given: Given) -> bool:
+    """Say whether there is an ``edge.toml`` to read."""
+    return given.edge is not None or _in_folder(given, "edge.toml") is not None
+
+
 def read_edge(given: Given) -> Edge:
     """Read where requests go and who asks.
 
@@ -181,7 +186,7 @@ def read_edge(given: Given) -> Edge:
     if found is None:
         raise InputError(
             f"`{given.workspace}` has no edge.toml, wanted one that names your routes",
-            hint="Write one with `riparian edge init`, and correct it.",
+            hint=f"Write one with `riparian edge init -w {given.workspace}`, and correct it.",
         )
     return parse_edge(_toml(found))
 

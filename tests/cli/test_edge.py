@@ -1,5 +1,6 @@
 """``riparian edge`` as an operator types it."""
 
+import json
 import socket
 import stat
 import tomllib
@@ -79,6 +80,28 @@ def test_a_configuration_by_turns_is_refused(workspace: Path, tmp_path: Path) ->
     file.write_text("\n".join(line for line in lines if not line.strip().startswith("hash ")))
     with pytest.raises(PolicyError, match="breaks 1 promises"):
         run("edge", "check", file, "-w", workspace)
+
+
+@pytest.mark.parametrize(("make", "name"), [("nginx", "nginx.conf"), ("envoy", "envoy.yaml")])
+def test_a_configuration_of_another_mode_is_refused(workspace: Path, tmp_path: Path, make: str, name: str) -> None:
+    file = tmp_path / "out" / name
+    run("edge", make, "-w", workspace, "--out", file.parent)
+    (workspace / "policy.toml").write_text('mode = "enforce"\n')
+    with pytest.raises(PolicyError, match="breaks 1 promises"):
+        run("edge", "check", file, "-w", workspace)
+    run("edge", make, "-w", workspace, "--out", file.parent)
+    told = " ".join(run("edge", "check", file, "-w", workspace).split())
+    assert ("`push` names no edge" in told) is (make == "nginx"), "an Envoy holds no list"
+    (workspace / "policy.toml").unlink()
+    with pytest.raises(PolicyError, match="breaks 1 promises"):
+        run("edge", "check", file, "-w", workspace)
+
+
+def test_what_there_is_nothing_to_compare_with_is_said(workspace: Path, tmp_path: Path) -> None:
+    run("edge", "nginx", "-w", workspace, "--out", tmp_path / "out")
+    told = run("edge", "check", tmp_path / "out" / "nginx.conf", "-w", tmp_path / "none", "--json")
+    assert f"edge init -w {tmp_path / 'none'}" in json.loads(told)["hint"]
+    assert not (tmp_path / "none").exists(), "a check makes nothing"
 
 
 def test_an_envoy_by_turns_is_refused(workspace: Path, tmp_path: Path) -> None:

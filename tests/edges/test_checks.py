@@ -1,8 +1,12 @@
+import os
 import re
+import shutil
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import pytest
 
+from riparian.edges.agreed import check_mode, check_push, check_written, nginx_mode
 from riparian.edges.checks import Finding, Heard, Weight, check, check_text
 from riparian.edges.nginx import Build, Grants, List, configuration
 from riparian.errors import InputError
@@ -32,7 +36,8 @@ def printed(grants: Grants = Grants.HMAC, verdicts: List = List.NJS, mode: Mode 
 @pytest.mark.parametrize("verdicts", list(List), ids=str)
 @pytest.mark.parametrize("grants", [Grants.HMAC, Grants.JWT], ids=str)
 def test_nothing_is_found_in_what_is_printed(grants: Grants, verdicts: List, mode: Mode) -> None:
-    assert check_text(printed(grants, verdicts, mode)) == []
+    text = printed(grants, verdicts, mode)
+    assert (check_text(text), nginx_mode(text)) == ([], mode)
 
 
 def test_secure_link_is_said_to_be_md5() -> None:
@@ -118,6 +123,20 @@ def test_a_live_edge_is_asked_as_a_stranger_would(situation: str) -> None:
         assert said in each.found
 
 
+SHADOWED: dict[str, tuple[int, Weight, str]] = {
+    "whoever has no grant is served": (200, Weight.NOTED, "in shadow"),
+    "the origin has no such recording": (404, Weight.NOTED, "in shadow"),
+    "it refuses all the same": (403, Weight.DOUBTFUL, "is refused, wanted it served"),
+}
+
+
+@pytest.mark.parametrize("situation", SHADOWED)
+def test_what_shadow_serves_breaks_no_promise_and_is_said(situation: str) -> None:
+    status, weight, said = SHADOWED[situation]
+    found = check("http://edge.example/", edge(), mode=Mode.SHADOW, ask=answers(media=status))
+    assert [(each.weight, said in each.found) for each in found] == [(weight, True)]
+
+
 def test_accounts_are_shown_where_the_operator_leaves_them() -> None:
     seen: list[tuple[str, Mapping[str, str]]] = []
 
@@ -132,3 +151,34 @@ def test_accounts_are_shown_where_the_operator_leaves_them() -> None:
 def test_what_cannot_be_shown_is_said_and_not_passed_over() -> None:
     found: list[Finding] = check("http://edge.example", edge(account="jwt:sub"), ask=answers())
     assert [(each.weight, "none to show" in each.found) for each in found] == [(Weight.DOUBTFUL, True)]
+
+
+# ---- and what it is for ----
+
+
+@pytest.mark.parametrize("printed_for", [*Mode, None])
+@pytest.mark.parametrize("mode", list(Mode), ids=str)
+def test_what_was_printed_for_another_mode_is_wrong(printed_for: Mode | None, mode: Mode) -> None:
+    found = check_mode("nginx.conf", "nginx", printed_for, Policy(mode=mode))
+    assert [each.weight for each in found] == ([] if printed_for in (mode, None) else [Weight.WRONG])
+
+
+@pytest.mark.parametrize(
+    ("push", "mode", "found"),
+    [({}, Mode.ENFORCE, 1), ({}, Mode.SHADOW, 0), ({"push": ["http://127.0.0.1:8080"]}, Mode.ENFORCE, 0)],
+)
+def test_a_list_that_nobody_fills_is_said(push: dict[str, list[str]], mode: Mode, found: int) -> None:
+    assert len(check_push(edge(**push), Policy(mode=mode))) == found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts workers that are somebody else")
+def test_a_list_that_the_workers_cannot_write_down_is_said(tmp_path: Path) -> None:
+    for folder in [tmp_path, *tmp_path.parents[:-2]]:
+        folder.chmod(0o755)
+    file = tmp_path / "nginx.conf"
+    assert check_written(file, printed()) == [], "nobody knows who the workers are"
+    text = "user nobody;\n" + printed()
+    assert [each.hint for each in check_written(file, text)] == [f"Give them the folder: chown nobody {tmp_path}"]
+    assert check_written(file, "user root;\n" + printed()) == []
+    shutil.chown(tmp_path, "nobody")
+    assert check_written(file, text) == []

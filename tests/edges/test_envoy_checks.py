@@ -10,9 +10,9 @@ import yaml
 from riparian.edges import checks
 from riparian.edges.checks import Weight
 from riparian.edges.envoy import CONFIGURATION, GRANTS, Authz, configuration
-from riparian.edges.envoy_checks import check_admin, check_text
+from riparian.edges.envoy_checks import check_admin, check_text, mode_of
 from riparian.errors import InputError, OutsideError
-from riparian.gate.policy import parse_policy
+from riparian.gate.policy import Mode, Policy, parse_policy
 from riparian.gate.routes import parse_edge
 from tests.edges.envoy_server import ENFORCED, RING, ROUTES, free_port, running
 
@@ -28,6 +28,14 @@ def printed(authz: Authz = "http", *, name: str = CONFIGURATION) -> str:
 def test_nothing_is_wrong_with_what_was_printed(authz: Authz) -> None:
     assert check_text(printed(authz)) == []
     assert check_text(json.dumps(yaml.safe_load(printed(authz)))) == []
+
+
+@pytest.mark.parametrize("mode", list(Mode), ids=str)
+def test_the_mode_that_it_was_printed_for_is_told_from_the_file_and_from_envoy(mode: Mode) -> None:
+    edge = parse_edge({"route": ROUTES, "gates": GATES})
+    text = configuration(edge, Policy(mode=mode), RING)[CONFIGURATION]
+    assert mode_of(text) is mode
+    assert mode_of(text.replace("{numerator: 0}", "{}")) is mode, "a 0 is left out where Envoy says it"
 
 
 def without(line: str) -> Callable[[str], str]:

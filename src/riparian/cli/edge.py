@@ -11,7 +11,7 @@ import typer
 
 from riparian import assembly
 from riparian.cli import lines, options, screen
-from riparian.edges import checks, envoy_checks
+from riparian.edges import agreed, checks, envoy_checks
 from riparian.edges import envoy as envoy_
 from riparian.edges import nginx as nginx_
 from riparian.edges.checks import Finding, Weight
@@ -105,17 +105,20 @@ def check(
     ],
     admin: Annotated[bool, typer.Option("--admin", help="The URL is that of an Envoy's administration.")] = False,
     edge: Edge = None,
+    policy: options.Policy = None,
     workspace: options.Workspace = options.WORKSPACE,
     json: options.Json = False,
 ) -> None:
     """Look for what is not as it should be; ends with 2 when a promise is broken."""
+    given = assembly.Given(workspace, policy, edge=edge)
     if admin:
-        found = envoy_checks.check_admin(what)
+        found = _envoy(what, envoy_checks.dumped(what), given)
     elif "://" in what:
-        found = checks.check(what, assembly.read_edge(assembly.Given(workspace, edge=edge)))
+        found = checks.check(what, assembly.read_edge(given), mode=assembly.read_policy(given).mode)
+    elif Path(what).suffix in {".yaml", ".yml", ".json"}:
+        found = _envoy(what, _text(Path(what)), given)
     else:
-        is_envoys = Path(what).suffix in {".yaml", ".yml", ".json"}
-        found = (envoy_checks if is_envoys else checks).check_text(_text(Path(what)))
+        found = _nginx(Path(what), _text(Path(what)), given)
     if json:
         lines.write({"kind": "finding", **asdict(each)} for each in found)
     else:
@@ -123,6 +126,22 @@ def check(
     wrong = sum(each.weight is Weight.WRONG for each in found)
     if wrong:
         raise PolicyError(f"`{what}` breaks {wrong} promises, wanted none", hint="Correct what is said to be wrong.")
+
+
+def _nginx(file: Path, text: str, given: assembly.Given) -> list[Finding]:
+    found = [*checks.check_text(text), *agreed.check_written(file, text)]
+    if not assembly.has_edge(given):
+        return [*found, agreed.no_edge(given.workspace)]
+    policy = assembly.read_policy(given)
+    found += agreed.check_mode(str(file), "nginx", agreed.nginx_mode(text), policy)
+    return found + agreed.check_push(assembly.read_edge(given), policy)
+
+
+def _envoy(what: str, text: str, given: assembly.Given) -> list[Finding]:
+    found = envoy_checks.check_text(text)
+    if not assembly.has_edge(given):
+        return [*found, agreed.no_edge(given.workspace)]
+    return found + agreed.check_mode(what, "envoy", envoy_checks.mode_of(text), assembly.read_policy(given))
 
 
 def _show(found: Sequence[Finding]) -> None:

@@ -6,7 +6,9 @@ outside, as any stranger could.
 
 Rules
 -----
-* ``WRONG`` is what breaks a promise; ``DOUBTFUL`` is what keeps it less well than it could be kept.
+* ``WRONG`` is what breaks a promise; ``DOUBTFUL`` is what keeps it less well than it could be kept; ``NOTED`` is right
+  as it is, and worth knowing.
+* In shadow whoever has no grant is served: nothing here tells such an edge from one that forgot to look.
 * Nothing is asked in the name of a listener: accounts of a check begin with ``riparian-check-``, and are strangers to
   the gate.  Their requests cost nobody's budget.
 * What cannot be told from outside is said to be so, never passed over.
@@ -25,6 +27,7 @@ from urllib.parse import quote, urlsplit
 from riparian.errors import InputError, OutsideError
 from riparian.gate.grants import Grant, Rate, issue
 from riparian.gate.keys import Key, KeyRing
+from riparian.gate.policy import Mode
 from riparian.gate.routes import Carried, Carrier, Edge, Kind, Route
 
 
@@ -33,6 +36,7 @@ class Weight(StrEnum):
 
     WRONG = "wrong"
     DOUBTFUL = "doubtful"
+    NOTED = "noted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +290,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         """Take a redirect for the answer that it is."""
 
 
-def check(url: str, edge: Edge, *, ask: Ask = ask) -> list[Finding]:
+def check(url: str, edge: Edge, *, mode: Mode = Mode.ENFORCE, ask: Ask = ask) -> list[Finding]:
     """Ask a live edge.
 
     Parameters
@@ -295,6 +299,8 @@ def check(url: str, edge: Edge, *, ask: Ask = ask) -> list[Finding]:
         Where it listens.
     edge
         What was printed for it.
+    mode
+        Of the policy that it was printed for: in shadow it serves what it would refuse.
     ask
         Asks; replaced where there is no network.
 
@@ -308,7 +314,7 @@ def check(url: str, edge: Edge, *, ask: Ask = ask) -> list[Finding]:
     OutsideError
         When nothing answers.
     """
-    probe = _Probe(url.rstrip("/"), edge, ask)
+    probe = _Probe(url.rstrip("/"), edge, mode, ask)
     if edge.account.by is Carrier.JWT:
         said = "`account` is a claim of a bearer token, and there is none to show: media and shards were not asked for"
         hint = "Ask once with a token of your own, and compare X-Riparian-Shard over several requests."
@@ -322,6 +328,7 @@ class _Probe:
 
     url: str
     edge: Edge
+    mode: Mode
     ask: Ask
 
     def strangers(self) -> list[Finding]:
@@ -346,14 +353,31 @@ class _Probe:
         path = _example(route)
         forged = _forged("riparian-check-1", path)
         tries = {"without a grant": "", "with a forged grant": forged, "with half a grant": forged[: len(forged) // 2]}
+        heard = {
+            how: self._asked(path, "riparian-check-1", f"g={token}" if token else "") for how, token in tries.items()
+        }
+        where = f"{self.url}{path}"
+        if self.mode is Mode.SHADOW:
+            return [self._in_shadow(where, heard)]
         found = []
-        for how, token in tries.items():
-            heard = self._asked(path, "riparian-check-1", f"g={token}" if token else "")
-            if heard.status not in _REFUSED:
-                said = f"media {how} is answered {heard.status}, wanted 401 or 403"
-                hint = "Print the configuration again and reload; in shadow nothing is refused."
-                found.append(Finding(Weight.WRONG, f"{self.url}{path}", said, hint))
+        for how, each in heard.items():
+            if each.status not in _REFUSED:
+                said = f"media {how} is answered {each.status}, wanted 401 or 403"
+                hint = "Print the configuration again and reload."
+                if each.headers.get("x-riparian-would"):
+                    hint = "It was printed for shadow: print the configuration again and reload."
+                found.append(Finding(Weight.WRONG, where, said, hint))
         return found
+
+    def _in_shadow(self, where: str, heard: Mapping[str, Heard]) -> Finding:
+        refused = [how for how, each in heard.items() if each.status in _REFUSED]
+        if refused:
+            said = f"the policy is in shadow, and media {', '.join(refused)} is refused, wanted it served"
+            hint = "Print the configuration again and reload, if it is not your origin that refuses."
+            return Finding(Weight.DOUBTFUL, where, said, hint)
+        said = "the policy is in shadow: media without a grant, or with a forged one, is served, and counted"
+        hint = "Ask again once the policy says `enforce`, and the edge was printed for that."
+        return Finding(Weight.NOTED, where, said, hint)
 
     def shards(self) -> list[Finding]:
         route = self._route(is_media=False)

@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 
 from riparian.edges.checks import SLOWEST_MS, Finding, Weight
 from riparian.errors import InputError, OutsideError
+from riparian.gate.policy import Mode
 
 Told = Mapping[str, Any]
 
@@ -78,8 +79,29 @@ def check_text(text: str) -> list[Finding]:
     return list(dict.fromkeys([*found, *_administration(root)]))
 
 
+def mode_of(text: str) -> Mode | None:
+    """Tell by what share of its limits is enforced which mode it was printed for; None where that cannot be told.
+
+    Examples
+    --------
+    >>> mode_of('{"filters": [{"filter_enforced": {"default_value": {"numerator": 0}}}]}'), mode_of("{}")
+    (<Mode.SHADOW: 'shadow'>, None)
+    """
+    enforced = [part["filter_enforced"] for part in _walk(_read(text)) if "filter_enforced" in part]
+    # A 0 is left out where Envoy says it.
+    shares = {int(each.get("default_value", {}).get("numerator", 0)) for each in enforced}
+    if len(shares) != 1:
+        return None
+    return Mode.SHADOW if shares == {0} else Mode.ENFORCE
+
+
 def check_admin(url: str, *, read: Callable[[str], str] | None = None) -> list[Finding]:
-    """Check what a live Envoy says of itself.
+    """Check what a live Envoy says of itself: :func:`check_text` of :func:`dumped`."""
+    return check_text(dumped(url, read=read))
+
+
+def dumped(url: str, *, read: Callable[[str], str] | None = None) -> str:
+    """Ask a live Envoy for the configuration that holds now.
 
     Parameters
     ----------
@@ -95,7 +117,7 @@ def check_admin(url: str, *, read: Callable[[str], str] | None = None) -> list[F
     """
     if urlsplit(url).scheme not in {"http", "https"}:
         raise InputError(f"`{url}` is no URL, wanted one as in http://127.0.0.1:9901")
-    return check_text((read or _page)(f"{url.rstrip('/')}/config_dump"))
+    return (read or _page)(f"{url.rstrip('/')}/config_dump")
 
 
 def _page(url: str) -> str:
