@@ -45,7 +45,7 @@ from riparian.marks.keys import MarkKey
 from riparian.marks.layout import Layout
 
 SIXTEENTHS: Final = 16
-MANY: Final = (1, 5, 8, 8, 8, 8, 11, 15)
+MANY: Final = (1, 1, 2, 2, 2, 8, 8, 8, 8, 8, 8, 14, 14, 14, 15, 15)
 """The chances of tier ``many``, in sixteenths, each as often as it stands here."""
 
 _LANES: Final = 64
@@ -98,9 +98,9 @@ def bits(key: MarkKey, recording: str, account: str, layout: Layout, chunks: int
     --------
     >>> key, layout = MarkKey(bytes(32), 1), Layout.at(44_100, 1)
     >>> bits(key, "r-1", "a-0417", layout, 12, Tier.MANY).ravel().tolist()
-    [-1, -1, -1, 1, -1, 1, -1, 1, 1, -1, -1, 1]
+    [-1, -1, 1, 1, 1, 1, -1, 1, 1, -1, -1, 1]
     >>> bits(key, "r-1", "a-0418", layout, 12, Tier.MANY).ravel().tolist()
-    [-1, -1, -1, 1, -1, -1, -1, -1, 1, -1, -1, -1]
+    [-1, -1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1]
     """
     if not account:
         raise InputError("`account` is empty, wanted the identifier of whom a copy is issued to")
@@ -155,7 +155,7 @@ def biases(key: MarkKey, recording: str, layout: Layout, chunks: int, tier: Tier
     Examples
     --------
     >>> biases(MarkKey(bytes(32), 1), "r-1", Layout.at(44_100, 1), 6, Tier.MANY).ravel().tolist()
-    [5, 8, 1, 5, 8, 8]
+    [8, 8, 8, 8, 14, 14]
     """
     shape = (chunks, layout.groups)
     if tier is Tier.ONE:
