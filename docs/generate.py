@@ -61,18 +61,20 @@ def pages() -> dict[str, str]:
 
 def claims_page() -> str:
     """List what evidence can say of an account."""
-    claims = importlib.import_module("riparian.evidence").CLAIMS
+    evidence = importlib.import_module("riparian.evidence")
     out = [
         "# Claims\n",
         "What evidence can say, and the null of each; [bits](../explain/bits.md) says what that means.\n",
     ]
-    for claim in claims.values():
+    for claim in (*evidence.CLAIMS.values(), *evidence.OF_COPIES.values()):
         needs = ", ".join(f"`{column}`" for column in claim.needs)
         out += [
             f"## `{claim.name}`\n",
             f"The account **{claim.sentence}**.\n",
             f"Its null, under which that is a mistake: {claim.null}.\n",
-            f"Needs {needs}; without them the bet abstains, and the summary says so.\n",
+            f"Needs {needs}; without them the bet abstains, and the summary says so.\n"
+            if needs
+            else "Needs a copy of a marked recording. A person reads it: no restraint rests on it.\n",
         ]
     return "\n".join(out)
 

@@ -147,6 +147,11 @@ UNSURFACED: Final = Claim(
     "the account does so no more often than the certified upper bound of people's rate",
     ("surfaced",),
 )
+ISSUED: Final = Claim(
+    "issued",
+    "is the one to whom this copy, or a part of it, was issued",
+    "the account's word, drawn by lot under a secret key, had no part in how the copy came about",
+)
 CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
     {
         c.name: c
@@ -168,7 +173,9 @@ CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
         )
     }
 )
-"""Every claim that Riparian can make, by name; the documentation lists them from here."""
+"""Every claim that an account can be restrained for, by name; the documentation lists them from here."""
+OF_COPIES: Final[Mapping[str, Claim]] = MappingProxyType({c.name: c for c in (ISSUED,)})
+"""Claims on what becomes of a copy: a person reads them, and nothing acts on them."""
 
 
 @dataclass(frozen=True, slots=True)
