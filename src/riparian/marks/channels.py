@@ -111,7 +111,7 @@ class Cells:
     def of(cls, soft: NDArray[np.float32], chance: NDArray[np.uint8], known: NDArray[np.int8] | None = None) -> "Cells":
         """Give the cells of a reading; ``known`` has the words [shape=(accounts, chunks, groups)] of known accounts."""
         flat = soft.astype(np.float64).ravel()
-        words = np.empty((0, flat.size), np.int8) if known is None else known.reshape(len(known), -1)
+        words = np.empty((0, flat.size), np.int8) if known is None else known.reshape(len(known), flat.size)
         return cls(flat, chance.astype(np.int64).ravel(), len(words), (words > 0).sum(axis=0, dtype=np.int64))
 
 
