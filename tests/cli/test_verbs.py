@@ -4,7 +4,9 @@ import importlib
 import json
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -33,6 +35,15 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--accounts", folder / "accounts.parquet", "--workspace", folder / "workspace",
     )  # fmt: skip
     return folder
+
+
+def told(*words: str | Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in run(*words).splitlines()]
+
+
+def listener(town: Path) -> str:
+    rows = pq.read_table(town / "truth.parquet").to_pylist()
+    return next(str(row["account"]) for row in rows if row["role"] == "listener")
 
 
 def copier(town: Path) -> str:
@@ -84,6 +95,22 @@ def test_a_hold_is_listed_extended_and_released_and_does_not_come_back(town: Pat
     run("hold", "release", account, "--person", "Ada", "--reason", "is our own test", "-w", workspace)
     assert account not in run("hold", "list", "-w", workspace, "--json")
     run("scan", town / "accesses.parquet", "-w", workspace)
+    assert account not in run("hold", "list", "-w", workspace, "--json")
+
+
+def test_a_person_holds_a_listener_until_a_day_and_may_be_told_to_let_go(town: Path) -> None:
+    workspace, account = town / "workspace", listener(town)
+    until = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    said = ("--person", "Ada", "--reason", "a stolen card", "-w", workspace)
+    run("hold", "place", account, "--until", until, *said)
+    held = [row for row in told("hold", "list", "-w", workspace, "--json") if row["account"] == account]
+    assert [(row["action"], row["until"][:16]) for row in held] == [("hold", until[:16])]
+    run("scan", town / "accesses.parquet", "-w", workspace)
+    assert account in run("hold", "list", "-w", workspace, "--json"), "no scan lifts it"
+    assert "A person of our staff" in run("hold", "letter", account, "-w", workspace)
+    run("hold", "appeal", account, "--text", "it was me", "-w", workspace)
+    review = ("--reinstate", "--person", "Cleo", "--reason", "it was", "-w", workspace)
+    run("hold", "review", account, *review)
     assert account not in run("hold", "list", "-w", workspace, "--json")
 
 

@@ -7,7 +7,8 @@ import pytest
 from riparian.errors import OutsideError
 from riparian.flows.verdicts import Follower, Ledger
 from riparian.gate.decide import NEVER_US, REFUSAL, Decision, Restraint, decide_table, to_table
-from riparian.gate.holds import release
+from riparian.gate.holds import History, release
+from riparian.gate.placing import place
 from riparian.gate.policy import Mode, Policy
 from riparian.ports import Delta, Verdict
 from riparian.schema import DAY_US, JOINED
@@ -107,6 +108,15 @@ def test_a_restraint_is_taken_back_at_its_own_end() -> None:
     assert town.ledger.look(town.world)
     assert {*town.ledger.whole().verdicts} == {verdict(2, until_us=LATER + 1)}
     assert town.ledger.since(1).verdicts == (Verdict("acct-1", Restraint.ALLOW, 0, "evidence"),)
+
+
+def test_a_hold_that_a_person_placed_says_so_at_every_edge() -> None:
+    town = Town()
+    policy = Policy(mode=Mode.ENFORCE)
+    held = place(History(1, None), policy, NOW, until_us=LATER, person="ada", reason="a stolen card").after
+    town.decide(held, decided(2, bits=0.0))
+    town.decide(held)
+    assert town.ledger.whole().verdicts == (Verdict("acct-1", Restraint.HOLD, LATER, "person"),)
 
 
 def test_a_persons_word_reaches_the_ledger() -> None:

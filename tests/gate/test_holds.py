@@ -17,6 +17,7 @@ from riparian.gate.exempt import Exemption, Register
 from riparian.gate.eyes import folded
 from riparian.gate.holds import STEPS, Change, Event, History, Place, State, Step, Waits, extend, release, state, steps
 from riparian.gate.letter import BUDGETS, FACTS, letter
+from riparian.gate.placing import place, prolong
 from riparian.gate.policy import LADDER, Mode, Policy
 from riparian.schema import DAY_US, JOINED
 
@@ -63,6 +64,8 @@ def take(step: Step, history: History, now_us: int = NOW, said: Said | None = No
     decision = history.decision
     if step is Step.APPEALED:
         return appeal(history, now_us, text="it was me")
+    if step is Step.PLACED:
+        return place(history, ENFORCE, now_us, until_us=now_us + 3 * DAY_US, **(said or ADA))
     if step is Step.ENDED:
         return end(history, ENFORCE, now_us, **(said or BEN))
     if step in (Step.UPHELD, Step.REINSTATED):
@@ -75,7 +78,7 @@ def take(step: Step, history: History, now_us: int = NOW, said: Said | None = No
     if decision is None:
         raise LifecycleError("nothing was decided, wanted a decision")
     if step is Step.EXTENDED:
-        return extend(decision, Policy(), now_us, days=3, **(said or ADA))
+        return prolong(history, Policy(), now_us, days=3, **(said or ADA))
     return release(decision, now_us, bits_open=20.0, **(said or ADA))
 
 
@@ -217,6 +220,77 @@ def test_a_proposal_lapses_after_a_week_and_can_be_made_again() -> None:
     assert end(again, ENFORCE, late, **ADA).after.restraint is Restraint.END
 
 
+def test_a_person_holds_an_account_for_a_while_and_it_ends_by_itself() -> None:
+    history = History(7, None)
+    held = place(history, ENFORCE, NOW, until_us=NOW + 14 * DAY_US, **ADA)
+    assert held.after.because == ("placed on hold on 2023-11-14 by ada: a DJ; spoke with her",)
+    assert (held.after.bits, held.after.applied, held.after.is_placed) == (0.0, True, True)
+    assert not place(history, Policy(), NOW, until_us=NOW + DAY_US, **ADA).after.applied, "in shadow"
+    history = after(history, held)
+    assert history.state(NOW + 14 * DAY_US - 1) is State.RUNNING
+    assert history.state(NOW + 14 * DAY_US) is State.OVER
+    assert "A person of our staff decided this" in letter(history, NOW).text("anna")
+    assert "ada" not in letter(history, NOW).text("anna")
+
+
+@pytest.mark.parametrize("until_us", [NOW, NOW - 1, NOW + 14 * DAY_US + 1])
+def test_one_person_holds_no_longer_than_evidence_may(until_us: int) -> None:
+    with pytest.raises(LifecycleError, match="wanted a time within 14 days"):
+        place(History(7, None), ENFORCE, NOW, until_us=until_us, **ADA)
+
+
+def test_to_go_on_with_a_persons_hold_takes_somebody_else() -> None:
+    history = History(7, None)
+    history = after(history, place(history, ENFORCE, NOW, until_us=NOW + 3 * DAY_US, **ADA))
+    mine: Said = {"person": " A.DA", "reason": "still"}
+    later = NOW + 4 * DAY_US
+    with pytest.raises(LifecycleError, match="somebody else"):
+        prolong(history, ENFORCE, NOW, days=3, **mine)
+    for now_us in (NOW, later):
+        with pytest.raises(LifecycleError, match="somebody else"):
+            place(history, ENFORCE, now_us, until_us=now_us + DAY_US, **mine)
+    assert prolong(history, ENFORCE, NOW, days=3, **BEN).after.until_us == NOW + 6 * DAY_US
+    assert place(history, ENFORCE, later, until_us=later + DAY_US, **BEN).after.is_placed
+    long_after = NOW + 18 * DAY_US
+    assert place(history, ENFORCE, long_after, until_us=long_after + DAY_US, **mine).after.is_placed
+    released = after(history, take(Step.RELEASED, history, said=BEN))
+    assert place(released, ENFORCE, NOW, until_us=NOW + DAY_US, **mine).after.is_placed, (
+        "whoever was let go begins anew"
+    )
+
+
+def test_whoever_held_an_account_does_not_review_it_and_a_reinstatement_lets_it_go() -> None:
+    history = History(7, None)
+    history = after(history, place(history, ENFORCE, NOW, until_us=NOW + 3 * DAY_US, **ADA))
+    history = after(history, appeal(history, NOW, text="it was me"))
+    with pytest.raises(LifecycleError, match="had a hand"):
+        take(Step.REINSTATED, history, said=ADA)
+    assert after(history, take(Step.REINSTATED, history)).state(NOW) is State.ALLOWED
+
+
+@pytest.mark.parametrize("exempted", [False, True], ids=["", "exempt"])
+@pytest.mark.parametrize("bits", [0.0, 12.0, 40.0])
+def test_no_scan_lifts_a_persons_hold_and_its_end_answers_no_bits(bits: float, exempted: bool) -> None:  # noqa: FBT001
+    history = History(7, None)
+    history = after(history, place(history, ENFORCE, NOW, until_us=NOW + 3 * DAY_US, **ADA, hold_bits=13.3))
+    history = scanned_again(history, NOW + DAY_US, bits, exempted=exempted)
+    assert history.decision is not None
+    assert (history.decision.is_placed, history.decision.until_us) == (True, NOW + 3 * DAY_US)
+    history = scanned_again(history, NOW + 4 * DAY_US, bits, exempted=False)
+    assert history.state(NOW + 4 * DAY_US) is (State.RUNNING if bits else State.ALLOWED)
+    assert history.decision is not None
+    assert not history.decision.is_placed
+
+
+def test_what_evidence_decided_goes_on_beside_a_persons_hold() -> None:
+    held = place(History(7, RUNNING), ENFORCE, NOW, until_us=NOW + 5, **ADA, hold_bits=10.0).after
+    assert (held.until_us, held.because[1:], held.threshold_bits) == (RUNNING.until_us, RUNNING.because, 13.3)
+    slowed = replace(RUNNING, restraint=Restraint.SLOW, bits_before=1.0)
+    raised = place(History(7, slowed), ENFORCE, NOW, until_us=NOW + 5, **ADA, hold_bits=20.0).after
+    assert (raised.until_us, raised.bits, raised.threshold_bits) == (NOW + 5, slowed.bits, 20.0)
+    assert (raised.bits_before, raised.bits_then) == (1.0, 14.0)
+
+
 def test_an_appeal_is_heard_before_an_account_is_ended() -> None:
     history = History(7, RUNNING, WAITING[Waits.APPROVAL])
     history = after(history, appeal(history, NOW, text="it was me"))
@@ -291,7 +365,7 @@ def test_no_walk_leaves_the_table_and_no_scan_undoes_what_people_ended(
             assert history == was
             proposal = history.proposal(now_us)
             same = proposal is not None and folded(proposal.person) == folded(person)
-            by_whom = (step is Step.ENDED and same) or folded(person) in history.hands()
+            by_whom = (step is Step.ENDED and same) or folded(person) in history.hands() or step is Step.PLACED
             assert not allowed or by_whom
         else:
             assert allowed

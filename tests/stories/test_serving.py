@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,9 @@ def test_a_ring_is_held_as_the_log_grows_and_a_person_is_obeyed_at_once(tmp_path
             assert served.standing().epoch == held.epoch
             served.types("hold", "appeal", copier, "--text", "I run a radio show")
             served.until_all(copier, "200", served.says("Cleo", "hold", "review", copier, "--reinstate"))
+            soon = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+            served.until_all(listener, "403", served.says("Ada", "hold", "place", listener, "--until", soon))
+            served.until_all(listener, "200", served.says("Ben", "hold", "release", listener))
 
             until(lambda: set(IN_STEP) <= set(served.page("/metrics")[1].splitlines()), 10, "all are in step")
         served.child.send_signal(signal.SIGTERM)

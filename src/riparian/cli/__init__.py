@@ -23,7 +23,7 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "accounts": "List the accounts that the last scan would slow, step up or hold.",
         "rings": "List the rings that the last scan found: accounts that keep clear of one another's fetches.",
         "explain": "Say why, in rows that add up.",
-        "hold": "List restraints in force; extend or release one; end an account, and hear it.",
+        "hold": "List restraints in force; place, extend or release one; end an account, and hear it.",
         "erase": "Remove an account from everything that is kept, and tell what stays and why.",
         "audit": "Check every bet on accounts believed honest; exit code 1 when a law is broken.",
         "simulate": "Write a simulated town: accesses, catalogue, accounts and truth, as Parquet.",

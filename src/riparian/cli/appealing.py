@@ -112,7 +112,7 @@ def review(
     ],
     workspace: options.Workspace = options.WORKSPACE,
 ) -> None:
-    """Look again at what was appealed against, as somebody who neither proposed, approved nor extended it."""
+    """Look again at what was appealed against, as somebody who neither placed, proposed, approved nor extended it."""
     with assembly.house(assembly.Given(existing(workspace))) as house:
         take = reinstate_appealed if reinstate else uphold_appealed
         take(house.world, code_of(house.world, account), Said(person, reason))

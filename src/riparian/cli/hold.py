@@ -9,12 +9,13 @@ from riparian.cli import appealing, ending, lines, options, screen
 from riparian.cli.explain import code_of, existing
 from riparian.console import words
 from riparian.flows.lines import account_line, names_of
-from riparian.flows.restraints import Said, current_decision, extend_restraint, in_force, release_restraint
+from riparian.flows.restraints import Said, current_decision, extend_restraint, in_force, place_hold, release_restraint
+from riparian.gate.policy import Mode
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    help="List restraints in force; extend or release one; end an account, and hear it.",
+    help="List restraints in force; place, extend or release one; end an account, and hear it.",
 )
 
 
@@ -37,6 +38,25 @@ def list_(workspace: options.Workspace = options.WORKSPACE, json: options.Json =
             words.visible(row["because"][0], longest=400),
         )
     screen.page.print(table if told else "No restraint is in force.")
+
+
+@app.command()
+def place(
+    account: options.Account,
+    until: Annotated[str, typer.Option(metavar="DATE", help="When it ends, as in 2026-04-01; UTC.")],
+    person: options.Person,
+    reason: options.Reason,
+    workspace: options.Workspace = options.WORKSPACE,
+) -> None:
+    """Hold an account until a date, on a person's word."""
+    ends = assembly.StoppedClock.at(until).at_us
+    with assembly.house(assembly.Given(existing(workspace))) as house:
+        policy, said = house.terms.policy, Said(person, reason)
+        after = place_hold(house.world, policy, code_of(house.world, account), until_us=ends, said=said)
+    screen.say(f"{account} is on hold until {words.moment(after.until_us)}.")
+    if policy.mode is Mode.SHADOW:
+        screen.say("The policy is in shadow: no edge acts on it until its mode is `enforce` and a scan has run.")
+    screen.say("Tell the listener: riparian hold letter ACCOUNT")
 
 
 @app.command()

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
-from riparian.errors import LifecycleError
+import numpy as np
+
+from riparian.errors import InputError, LifecycleError
 from riparian.flows.joined import evidence_of
 from riparian.gate.decide import Decision, Restraint, from_table
-from riparian.gate.holds import extend, release
+from riparian.gate.holds import History, release
+from riparian.gate.placing import place, prolong
 from riparian.gate.policy import Policy
 from riparian.ports import World
 
@@ -43,8 +46,35 @@ def current_decision(world: World, account: int) -> Decision:
 
 def extend_restraint(world: World, policy: Policy, decision: Decision, *, days: int, said: Said) -> Decision:
     """Let a restraint last longer; a person says so, and why."""
-    now_us = world.clock.now_us()
-    change = extend(decision, policy, now_us, days=days, person=said.person, reason=said.reason)
+    history = History(decision.account, decision, tuple(world.decisions.events(decision.account)))
+    change = prolong(history, policy, world.clock.now_us(), days=days, person=said.person, reason=said.reason)
+    world.decisions.record(change)
+    return change.after
+
+
+def place_hold(world: World, policy: Policy, account: int, *, until_us: int, said: Said) -> Decision:
+    """Hold an account for a while; a person says so, and why.
+
+    Raises
+    ------
+    InputError
+        When the vault does not know the account: no edge could be told of it.
+    LifecycleError
+        As :func:`riparian.gate.placing.place`.
+    """
+    if world.vault.ids_of(np.array([account], np.uint64)) == [None]:
+        raise InputError("the account is not in the vault, wanted one that a scan has seen")
+    history = History(account, world.decisions.of(account), tuple(world.decisions.events(account)))
+    hold_bits = float(world.scans.summaries()[-1]["thresholds"]["hold"])
+    change = place(
+        history,
+        policy,
+        world.clock.now_us(),
+        until_us=until_us,
+        person=said.person,
+        reason=said.reason,
+        hold_bits=hold_bits,
+    )
     world.decisions.record(change)
     return change.after
 

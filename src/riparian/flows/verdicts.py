@@ -26,7 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riparian.errors import LifecycleError
-from riparian.gate.decide import NEVER_US
+from riparian.gate.decide import NEVER_US, PLACED
 from riparian.gate.policy import Restraint
 from riparian.ports import Delta, Standing, Verdict, Verdicts, World
 
@@ -201,6 +201,8 @@ def _what(held: Verdict) -> list[int]:
 def _rule(row: dict[str, Any]) -> str:
     restraint = Restraint(row["restraint"])
     if restraint > Restraint.HOLD:
+        return _PERSON
+    if restraint is Restraint.HOLD and row["because"][0].startswith(PLACED):
         return _PERSON
     if restraint is not Restraint.SLOW or row["bits"] >= row["threshold_bits"]:
         return _EVIDENCE

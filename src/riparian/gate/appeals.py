@@ -1,7 +1,7 @@
 """Who was heard, and who looked again?
 
 Whoever is restrained or ended may say that it was a mistake, as often as they like, while it lasts.  Somebody looks
-again who had no hand in it: who neither proposed, nor approved, nor extended anything since a person last let the
+again who had no hand in it: who neither placed, proposed, approved nor extended anything since a person last let the
 account go.  Either it stays as it is, or the account is reinstated: all that it did is answered for, as by a release.
 
 An appeal is due within :data:`APPEAL_DAYS`, which is how long a hold lasts at most by default: no appeal of a hold is
@@ -90,8 +90,8 @@ def _require_reviewer(history: History, step: Step, now_us: int, person: str, re
     require_said(step, person, reason)
     if folded(person) in history.hands():
         raise LifecycleError(
-            "`person` had a hand in what is appealed against, wanted somebody who neither proposed, approved nor"
-            " extended it",
+            "`person` had a hand in what is appealed against, wanted somebody who neither placed, proposed,"
+            " approved nor extended it",
             hint="Let another person look again.",
         )
 

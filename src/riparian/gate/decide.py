@@ -14,7 +14,7 @@ Rules
   Bets opened again count among the bets of the year, and so raise every threshold a little.
 * What goes on is not begun anew: looking at a running restraint again neither extends nor ends it.
   Only evidence for a higher rung replaces it.
-* An exempt account is allowed until the end of its exemption, and says so.
+* An exempt account is allowed until the end of its exemption, and says so; but for what a person said of it.
 * What a person ended stays ended until a person reinstates it (:mod:`riparian.gate.holds`): no bits end an account, and
   neither fewer of them nor an exemption undo it.
 * In shadow mode everything is computed and nothing applied.
@@ -46,6 +46,7 @@ from riparian.schema import DAY_US
 __all__ = [
     "DECISION",
     "NEVER_US",
+    "PLACED",
     "REFUSAL",
     "Decision",
     "Restraint",
@@ -90,6 +91,9 @@ DECISION: Final = pa.schema(
 
 NEVER_US: Final = 2**62
 """The end of what ends only by a person."""
+
+PLACED: Final = "placed on hold on "
+"""How the first reason of a hold begins that a person placed."""
 
 SENTENCES: Final = {
     "novelty": "asked for {n:,} recordings new to it beyond its novelty budget; arithmetic, no evidence",
@@ -143,6 +147,11 @@ class Decision:
     applied: bool
     bits_before: float | None = None
     bits_then: float | None = None
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether it is a hold that a person placed (:mod:`riparian.gate.placing`)."""
+        return self.restraint is Restraint.HOLD and self.because[0].startswith(PLACED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,12 +366,12 @@ def _opened_at(before: Decision | None, now_us: int) -> float | None:
 def _decide(found: _Findings, rules: _Rules, before: Decision | None, exempt: Exemption | None) -> Decision:
     if before is not None and before.restraint is Restraint.END:
         return replace(before, applied=rules.policy.mode is Mode.ENFORCE)
-    if exempt is not None:
+    running = before is not None and before.restraint is not Restraint.ALLOW and before.until_us > rules.now_us
+    if exempt is not None and not (before is not None and running and before.is_placed):
         return _exempted(found, rules, before, exempt)
     opened = _opened_at(before, rules.now_us)
     # The first bet may look back at its own maximum (Ville); a later one is looked at only now.
     bits = found.bits if opened is None else found.bits_now - opened
-    running = before is not None and before.restraint is not Restraint.ALLOW and before.until_us > rules.now_us
     if before is not None and running:
         # What was reached stays reached for as long as the restraint runs.
         bits = max(bits, before.bits)

@@ -6,6 +6,7 @@ in place only if what it starts from is still so.
 
 ::
 
+    ALLOWED | RUNNING | OVER --placed--> RUNNING   by one person, for a while
     (decided) --> RUNNING --extended--> RUNNING
                      |-----released--> ALLOWED      by a person, with a reason
                      `--(time)--> OVER              the next scan takes note: expired
@@ -56,6 +57,7 @@ class Step(StrEnum):
     """What can happen to a decision."""
 
     DECIDED = "decided"
+    PLACED = "placed"
     EXTENDED = "extended"
     RELEASED = "released"
     EXPIRED = "expired"
@@ -68,7 +70,7 @@ class Step(StrEnum):
     REINSTATED = "reinstated"
 
 
-DECIDING: Final = frozenset({Step.EXTENDED, Step.RELEASED, Step.ENDED, Step.REINSTATED})
+DECIDING: Final = frozenset({Step.PLACED, Step.EXTENDED, Step.RELEASED, Step.ENDED, Step.REINSTATED})
 """The steps by which a person changes what is decided; the others say something about it."""
 
 Place = tuple[State, Waits]
@@ -76,6 +78,12 @@ Place = tuple[State, Waits]
 
 STEPS: Final[Mapping[tuple[State, Waits, Step], Place]] = MappingProxyType(
     {
+        (State.ALLOWED, Waits.NOTHING, Step.PLACED): (State.RUNNING, Waits.NOTHING),
+        (State.ALLOWED, Waits.APPROVAL, Step.PLACED): (State.RUNNING, Waits.APPROVAL),
+        (State.RUNNING, Waits.NOTHING, Step.PLACED): (State.RUNNING, Waits.NOTHING),
+        (State.RUNNING, Waits.APPROVAL, Step.PLACED): (State.RUNNING, Waits.APPROVAL),
+        (State.OVER, Waits.NOTHING, Step.PLACED): (State.RUNNING, Waits.NOTHING),
+        (State.OVER, Waits.APPROVAL, Step.PLACED): (State.RUNNING, Waits.APPROVAL),
         (State.RUNNING, Waits.NOTHING, Step.EXTENDED): (State.RUNNING, Waits.NOTHING),
         (State.RUNNING, Waits.APPROVAL, Step.EXTENDED): (State.RUNNING, Waits.APPROVAL),
         (State.RUNNING, Waits.REVIEW, Step.EXTENDED): (State.RUNNING, Waits.REVIEW),
@@ -191,7 +199,7 @@ class History:
         for event in self.events:
             if event.step in (Step.RELEASED, Step.REINSTATED):
                 involved.clear()
-            elif event.step in (Step.PROPOSED, Step.ENDED, Step.EXTENDED):
+            elif event.step in (Step.PLACED, Step.PROPOSED, Step.ENDED, Step.EXTENDED):
                 involved.add(folded(event.person))
         return frozenset(involved)
 
@@ -201,7 +209,10 @@ class History:
 
 
 _SETTLES_PROPOSAL: Final = frozenset({Step.WITHDRAWN, Step.ENDED, Step.APPEALED, Step.RELEASED, Step.REINSTATED})
-_SETTLES_APPEAL: Final = frozenset({Step.UPHELD, Step.REINSTATED, Step.RELEASED, Step.EXPIRED, Step.EXEMPTED})
+# What was appealed against may be over though no scan has taken note: a hold that is placed then is another one.
+_SETTLES_APPEAL: Final = frozenset(
+    {Step.UPHELD, Step.REINSTATED, Step.RELEASED, Step.EXPIRED, Step.EXEMPTED, Step.PLACED}
+)
 
 
 def state(decision: Decision, now_us: int) -> State:

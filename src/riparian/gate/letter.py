@@ -14,6 +14,7 @@ from typing import Final
 from riparian.errors import LifecycleError
 from riparian.evidence import CLAIMS
 from riparian.gate.appeals import APPEAL_DAYS
+from riparian.gate.decide import Decision
 from riparian.gate.exempt import day
 from riparian.gate.holds import Event, History, State, Step
 from riparian.gate.policy import Restraint
@@ -53,6 +54,8 @@ BUDGETS: Final[Mapping[str, str]] = MappingProxyType(
 """The same of every budget, by what its sentence holds."""
 
 _NO_FACTS: Final = "people who looked at how it was used found that it was used to copy our catalogue"
+
+_SUSPECTED: Final = "somebody of our staff looked at how it was used, and wants to know more before it goes on"
 
 _EFFECTS: Final[Mapping[Restraint, str]] = MappingProxyType(
     {
@@ -134,7 +137,7 @@ def letter(history: History, now_us: int, *, appeal_url: str = "") -> Letter:
         restraint=decision.restraint,
         since_us=decision.since_us,
         until_us=None if decision.restraint is Restraint.END else decision.until_us,
-        facts=_facts(decision.because),
+        facts=_facts(decision),
         decided_by=_decided_by(history),
         review=_review(history, now_us, appeal_url),
         appealed_us=None if waits is None else waits.at_us,
@@ -142,18 +145,20 @@ def letter(history: History, now_us: int, *, appeal_url: str = "") -> Letter:
     )
 
 
-def _facts(because: tuple[str, ...]) -> tuple[str, ...]:
+def _facts(decision: Decision) -> tuple[str, ...]:
     found = []
-    for sentence in because:
+    for sentence in decision.because:
         found += [FACTS[claim.name] for claim in CLAIMS.values() if sentence.startswith(claim.sentence)]
         found += [told for mark, told in BUDGETS.items() if mark in sentence and sentence.endswith("no evidence")]
-    return tuple(dict.fromkeys(found)) or (_NO_FACTS,)
+    return tuple(dict.fromkeys(found)) or (_SUSPECTED if decision.is_placed else _NO_FACTS,)
 
 
 def _decided_by(history: History) -> tuple[str, ...]:
     decision = history.decision
     if decision is not None and decision.restraint is Restraint.END:
         return ("Two people of our staff decided this, each for themselves; no machine ends an account.",)
+    if decision is not None and decision.is_placed:
+        return ("A person of our staff decided this, for a limited time; to let it last longer takes another one.",)
     machine = "Our system decided this by itself, for a limited time; nobody of our staff has decided anything yet."
     if any(e.step is Step.EXTENDED for e in _since(history)):
         machine = (
