@@ -204,8 +204,31 @@ class Policy:
         metadata=_key("requests a minute", "What an account may ask for of each of these while no gate answers."),
     )
 
+    wrongful_traces_per_year: float = field(
+        default=1e-5,
+        metadata=_key(
+            "traces a year",
+            "How often in a year a copy may be traced to an account that had no part in it, in the mean, all copies"
+            " together.",
+        ),
+    )
+    copies_traced_per_year: int = field(
+        default=10_000,
+        metadata=_key(
+            "copies a year",
+            "Copies that may be traced in a year, which the tolerance is shared among; beyond it, none is.",
+        ),
+    )
+    copies_traced_per_day: int = field(
+        default=200,
+        metadata=_key(
+            "copies a day",
+            "Copies that may be traced in 24 hours, so that nobody learns from answers how to hide a mark.",
+        ),
+    )
+
     def __post_init__(self) -> None:
-        for rate in ("wrongful_holds_per_year", "wrongful_step_ups_per_year", "wrongful_slows_per_year"):
+        for rate in _TOLERANCES:
             value = getattr(self, rate)
             if not (math.isfinite(value) and value > 0):
                 raise PolicyError(f"`{rate}` is {value}, wanted a number above 0")
@@ -219,6 +242,8 @@ class Policy:
             _require_count(count, getattr(self, count), least=1)
         _require_count("grant_s", self.grant_s, least=30, most=120)
         _require_count("media_open_s", self.media_open_s, least=0, most=_OPEN_MAX_S)
+        for count in ("copies_traced_per_year", "copies_traced_per_day"):
+            _require_count(count, getattr(self, count), least=1)
         _require_rules(self.shadow_rules)
         _require_ladder(self)
 
@@ -244,6 +269,12 @@ class Policy:
         return frozenset(name.strip() for name in self.shadow_rules.split(",")) - {""}
 
 
+_TOLERANCES: Final = (
+    "wrongful_holds_per_year",
+    "wrongful_step_ups_per_year",
+    "wrongful_slows_per_year",
+    "wrongful_traces_per_year",
+)
 # A bucket is counted in whole units of 1/86,400,000,000 token in 64 bits: ten million tokens fit.
 _MOST: Final = 10_000_000
 _ACCOUNTS_MAX: Final = 2**53
@@ -331,6 +362,31 @@ def threshold_bits(policy: Policy, restraint: Restraint, n_accounts: int) -> flo
         return math.inf
     n_bets = max(n_accounts, policy.accounts, 1) * policy.restarts_per_year
     return max(1.0, math.log2(n_bets / tolerated(policy, restraint)))
+
+
+def trace_bits(policy: Policy, n_candidates: int) -> float:
+    """Derive the bits by which a copy is traced to an account: ``log2(candidates * copies / tolerated)``.
+
+    Parameters
+    ----------
+    policy
+        What is tolerated, and among how many copies a year that is shared.
+    n_candidates
+        Accounts that the copy may have been issued to.
+
+    Examples
+    --------
+    Of a million candidates, one copy is wrongly traced to anybody at all with a chance of at most ``2**-b`` times a
+    million, which is one in a thousand million:
+
+    >>> bits = trace_bits(Policy(), 1_000_000)
+    >>> round(bits, 2), round(1e6 * 2**-bits * 1e9, 3)
+    (49.83, 1.0)
+    >>> round(trace_bits(Policy(), 20), 2)
+    34.22
+    """
+    n_bets = max(n_candidates, 1) * policy.copies_traced_per_year
+    return max(1.0, math.log2(n_bets / policy.wrongful_traces_per_year))
 
 
 def parse_policy(mapping: Mapping[str, Any]) -> Policy:
