@@ -307,7 +307,9 @@ def test_whatever_arrives_is_answered_or_waited_for() -> None:
     door, _ = a_door({"requests_burst": 1_000_000})
     wire = Wire(door)
     for raw in inputs(2_000):
-        listener = Listener(wire.data, Bounds(), alone=wire.alone, refused=wire.metrics.refused)
+        listener = Listener(
+            wire.data, Bounds(), alone=wire.alone, refused=wire.metrics.refused, failed=wire.metrics.failed
+        )
         connection, peer = Connection(listener), Peer()
         connection.connection_made(peer)
         connection.data_received(raw)

@@ -314,16 +314,20 @@ def test_silence_is_noticed_after_five_seconds_and_the_list_holds() -> None:
     door, clock = a_door(push="push secret")
     with serving(door) as running:
         running.push(LIST, begin=0, end=1, full=True)
-        assert values(running, "riparian_gate_degraded") == {("unsynced",): 0.0, ("heartbeat",): 0.0}
+        assert values(running, "riparian_gate_degraded") == {
+            (why,): 0.0 for why in ("unsynced", "heartbeat", "failing")
+        }
         clock.steady_s = 5.5
-        assert values(running, "riparian_gate_degraded") == {("unsynced",): 0.0, ("heartbeat",): 1.0}
+        assert values(running, "riparian_gate_degraded") == {("unsynced",): 0.0, ("heartbeat",): 1.0, ("failing",): 0.0}
         assert values(running, "riparian_push_age_seconds") == {(): 5.5}
         assert running.data("/auth", **named("held")).status == 403
         assert running.data("/auth", **named("a")).status == 200
         assert running.control("/readyz").json == {"ready": True, "why": "heartbeat"}
         assert values(running, "riparian_let_through_total") == {("media", "heartbeat"): 1.0}
         running.push(b"", begin=1, end=1)
-        assert values(running, "riparian_gate_degraded") == {("unsynced",): 0.0, ("heartbeat",): 0.0}
+        assert values(running, "riparian_gate_degraded") == {
+            (why,): 0.0 for why in ("unsynced", "heartbeat", "failing")
+        }
 
 
 def values(running: Running, sample: str) -> dict[tuple[str, ...], float]:
@@ -438,6 +442,33 @@ def test_more_than_the_most_are_told_so(strict: Running) -> None:
         assert answer_of(until_closed(late)).status == 503
     for peer in peers:
         peer.close()
+
+
+def test_a_fault_of_the_gate_is_answered_counted_and_logged_without_a_name(caplog: pytest.LogCaptureFixture) -> None:
+    door, clock = a_door()
+
+    def broken(asked: Asked) -> Any:
+        raise KeyError(asked.account.decode())
+
+    with serving(door) as running:
+        well = door.answer
+        door.answer = broken  # type: ignore[method-assign]
+        two = b"GET /auth HTTP/1.1\r\nHost: x\r\nX-Riparian-Account: anna\r\n\r\n" * 2
+        with running.connect(running.at.data) as peer:
+            peer.sendall(two)
+            told = until_closed(peer)
+        assert told.startswith(b"HTTP/1.1 500 ")
+        assert told.count(b"HTTP/1.1 ") == 1, "it is the last of its connection"
+        assert b"anna" not in told
+        assert running.data("/auth", **named("ben")).status == 500
+        assert values(running, "riparian_failures_total") == {(): 2.0}
+        assert values(running, "riparian_gate_degraded")["failing",] == 1
+        door.answer = well  # type: ignore[method-assign]
+        assert running.data("/auth", **named("ben")).status == 200, "the others are answered as ever"
+        clock.steady_s += 61
+        assert values(running, "riparian_gate_degraded")["failing",] == 0
+    assert [record.getMessage().count("KeyError in broken") for record in caplog.records] == [1]
+    assert "anna" not in caplog.text
 
 
 def test_a_body_is_waited_for_when_asked(gate: Running) -> None:

@@ -58,6 +58,7 @@ _PHRASES: Final = MappingProxyType(
         413: "Content Too Large",
         429: "Too Many Requests",
         431: "Request Header Fields Too Large",
+        500: "Internal Server Error",
         501: "Not Implemented",
         503: "Service Unavailable",
         505: "HTTP Version Not Supported",

@@ -10,6 +10,8 @@ Bounds
 * A connection on which nothing begins is closed after ``idle_s``, later than a proxy's own 60 seconds.
 * Who does not read is not read from; after ``request_s`` of that the connection is cut.
 * Time is counted in ticks of a second by one timer for all connections, so that a request costs no clock.
+* Whatever goes wrong in an answer is told as 500, the last of its connection, and handed to whoever counts; the others
+  are answered as ever.
 * Draining: nobody new is let in, whoever waits for nothing is let go, every answer is the last of its
   connection, and who is still there after ``drain_s`` is cut.
 """
@@ -60,6 +62,7 @@ Answering = Callable[[Request], bytes]
 
 _FULL: Final = on_wire(plain(503, {"error": "there are too many connections"}), is_last=True)
 _LATE: Final = on_wire(plain(408, {"error": "the request did not end in time"}), is_last=True)
+_FAILED: Final = on_wire(plain(500, {"error": "the gate failed to answer"}), is_last=True)
 _GO_ON: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -76,16 +79,25 @@ class Listener:
         Names of fields that may be given once.
     refused
         Told each time that bytes were no request, or one came too late, or had no place; by status.
+    failed
+        Told what went wrong where a request could not be answered.
     """
 
     def __init__(
-        self, answer: Answering, bounds: Bounds, *, alone: frozenset[bytes], refused: Callable[[int], None]
+        self,
+        answer: Answering,
+        bounds: Bounds,
+        *,
+        alone: frozenset[bytes],
+        refused: Callable[[int], None],
+        failed: Callable[[Exception], None],
     ) -> None:
         self.answer = answer
         self.bounds = bounds
         self.alone = alone
         self.lines = Lines()
         self.refused = refused
+        self.failed = failed
         self.connections: set[Connection] = set()
         self.tick = 0
         self.is_draining = False
@@ -204,6 +216,10 @@ class Connection(asyncio.Protocol):
             listener.refused(refused.status)
             answers.append(on_wire(plain(refused.status, {"error": refused.message}), is_last=True))
             self._end(b"".join(answers))
+            return
+        except Exception as error:  # noqa: BLE001 -- one request that nobody foresaw must not look like a dead gate
+            listener.failed(error)
+            self._end(b"".join([*answers, _FAILED]))
             return
         if not had_begun:
             self._since = listener.tick

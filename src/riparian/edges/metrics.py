@@ -8,16 +8,21 @@ label names an account.
 ``riparian_let_through_total{kind,why}``                    served though something was missing: ``unsynced``,
                                                             ``heartbeat``, ``nameless``, in shadow ``grant``
 ``riparian_refused_requests_total{status}``                 bytes that were no request, came late, or one too many
+``riparian_failures_total``                                 requests that met a fault of the gate's own: 500
 ``riparian_unknown_pushers_total``                          pushes with another secret
-``riparian_gate_degraded{why}``                             1 while it is so, 0 otherwise; always exported
+``riparian_gate_degraded{why}``                             1 while it is so, 0 otherwise; always exported; ``failing``
+                                                            for a minute after a request that could not be answered
 ``riparian_verdicts``                                       accounts that something is in force for
 ``riparian_push_age_seconds``                               since whoever pushes was heard
 ``riparian_decision_seconds``                               a histogram of one decision in 64
 ==========================================================  ==================================================
 """
 
+import logging
+import traceback
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
@@ -28,6 +33,9 @@ from riparian.gate.admit import Rule
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 AILING: Final = ("unsynced", "heartbeat")
+FAILING_S: Final = 60.0
+_LOG: Final = logging.getLogger(__name__)
+_TOLD_MOST: Final = 100
 _BUCKETS_S: Final = (0.25e-6, 0.5e-6, 1e-6, 2e-6, 4e-6, 8e-6, 16e-6, 64e-6, 256e-6, 1e-3, 0.1)
 
 
@@ -43,6 +51,9 @@ class Metrics:
     def __init__(self, door: Door) -> None:
         self._door = door
         self._refused: Counter[int] = Counter()
+        self._failures = 0
+        self._failed_s = -FAILING_S
+        self._told: set[str] = set()
         self.registry = CollectorRegistry()
         self.registry.register(self)
         decided = Histogram(
@@ -56,6 +67,19 @@ class Metrics:
     def refused(self, status: int) -> None:
         """Count bytes that were not read as a request."""
         self._refused[status] += 1
+
+    def failed(self, error: Exception) -> None:
+        """Count a request that could not be answered, and log each kind of fault once.
+
+        What the fault says of itself is not logged: an identifier may stand in it.
+        """
+        self._failures += 1
+        self._failed_s = self._door.clocks.steady_s()
+        last = traceback.extract_tb(error.__traceback__)[-1:]
+        kind = type(error).__name__ + "".join(f" in {at.name}, {Path(at.filename).name}:{at.lineno}" for at in last)
+        if kind not in self._told and len(self._told) < _TOLD_MOST:
+            self._told.add(kind)
+            _LOG.error("a request met a fault of the gate and was answered 500, as are others like it: %s", kind)
 
     def exposed(self) -> str:
         """Write everything in the text format of Prometheus."""
@@ -72,10 +96,13 @@ class Metrics:
         yield CounterMetricFamily(
             "riparian_unknown_pushers", "Pushes with another secret.", value=self._door.pushed.strangers
         )
+        yield CounterMetricFamily("riparian_failures", "Requests that met a fault of the gate.", value=self._failures)
         degraded = GaugeMetricFamily("riparian_gate_degraded", "Whether the gate knows too little.", labels=["why"])
         ailing = self._door.ailing
         for why in AILING:
             degraded.add_metric([why], float(why == ailing))
+        is_failing = self._door.clocks.steady_s() - self._failed_s < FAILING_S
+        degraded.add_metric(["failing"], float(is_failing))
         yield degraded
         pushed = self._door.pushed
         yield GaugeMetricFamily("riparian_verdicts", "Accounts that something is in force for.", value=pushed.count)

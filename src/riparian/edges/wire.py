@@ -212,10 +212,10 @@ async def serve(
         When an address is none, or cannot be listened on.
     """
     ends = stop if stop is not None else _on_signals()
-    refused = wire.metrics.refused
+    refused, failed = wire.metrics.refused, wire.metrics.failed
     listeners = (
-        Listener(wire.data, wire.bounds[0], alone=wire.alone, refused=refused),
-        Listener(wire.control, wire.bounds[1], alone=wire.alone, refused=refused),
+        Listener(wire.data, wire.bounds[0], alone=wire.alone, refused=refused, failed=failed),
+        Listener(wire.control, wire.bounds[1], alone=wire.alone, refused=refused, failed=failed),
     )
     try:
         bound = Addresses(await listeners[0].open(at.data), await listeners[1].open(at.control))
