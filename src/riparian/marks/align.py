@@ -353,7 +353,7 @@ class _Laid:
         """Give the copy's time for each beat of the master as the passages say it; in samples."""
         run, line = self.runs[index], self.rough[index]
         off = median_filter(run.copy - line.at(run.master), 7, mode="nearest")
-        beat = np.arange(self.master.beats.shape[0]) * (BEAT_HOP / NOTE_HOP)
+        beat = np.arange(self.master.beats.shape[0], dtype=np.float64) * (BEAT_HOP / NOTE_HOP)
         base: NDArray[np.float64] = (line.at(beat) + np.interp(beat, run.master, off)) * (NOTE_HOP * pitch)
         return base
 

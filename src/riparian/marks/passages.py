@@ -172,7 +172,8 @@ def _patch(notes: NDArray[np.float32], middle: float, tempo: float) -> NDArray[n
 
 def _worth(correlation: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Say what a correlation is worth: the log-likelihood of two normal variables that have it, against none."""
-    return -np.log1p(-(np.clip(correlation, 0, 0.995).astype(np.float64) ** 2))
+    worth: NDArray[np.float64] = -np.log1p(-(np.clip(correlation, 0, 0.995).astype(np.float64) ** 2))
+    return worth
 
 
 def _places(
@@ -192,9 +193,8 @@ def _vertex(values: NDArray[np.float32], at: NDArray[np.intp]) -> NDArray[np.flo
     """Say how far from its peak the parabola through three values has its own; -.5 to .5."""
     left, right = values[np.maximum(at - 1, 0)], values[np.minimum(at + 1, values.size - 1)]
     bend = left - 2 * values[at] + right
-    return np.where(bend < 0, np.clip(0.5 * (left - right) / np.minimum(bend, -1e-12), -0.5, 0.5), 0.0).astype(
-        np.float64
-    )
+    off = np.clip(0.5 * (left - right) / np.minimum(bend, -1e-12), -0.5, 0.5)
+    return np.where(bend < 0, off, 0.0).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,163 @@
+"""What does a copy say of each bit of its mark?
+
+The copy is laid along its master (:mod:`.align`), and the levels of its tiles are compared with the master's
+(:mod:`.tiles`).  The pilot's tiles, whose signs are known, say how much of the mark is left; with that, the tiles of
+each cell say how likely its bit is +1.
+
+Nothing here could know for whom it listens: there is no argument that could carry a word, or an account.  So a reading
+may be scored for any number of accounts, each at its own price (:mod:`.trace`), and what was chosen here is free.
+
+Hypothesis
+----------
+Null, of the pilot: signs of the pilot's tiles have nothing to do with the copy's; then ``pilot_z`` has mean 0 and
+deviation 1, being a sum over secret, even signs.
+
+Symbols
+-------
+u    a tile's step over its noise, clipped
+w    its strength over its noise
+a    amplitude: how much of the strength is left, so that ``u`` is ``a * w * sign`` on average
+v    variance of ``u`` around that
+
+Fails when
+----------
+The master is another one, say remastered: then the noise is ten times what it was.  Tiles were changed by as much again
+in both directions, which takes about as many bits as it takes quality.
+
+Source
+------
+Cox, I. et al. (2008), Digital watermarking and steganography, section 7, for the correlation, weighted.  Efron, B. and
+Morris, C. (1973), Stein's estimation rule and its competitors, section 2, for the amplitudes of bands.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr
+
+from riparian.audio.pcm import Sound
+from riparian.marks import tiles
+from riparian.marks.align import Alignment, Master, ways
+from riparian.marks.heard import hear
+from riparian.marks.keys import MarkKey
+from riparian.marks.layout import BANDS, PILOT, ROWS_PER_CHUNK, Layout, Pattern, pattern
+from riparian.marks.reading import SOFT_MAX, Facts, Reading
+from riparian.marks.strength import NEPER_DB, tile_strength
+
+CLIP: Final = 1.5
+"""How many deviations of noise a step counts at most."""
+
+
+def detect(
+    copy: Sound, master: Sound | Master, key: MarkKey, recording: str, layout: Layout, *, strength: float = 1.0
+) -> Reading:
+    """Read a copy.
+
+    Parameters
+    ----------
+    copy
+        Of any rate and channels.
+    master
+        The very one that was marked; a :class:`riparian.marks.align.Master` where several copies are read.
+    key
+        Of the epoch in question.
+    recording, layout, strength
+        As they stand in the grant.
+
+    Returns
+    -------
+    Reading
+        Of soft values that are all 0 where the copy says nothing.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).standard_normal((1, 12 * 22_050)).astype(np.float32) / 8
+    >>> whole, layout = Sound(noise, 22_050), Layout.at(22_050, 16)
+    >>> nothing = detect(whole.cut(0, 2), whole, MarkKey(bytes(32), 1), "r-1", layout)
+    >>> nothing.soft.any(), nothing.facts.copy_s
+    (np.False_, 2.0)
+    """
+    known = master if isinstance(master, Master) else Master(master)
+    heard = hear(copy)
+    seconds = known.sound.seconds
+    chart = pattern(key, recording, layout, layout.chunks(seconds))
+    strengths = tile_strength(known.sound, layout, strength=strength).astype(np.float64)
+    found = [_listen(heard, known, alignment, chart, strengths, layout) for alignment in ways(heard, known)]
+    # The pilot may choose: nobody's word is in it.
+    alignment, read = max(found, key=lambda one: one[1].pilot_z)
+    if not read.tiles:
+        return Reading.nothing(recording, key, layout, seconds, copy.seconds)
+    aligned_s = sum(segment.seconds for segment in alignment.segments)
+    facts = Facts(copy.seconds, seconds, aligned_s, read.tiles, read.noise_db, read.amplitude)
+    return Reading(recording, key.epoch, layout, read.soft, read.pilot_z, alignment.segments, facts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    soft: NDArray[np.float32]
+    pilot_z: float
+    tiles: int
+    noise_db: float
+    amplitude: float
+
+
+def _listen(
+    heard: NDArray[np.float32],
+    master: Master,
+    alignment: Alignment,
+    chart: Pattern,
+    strengths: NDArray[np.float64],
+    layout: Layout,
+) -> tuple[Alignment, _Read]:
+    held = tiles.compare(heard, master.heard, alignment, layout)
+    strength = strengths[held.row]
+    u = np.clip(held.step / held.noise, -CLIP, CLIP) * chart.chip[held.row]
+    w = strength / held.noise
+    cell = chart.cell[held.row]
+    pilot = cell == PILOT
+    counted = int((w > 0).sum())
+    power = (w[pilot] ** 2).sum()
+    if not counted or power == 0:
+        return alignment, _Read(
+            np.zeros((chart.cell.shape[0] // ROWS_PER_CHUNK, layout.groups), np.float32), 0.0, 0, 0.0, 0.0
+        )
+    # Of even signs, so that the deviation is known whatever the copy holds.
+    z = float((w * u)[pilot].sum() / np.sqrt(((w * u)[pilot] ** 2).sum() + 1e-30))
+    scale, amplitude = _scale(u, w, pilot)
+    soft = np.zeros((chart.cell.shape[0] // ROWS_PER_CHUNK, layout.groups))
+    rows = np.broadcast_to(held.row[:, None] // ROWS_PER_CHUNK, cell.shape)[~pilot]
+    np.add.at(soft, (rows, cell[~pilot].astype(np.intp)), (scale * w * u)[~pilot])
+    noise_db = float(np.median(held.noise[w > 0])) * NEPER_DB
+    bounded = np.clip(soft, -SOFT_MAX, SOFT_MAX).astype(np.float32)
+    return alignment, _Read(bounded, z, counted, noise_db, float(amplitude))
+
+
+def _scale(
+    u: NDArray[np.float64], w: NDArray[np.float64], pilot: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], float]:
+    """Say by how much to multiply each band's tiles, from the pilot; shape=(bands,), and the amplitude of all."""
+    y = np.where(pilot, w * u, 0).sum(axis=0)
+    power = np.where(pilot, w * w, 0).sum(axis=0)
+    total = power.sum()
+    a = y.sum() / total
+    v = float(np.mean((u - a * w)[pilot] ** 2))
+    a = _above_zero(a, np.sqrt(v / total))
+    # How much bands differ more than by chance says how far each is believed against all.
+    own = np.divide(y, power, out=np.full(BANDS, a), where=power > 0)
+    chance = np.divide(v, power, out=np.full(BANDS, np.inf), where=power > 0)
+    differ = (power * ((own - a) ** 2 - np.where(power > 0, chance, 0))).sum() / total
+    believed = (
+        np.divide(differ, differ + chance, out=np.zeros(BANDS), where=power > 0) if differ > 0 else np.zeros(BANDS)
+    )
+    bands = np.maximum(a + believed * (own - a), 0)
+    v = float(np.mean((u - bands * w)[pilot] ** 2))
+    scale: NDArray[np.float64] = bands / max(v, 1e-3)
+    return scale, a
+
+
+def _above_zero(mean: float, deviation: float) -> float:
+    """Give the mean of a normal variable that is known to be above 0."""
+    z = mean / deviation
+    return float(mean + deviation * np.exp(-0.5 * z * z - log_ndtr(z)) / np.sqrt(2 * np.pi))
