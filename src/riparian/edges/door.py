@@ -26,7 +26,7 @@ from riparian.errors import InputError
 from riparian.gate.admit import Answer, Gate, Rule
 from riparian.gate.grants import Form, Grant, Rate, issue, verify
 from riparian.gate.keys import KeyRing
-from riparian.gate.policy import Down, Mode, Policy, Restraint
+from riparian.gate.policy import Down, Instead, Mode, Policy, Restraint
 from riparian.gate.refused import Refused
 from riparian.gate.routes import Edge, Kind
 from riparian.gate.spelling import named, plain
@@ -199,6 +199,17 @@ class Door:
     def ungranted(self, kind: Kind) -> tuple[Answer, str]:
         """Answer a request whose grant does not hold."""
         return self._unless_shadow(_UNGRANTED, kind, GRANT, GRANT), GRANT
+
+    def unmarked(self, asked: Asked, answer: Answer) -> Answer:
+        """Answer a request that would be served, were there a marked rendition: as if its novelty were refused.
+
+        What the gate has charged for it stays charged, and had: it is served where the budget has filled again, or the
+        recording was marked.
+        """
+        self.refusals[asked.kind, answer.action, Rule.NOVELTY] += 1
+        if self.policy.refused is Instead.PREVIEW:
+            return replace(answer, rule=Rule.NOVELTY, preview=True, marked_only=False)
+        return replace(answer, status=429, rule=Rule.NOVELTY)
 
     def may_grant(self, asked: Asked) -> bool:
         """Say beforehand whether a grant could be issued, so that nothing is charged where none can.

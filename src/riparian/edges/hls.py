@@ -15,7 +15,10 @@ one::
   the playlist once; what was copied for somebody else does not.
 * **A preview**, where the gate says so, is the playlist ``preview/index.m3u8`` of the recording, with a grant for that
   folder only.  A recording without one is refused as if previews were not offered.
-* ``choose`` may put another file in the place of a segment: a rendition that is marked for the account.
+* ``marks`` are keys of marks: with them, a recording that has marked renditions (:mod:`riparian.edges.composed`) is
+  served from these alone, each account its own, and one that has none is refused, or its preview served, where the
+  gate's answer says ``marked_only``.
+* ``choose`` may put another file in the place of a segment.
 
 A path of the request is a path below the folder, and a recording has a folder of its own in it: that is what a grant
 opens.  What no route of ``edge.toml`` fits, or whose ending is no media's, is not there.
@@ -24,7 +27,7 @@ opens.  What no route of ``edge.toml`` fits, or whose ending is no media's, is n
 import asyncio
 import posixpath
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -32,6 +35,7 @@ from urllib.parse import unquote
 
 from riparian.edges.answers import Answers, Told, in_asgi, plain
 from riparian.edges.asking import Asked, fields_alone, token_in
+from riparian.edges.composed import FOLDER, HEADERS, INDEX, NOBODY, Composer, Part, within
 from riparian.edges.door import Door, under
 from riparian.edges.m3u8 import BYTES_MAX, carried, with_argument
 from riparian.edges.parse import ALONE
@@ -42,6 +46,7 @@ from riparian.gate.admit import Answer
 from riparian.gate.grants import Grant
 from riparian.gate.refused import Refused
 from riparian.gate.routes import Kind
+from riparian.marks.keys import MarkKey
 
 Choose = Callable[[str, str, str], str]
 """Takes an account, a recording and a segment's path within the recording; gives the path that is served for it."""
@@ -71,13 +76,11 @@ def as_asked(account: str, recording: str, segment: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    """A file, or a piece of one, to be sent."""
+class _Sound:
+    """A file, a piece of one, or pieces of several, to be sent."""
 
-    path: Path
+    parts: tuple[Part, ...]
     status: int
-    first: int
-    n_bytes: int
     headers: tuple[tuple[str, str], ...]
 
 
@@ -92,13 +95,16 @@ class Origin:
         Answers questions, issues and verifies grants; of this process alone.
     choose
         Chooses what is served in the place of a segment.
+    marks
+        Keys of every epoch that renditions in the folder were marked in; none where nothing is marked.
     """
 
-    def __init__(self, folder: Path, door: Door, *, choose: Choose = as_asked) -> None:
+    def __init__(self, folder: Path, door: Door, *, choose: Choose = as_asked, marks: Iterable[MarkKey] = ()) -> None:
         edge = door.edge
         self._folder = folder.resolve()
         self._door = door
         self._choose = choose
+        self._composer = Composer(marks)
         self._routes = tuple(route.regex for route in edge.routes.routes)
         self._alone = ALONE | fields_alone(edge.account, edge.device)
         self._answers = Answers(explain=edge.explain, step_up_url=edge.step_up_url, appeal_url=edge.appeal_url)
@@ -120,7 +126,7 @@ class Origin:
         else:
             await _serve(found, scope, send)
 
-    async def _found(self, scope: Scope) -> Told | _File:
+    async def _found(self, scope: Scope) -> Told | _Sound:
         given, query = fields(scope, self._alone), scope["query_string"]
         asked = self._door.asked(given, path(scope), query)
         if asked is None or posixpath.splitext(asked.path)[1] not in TYPES:
@@ -136,10 +142,10 @@ class Origin:
         # A grant is somebody's: where nobody says who asks there is none to issue.
         answer, because = self._door.answer(asked) if asked.account else self._door.ungranted(asked.kind)
         wanted, home = asked.path, self._home(asked)
-        if answer.preview:
-            wanted, home = home + PREVIEW, posixpath.dirname(home + PREVIEW) + "/"
-            if self._file(wanted) is None:
-                answer = replace(answer, status=429, preview=False)
+        answer, place = self._place(asked, answer, home)
+        if place:
+            home = posixpath.dirname(home + place) + "/"
+            wanted = wanted if wanted.startswith(home) and not answer.preview else home + posixpath.basename(place)
         told = self._answers.told(answer, because=because)
         if not told.is_served:
             return told
@@ -157,7 +163,16 @@ class Origin:
         headers = (*told.headers, ("Content-Type", TYPES[".m3u8"]), ("Cache-Control", "no-store"))
         return Told(200, headers, text.encode())
 
-    def _segment(self, asked: Asked, given: dict[bytes, bytes], query: bytes) -> Told | _File:
+    def _place(self, asked: Asked, answer: Answer, home: str) -> tuple[Answer, str]:
+        """Say which playlist stands for a recording, and with its folder is all that is opened; empty for any."""
+        is_marked = self._composer.marks and self._file(home + INDEX) is not None
+        if answer.marked_only and not answer.preview and self._composer.marks and not is_marked:
+            answer = self._door.unmarked(asked, answer)
+        if answer.preview and self._file(home + PREVIEW) is None:
+            answer = replace(answer, status=429, preview=False)
+        return answer, PREVIEW if answer.preview else INDEX if is_marked else ""
+
+    def _segment(self, asked: Asked, given: dict[bytes, bytes], query: bytes) -> Told | _Sound:
         token = token_in(query)
         grant = self._door.granted(token, asked) if token else Refused.MALFORMED
         answer, because = Answer(200), ""
@@ -173,22 +188,36 @@ class Origin:
         if not told.is_served:
             return told
         home = self._home(asked)
+        parts, headers = self._parts(asked, home)
+        return _ranged(parts, given.get(b"range", b""), (*told.headers, *headers)) if parts else _MISSING
+
+    def _parts(self, asked: Asked, home: str) -> tuple[tuple[Part, ...], tuple[tuple[str, str], ...]]:
         account, recording = (each.decode("utf-8", "replace") for each in (asked.account, asked.recording))
+        if self._composer.marks and self._file(home + INDEX) is not None:
+            inside = self._inside(asked.path)
+            mine = self._composer.parts(inside, account or NOBODY) if inside is not None else None
+            if mine is not None:
+                return mine, HEADERS
+            # Beside its marked renditions, whatever else there is of its sound is the preview.
+            preview = posixpath.dirname(home + PREVIEW) + "/"
+            if asked.kind is not Kind.LICENCE and not asked.path.startswith((home + FOLDER, preview)):
+                return (), ()
         file = self._file(home + self._choose(account, recording, asked.path[len(home) :]))
-        return _piece(file, given.get(b"range", b""), told.headers) if file is not None else _MISSING
+        return ((Part(file, 0, file.stat().st_size),), ()) if file is not None else ((), ())
 
     def _renewed(self, asked: Asked, query: bytes) -> Told:
         answer, because = self._door.answer(asked)
         home = self._home(asked)
-        if answer.preview and not asked.path.startswith(posixpath.dirname(home + PREVIEW) + "/"):
+        answer, place = self._place(asked, answer, home)
+        opened = posixpath.dirname(home + place) + "/" if place else home
+        if answer.preview and not asked.path.startswith(opened):
             answer = replace(answer, status=429, preview=False)
         if answer.status != 200:
             return self._answers.told(answer, because=because)
-        within = posixpath.dirname(home + PREVIEW) + "/" if answer.preview else home
-        argument = f"g={self._door.grant(replace(asked, path=within), answer)}"
+        argument = f"g={self._door.grant(replace(asked, path=opened), answer)}"
         here = f"{posixpath.basename(asked.path)}?{query.decode('latin-1')}"
         folder = posixpath.dirname(asked.path) + "/"
-        address = with_argument(argument, home=within, base=folder)(here)
+        address = with_argument(argument, home=opened, base=folder)(here)
         return Told(307, (("Location", address), ("Cache-Control", "no-store")))
 
     def _home(self, asked: Asked) -> str:
@@ -205,11 +234,15 @@ class Origin:
         return asked.path[: end + 1]
 
     def _file(self, wanted: str) -> Path | None:
+        file = self._inside(wanted)
+        return file if file is not None and file.is_file() else None
+
+    def _inside(self, wanted: str) -> Path | None:
         try:
             file = (self._folder / unquote(wanted, errors="strict").lstrip("/")).resolve()
         except (UnicodeDecodeError, OSError, ValueError):
             return None
-        return file if file.is_relative_to(self._folder) and file.is_file() else None
+        return file if file.is_relative_to(self._folder) else None
 
 
 def _beginning(file: Path) -> bytes:
@@ -218,35 +251,35 @@ def _beginning(file: Path) -> bytes:
         return source.read(BYTES_MAX + 1)
 
 
-def _piece(file: Path, wanted: bytes, headers: Sequence[tuple[str, str]]) -> Told | _File:
-    size = file.stat().st_size
-    told = (*headers, ("Content-Type", TYPES.get(file.suffix, "application/octet-stream")), ("Accept-Ranges", "bytes"))
+def _ranged(parts: tuple[Part, ...], wanted: bytes, headers: Sequence[tuple[str, str]]) -> Told | _Sound:
+    size, suffix = sum(part.n_bytes for part in parts), parts[0].path.suffix or ".m4s"
+    told = (*headers, ("Content-Type", TYPES.get(suffix, "application/octet-stream")), ("Accept-Ranges", "bytes"))
     found = _RANGE.fullmatch(wanted)
     if found is None:
-        return _File(file, 200, 0, size, (*told, ("Content-Length", str(size))))
+        return _Sound(parts, 200, (*told, ("Content-Length", str(size))))
     first, last = int(found["first"]), min(int(found["last"] or size), size - 1)
     if first > last:
         return Told(416, (("Content-Range", f"bytes */{size}"),))
     n_bytes = last - first + 1
     ranged = (("Content-Range", f"bytes {first}-{last}/{size}"), ("Content-Length", str(n_bytes)))
-    return _File(file, 206, first, n_bytes, (*told, *ranged))
+    return _Sound(within(parts, first, n_bytes), 206, (*told, *ranged))
 
 
-async def _serve(file: _File, scope: Scope, send: Send) -> None:
-    headers = in_asgi(Told(file.status, file.headers))
-    await send({"type": "http.response.start", "status": file.status, "headers": headers})
-    left = file.n_bytes if scope["method"] == "GET" else 0
-    with file.path.open("rb") as source:
-        source.seek(file.first)
-        while left > 0:
-            chunk = await asyncio.to_thread(source.read, min(left, _CHUNK_BYTES))
-            if not chunk:
-                # Cut short while it was sent: the length that was promised tells the client.
-                return
-            left -= len(chunk)
-            await send({"type": "http.response.body", "body": chunk, "more_body": left > 0})
-    if file.n_bytes == 0 or scope["method"] != "GET":
-        await send({"type": "http.response.body", "body": b""})
+async def _serve(sound: _Sound, scope: Scope, send: Send) -> None:
+    headers = in_asgi(Told(sound.status, sound.headers))
+    await send({"type": "http.response.start", "status": sound.status, "headers": headers})
+    for part in sound.parts if scope["method"] == "GET" else ():
+        with part.path.open("rb") as source:
+            source.seek(part.first)
+            left = part.n_bytes
+            while left > 0:
+                chunk = await asyncio.to_thread(source.read, min(left, _CHUNK_BYTES))
+                if not chunk:
+                    # Cut short while it was sent: the length that was promised tells the client.
+                    return
+                left -= len(chunk)
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _live(receive: Receive, send: Send) -> None:
