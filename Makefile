@@ -76,7 +76,7 @@ $(BIN)/python:
 	@$(PIP) install --upgrade "pip>=25.1,<27"
 
 $(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
-	@echo "installing what requirements.lock names into $(VENV): once, a minute or so" >&2
+	@echo "installing what requirements.lock names into $(VENV): once, about three minutes" >&2
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@

@@ -14,6 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from riparian.cli import VERBS, app, exit_with, main
+from riparian.errors import InputError
 
 runner = CliRunner()
 
@@ -96,6 +97,13 @@ def test_a_hold_is_listed_extended_and_released_and_does_not_come_back(town: Pat
     assert account not in run("hold", "list", "-w", workspace, "--json")
     run("scan", town / "accesses.parquet", "-w", workspace)
     assert account not in run("hold", "list", "-w", workspace, "--json")
+
+
+@pytest.mark.parametrize("words", [("rings",), ("accounts",), ("hold", "list"), ("explain", "account", "a")])
+def test_looking_makes_no_workspace_and_says_which_one_there_is_not(tmp_path: Path, words: tuple[str, ...]) -> None:
+    with pytest.raises(InputError, match=f"no workspace at `{tmp_path / 'none'}`"):
+        run(*words, "-w", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_person_holds_a_listener_until_a_day_and_may_be_told_to_let_go(town: Path) -> None:
@@ -260,10 +268,10 @@ def test_an_old_log_is_judged_as_of_its_own_time(town: Path, tmp_path: Path) -> 
 MISTAKES = {
     "a log that is not there": (["scan", "/nowhere/access.log"], "does not exist"),
     "a map without a column": (["scan", "x", "--map", "account"], "wanted FIELD=COLUMN"),
-    "a workspace without a scan": (["accounts"], "has no scan"),
+    "a workspace without a scan": (["accounts", "-w", "."], "has no scan"),
     "a ring in another form": (["simulate", "out", "--ring", "many"], "ring `many`"),
     "a list of the honest that is not there": (["audit", "--honest", "nofile"], "`nofile` cannot be read"),
-    "a rate that is no share": (["accounts", "--queue", "--rate", "2"], "wanted a share between 0 and 1"),
+    "a rate that is no share": (["accounts", "-w", ".", "--queue", "--rate", "2"], "wanted a share between 0 and 1"),
     "a time that is none": (["scan", "x", "--as-of", "yesterday"], "`yesterday` is no time"),
     "a ring by no name": (["explain", "ring", "x", "-w", "."], "`x` is no name of a ring"),
     "a workspace that is not there": (["hold", "release", "u-1", "--person", "a", "--reason", "b"], "no workspace at"),

@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from riparian import assembly
 from riparian.cli import ladder, lines, options, screen
+from riparian.cli.explain import existing
 from riparian.console import words
 from riparian.flows import queue as queue_
 from riparian.flows.extraction import read
@@ -30,7 +31,7 @@ def accounts(
     json: options.Json = False,
 ) -> None:
     """List the accounts that the last scan would slow, step up or hold."""
-    with assembly.house(assembly.Given(workspace, policy, people)) as house:
+    with assembly.house(assembly.Given(existing(workspace), policy, people)) as house:
         if queue:
             _queue(house.world, rate, json=json)
             return
@@ -38,7 +39,7 @@ def accounts(
         if json:
             lines.write(account_lines(house.world, found))
         else:
-            ladder.show(house.world, found)
+            ladder.show(house.world, found, workspace)
 
 
 def _queue(world: World, rate: float, *, json: bool) -> None:

@@ -44,7 +44,7 @@ def demo(
         with screen.bars() as progress:
             logs = assembly.chunks(house, [str(out / "accesses.parquet")], ReadOptions())
             found = scan(house.world, logs, house.terms, progress=progress)
-        ladder.show(house.world, found)
+        ladder.show(house.world, found, given.workspace)
         paper.write(house, found, out / "report.html")
     truth = pq.read_table(out / "truth.parquet", columns=["account", "role"])
     copiers = truth.filter([role == "copier" for role in truth["role"].to_pylist()])["account"].to_pylist()

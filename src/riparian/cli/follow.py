@@ -77,7 +77,7 @@ class _Teller:
         if self.json:
             lines.write([*new, summary_line(found)])
         elif new:
-            ladder.show(self.house.world, found)
+            ladder.show(self.house.world, found, self.house.folder)
 
 
 def _what(row: Mapping[str, Any]) -> tuple[str, str]:

@@ -22,7 +22,7 @@ app = typer.Typer(
 @app.command("list")
 def list_(workspace: options.Workspace = options.WORKSPACE, json: options.Json = False) -> None:
     """List the restraints in force, each with its reason and its end."""
-    with assembly.house(assembly.Given(workspace)) as house:
+    with assembly.house(assembly.Given(existing(workspace))) as house:
         decisions = in_force(house.world)
         names = names_of(house.world, [decision.account for decision in decisions])
         told = [account_line(n, d, d.since_us) for n, d in zip(names, decisions, strict=True)]
@@ -34,7 +34,7 @@ def list_(workspace: options.Workspace = options.WORKSPACE, json: options.Json =
         table.add_row(
             words.visible(row["account"]),
             screen.styled(row["action"].replace("_", " ")),
-            row["until"][:16] if row["until"] else "reinstated",
+            row["until"][:16] if row["until"] else "no end by itself",
             words.visible(row["because"][0], longest=400),
         )
     screen.page.print(table if told else "No restraint is in force.")

@@ -1,11 +1,13 @@
 """The table of restrained accounts, and what a scan says of itself, for people."""
 
+import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 
-from riparian.cli import screen
+from riparian.cli import options, screen
 from riparian.codes import label
 from riparian.console import words
 from riparian.flows.extraction import REVIEW_MINUTES, Found
@@ -17,8 +19,9 @@ from riparian.ports import World
 SHOWN = 50
 
 
-def show(world: World, found: Found) -> None:
-    """Print who is restrained now, then the summary."""
+def show(world: World, found: Found, workspace: Path) -> None:
+    """Print who is restrained now, then the summary, with commands that name the workspace where they have to."""
+    there = "" if workspace == options.WORKSPACE else f" -w {shlex.quote(str(workspace))}"
     running = in_force(world)
     now = {label(decision.account) for decision in running}
     restrained = [row for row in account_lines(world, found) if row["pseudonym"] in now]
@@ -32,11 +35,11 @@ def show(world: World, found: Found) -> None:
             )
         screen.page.print(table)
         if len(restrained) > SHOWN:
-            screen.page.print(f"and {len(restrained) - SHOWN:,} more: riparian accounts")
+            screen.page.print(f"and {len(restrained) - SHOWN:,} more: riparian accounts{there}")
     else:
         screen.page.print("No account is restrained.")
     screen.page.print()
-    for line in sentences(_as_of_now(found.summary, running)):
+    for line in sentences(_as_of_now(found.summary, running), there):
         screen.page.print(line, markup=False)
 
 
@@ -51,8 +54,8 @@ def _as_of_now(summary: Mapping[str, Any], running: Sequence[Decision]) -> dict[
     return {**summary, "restraints": counts, "review_minutes_a_day": minutes}
 
 
-def sentences(summary: Mapping[str, Any]) -> list[str]:
-    """Say what a scan saw, decided and cannot know."""
+def sentences(summary: Mapping[str, Any], there: str = "") -> list[str]:
+    """Say what a scan saw, decided and cannot know; ``there`` is how a command names the workspace."""
     rungs, reach = summary["restraints"], summary["reach"]
     seen = f"{summary['accesses']:,} accesses of {summary['accounts']:,} accounts over {summary['days']:,} days"
     shadow = " (shadow: nothing is applied)" if summary["mode"] == "shadow" else ""
@@ -78,7 +81,7 @@ def sentences(summary: Mapping[str, Any]) -> list[str]:
         )
     if summary["rings"]:
         n = summary["rings"]
-        lines.append(f"{words.counted(n, 'ring')} of accounts that share a list of work: riparian rings")
+        lines.append(f"{words.counted(n, 'ring')} of accounts that share a list of work: riparian rings{there}")
     lines.append(f"{screen.minutes(summary['review_minutes_a_day'])} of review a day")
     lines += [f"no bet on {name}: {reason}" for name, reason in summary["abstained"].items()]
     return lines

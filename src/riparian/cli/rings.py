@@ -5,6 +5,7 @@ from rich.markup import escape
 
 from riparian import assembly
 from riparian.cli import lines, options, screen
+from riparian.cli.explain import existing
 from riparian.console import words
 from riparian.flows.extraction import read
 from riparian.flows.lines import ring_lines
@@ -22,7 +23,7 @@ def rings(
     json: options.Json = False,
 ) -> None:
     """List the rings that the last scan found: accounts that keep clear of one another's fetches."""
-    with assembly.house(assembly.Given(workspace, policy, people)) as house:
+    with assembly.house(assembly.Given(existing(workspace), policy, people)) as house:
         found = read(house.world, house.terms)
         told = list(ring_lines(house.world, found.rings))
     if json:

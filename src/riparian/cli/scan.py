@@ -84,7 +84,7 @@ def scan_logs(
             rings = ring_lines(house.world, found.rings)
             lines.write([*account_lines(house.world, found), *rings, summary_line(found)])
         else:
-            ladder.show(house.world, found)
+            ladder.show(house.world, found, given.workspace)
 
 
 def _told(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
