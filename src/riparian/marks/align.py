@@ -45,7 +45,7 @@ from riparian.marks.heard import (
     notes,
     stretch,
 )
-from riparian.marks.passages import SHIFT_MAX, Ground, Run
+from riparian.marks.passages import ANCHOR, SHIFT_MAX, Ground, Run
 from riparian.marks.placing import Line
 from riparian.marks.reading import Segment
 
@@ -63,6 +63,8 @@ _PER_OCTAVE: Final = 480
 _LOW_HZ, _OCTAVES = 400.0, 3.5
 _LAGS: Final = 40
 _ASKED: Final = 24
+_LIKE_ENOUGH: Final = 0.6
+"""A frame that is this part as like as those inside a run belongs to it."""
 _FRAME_S: Final = NOTE_HOP / RATE
 
 
@@ -219,26 +221,32 @@ def _spans(
     shift: int,
 ) -> list[tuple[float, float]]:
     """Say from where to where in the copy each run reaches; in frames."""
-    count = heard_notes.shape[0]
     like = [_likeness(heard_notes, master_notes, line, shift) for line in rough]
-    for index, run in enumerate(runs):
-        inside = like[index][int(run.copy[0]) : int(run.copy[-1]) + 1]
-        like[index] = like[index] - 0.5 * np.median(inside)
-    ends = [0.0]
-    starts = [float(_onset(like[0][: int(runs[0].copy[0]) + 1]))]
+    # The outermost anchors may lie half in what is no longer the run.
+    sure = [_inner(run, heard_notes.shape[0]) for run in runs]
+    for index, (first, last) in enumerate(sure):
+        like[index] = like[index] - _LIKE_ENOUGH * np.median(like[index][first : last + 1])
+    starts = [_onset(like[0][: sure[0][0]])]
+    ends = []
     for index in range(len(runs) - 1):
         # Both may be extended into what lies between them, and between both may be what is neither.
-        first = int(runs[index].copy[-1])
-        last = max(int(runs[index + 1].copy[0]), first + 1)
+        first, last = sure[index][1], max(sure[index + 1][0], sure[index][1] + 1)
         gained = np.concatenate([[0.0], np.cumsum(like[index][first:last])])
         begun = np.concatenate([np.cumsum(like[index + 1][first:last][::-1])[::-1], [0.0]])
-        most = np.maximum.accumulate(gained)
-        at = int((most + begun).argmax())
-        starts.append(float(first + at))
-        ends.append(float(first + int(gained[: at + 1].argmax())))
-    tail = like[-1][int(runs[-1].copy[-1]) :]
-    ends.append(float(min(count, int(runs[-1].copy[-1]) + tail.size - _onset(tail[::-1]))))
-    return list(zip(starts, ends[1:], strict=True))
+        at = int((np.maximum.accumulate(gained) + begun).argmax())
+        starts.append(first + at)
+        ends.append(first + int(gained[: at + 1].argmax()))
+    tail = like[-1][sure[-1][1] :]
+    ends.append(heard_notes.shape[0] - _onset(tail[::-1]))
+    return [(float(first), float(last)) for first, last in zip(starts, ends, strict=True)]
+
+
+def _inner(run: Run, count: int) -> tuple[int, int]:
+    """Say which frames of a run are surely in it; two at least."""
+    middle = int((run.copy[0] + run.copy[-1]) / 2)
+    first = min(int(run.copy[0]) + ANCHOR // 2, middle)
+    last = max(int(run.copy[-1]) - ANCHOR // 2, middle + 1)
+    return first, min(last, count - 1)
 
 
 def _onset(likeness: NDArray[np.float64]) -> int:

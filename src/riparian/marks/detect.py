@@ -42,12 +42,15 @@ from riparian.marks import tiles
 from riparian.marks.align import Alignment, Master, ways
 from riparian.marks.heard import hear
 from riparian.marks.keys import MarkKey
-from riparian.marks.layout import BANDS, PILOT, ROWS_PER_CHUNK, Layout, Pattern, pattern
+from riparian.marks.layout import PILOT, ROWS_PER_CHUNK, Layout, Pattern, pattern
 from riparian.marks.reading import SOFT_MAX, Facts, Reading
 from riparian.marks.strength import NEPER_DB, tile_strength
+from riparian.marks.tiles import Held
 
 CLIP: Final = 1.5
 """How many deviations of noise a step counts at most."""
+_LEAST_VARIANCE: Final = 1e-3
+_TINY: Final = 1e-12
 
 
 def detect(
@@ -80,18 +83,47 @@ def detect(
     (np.False_, 2.0)
     """
     known = master if isinstance(master, Master) else Master(master)
+    return read(compare(copy, known, layout), known, key, recording, layout, strength=strength)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A copy, compared with a master, before anybody has a key.
+
+    Parameters
+    ----------
+    seconds
+        How long the copy is.
+    ways
+        In which it may lie, the likeliest first, and the tiles it holds then.
+    """
+
+    seconds: float
+    ways: tuple[tuple[Alignment, Held], ...]
+
+
+def compare(copy: Sound, master: Master, layout: Layout) -> Compared:
+    """Compare a copy with a master; what comes of it can be read with one key after another."""
     heard = hear(copy)
-    seconds = known.sound.seconds
+    found = ways(heard, master)
+    return Compared(copy.seconds, tuple((way, tiles.compare(heard, master.heard, way, layout)) for way in found))
+
+
+def read(
+    compared: Compared, master: Master, key: MarkKey, recording: str, layout: Layout, *, strength: float = 1.0
+) -> Reading:
+    """Read what was compared, with a key; otherwise as :func:`detect`."""
+    seconds = master.sound.seconds
     chart = pattern(key, recording, layout, layout.chunks(seconds))
-    strengths = tile_strength(known.sound, layout, strength=strength).astype(np.float64)
-    found = [_listen(heard, known, alignment, chart, strengths, layout) for alignment in ways(heard, known)]
+    strengths = tile_strength(master.sound, layout, strength=strength).astype(np.float64)
+    found = [(way, _listen(held, chart, strengths, layout)) for way, held in compared.ways]
     # The pilot may choose: nobody's word is in it.
-    alignment, read = max(found, key=lambda one: one[1].pilot_z)
-    if not read.tiles:
-        return Reading.nothing(recording, key, layout, seconds, copy.seconds)
-    aligned_s = sum(segment.seconds for segment in alignment.segments)
-    facts = Facts(copy.seconds, seconds, aligned_s, read.tiles, read.noise_db, read.amplitude)
-    return Reading(recording, key.epoch, layout, read.soft, read.pilot_z, alignment.segments, facts)
+    way, heard = max(found, key=lambda one: one[1].pilot_z)
+    if not heard.tiles:
+        return Reading.nothing(recording, key, layout, seconds, compared.seconds)
+    aligned_s = sum(segment.seconds for segment in way.segments)
+    facts = Facts(compared.seconds, seconds, aligned_s, heard.tiles, heard.noise_db, heard.amplitude)
+    return Reading(recording, key.epoch, layout, heard.soft, heard.pilot_z, way.segments, facts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,35 +135,22 @@ class _Read:
     amplitude: float
 
 
-def _listen(
-    heard: NDArray[np.float32],
-    master: Master,
-    alignment: Alignment,
-    chart: Pattern,
-    strengths: NDArray[np.float64],
-    layout: Layout,
-) -> tuple[Alignment, _Read]:
-    held = tiles.compare(heard, master.heard, alignment, layout)
-    strength = strengths[held.row]
+def _listen(held: Held, chart: Pattern, strengths: NDArray[np.float64], layout: Layout) -> _Read:
+    soft = np.zeros((chart.cell.shape[0] // ROWS_PER_CHUNK, layout.groups))
     u = np.clip(held.step / held.noise, -CLIP, CLIP) * chart.chip[held.row]
-    w = strength / held.noise
+    w = strengths[held.row] / held.noise
     cell = chart.cell[held.row]
     pilot = cell == PILOT
     counted = int((w > 0).sum())
-    power = (w[pilot] ** 2).sum()
-    if not counted or power == 0:
-        return alignment, _Read(
-            np.zeros((chart.cell.shape[0] // ROWS_PER_CHUNK, layout.groups), np.float32), 0.0, 0, 0.0, 0.0
-        )
-    # Of even signs, so that the deviation is known whatever the copy holds.
-    z = float((w * u)[pilot].sum() / np.sqrt(((w * u)[pilot] ** 2).sum() + 1e-30))
+    if not (w[pilot] > 0).any():
+        return _Read(soft.astype(np.float32), 0.0, 0, 0.0, 0.0)
+    # The chips' signs are even, so the deviation of the sum is known whatever the copy holds.
+    z = float((w * u)[pilot].sum() / np.sqrt(((w * u)[pilot] ** 2).sum() + _TINY))
     scale, amplitude = _scale(u, w, pilot)
-    soft = np.zeros((chart.cell.shape[0] // ROWS_PER_CHUNK, layout.groups))
-    rows = np.broadcast_to(held.row[:, None] // ROWS_PER_CHUNK, cell.shape)[~pilot]
-    np.add.at(soft, (rows, cell[~pilot].astype(np.intp)), (scale * w * u)[~pilot])
+    chunk = np.broadcast_to(held.row[:, None] // ROWS_PER_CHUNK, cell.shape)
+    np.add.at(soft, (chunk[~pilot], cell[~pilot].astype(np.intp)), (scale * w * u)[~pilot])
     noise_db = float(np.median(held.noise[w > 0])) * NEPER_DB
-    bounded = np.clip(soft, -SOFT_MAX, SOFT_MAX).astype(np.float32)
-    return alignment, _Read(bounded, z, counted, noise_db, float(amplitude))
+    return _Read(np.clip(soft, -SOFT_MAX, SOFT_MAX).astype(np.float32), z, counted, noise_db, amplitude)
 
 
 def _scale(
@@ -140,20 +159,18 @@ def _scale(
     """Say by how much to multiply each band's tiles, from the pilot; shape=(bands,), and the amplitude of all."""
     y = np.where(pilot, w * u, 0).sum(axis=0)
     power = np.where(pilot, w * w, 0).sum(axis=0)
-    total = power.sum()
-    a = y.sum() / total
+    total = float(power.sum())
+    mean = float(y.sum()) / total
+    a = _above_zero(mean, float(np.sqrt(np.mean((u - mean * w)[pilot] ** 2) / total)))
     v = float(np.mean((u - a * w)[pilot] ** 2))
-    a = _above_zero(a, np.sqrt(v / total))
-    # How much bands differ more than by chance says how far each is believed against all.
-    own = np.divide(y, power, out=np.full(BANDS, a), where=power > 0)
-    chance = np.divide(v, power, out=np.full(BANDS, np.inf), where=power > 0)
-    differ = (power * ((own - a) ** 2 - np.where(power > 0, chance, 0))).sum() / total
-    believed = (
-        np.divide(differ, differ + chance, out=np.zeros(BANDS), where=power > 0) if differ > 0 else np.zeros(BANDS)
-    )
-    bands = np.maximum(a + believed * (own - a), 0)
+    # How much bands differ, beyond what chance does, says how far each is believed against all.
+    power = np.maximum(power, _TINY)
+    own, chance = y / power, v / power
+    heard = power > _TINY
+    differ = max(0.0, float((power * ((own - a) ** 2 - chance))[heard].sum()) / total)
+    bands = np.maximum(a + differ / (differ + chance) * (own - a), 0)
     v = float(np.mean((u - bands * w)[pilot] ** 2))
-    scale: NDArray[np.float64] = bands / max(v, 1e-3)
+    scale: NDArray[np.float64] = bands / max(v, _LEAST_VARIANCE)
     return scale, a
 
 

@@ -34,6 +34,8 @@ _BEAT_WINDOW: Final = 512
 _BEAT_HZ: Final = (120.0, 9_000.0)
 _FLOOR: Final = 1e-6
 """What is this much below the sound's mean power is as good as silent."""
+_SILENT: Final = 7.0
+"""A frame whose loudest note is so much below the loudest of all, in nepers (60 dB), is silent."""
 _BLOCK: Final = 1024
 _STEADY_S: Final = 6.0
 
@@ -84,8 +86,10 @@ def notes(heard: NDArray[np.float32]) -> NDArray[np.float32]:
         About -2 to 2, 0 where nothing happens.
     """
     levels = _levels(heard, NOTE_HOP, _NOTE_WINDOW, _note_bank())
+    silent = levels.max(axis=1) < levels.max(initial=-np.inf) - _SILENT
     levels -= uniform_filter1d(levels, NOTES_PER_OCTAVE + 1, axis=1, mode="nearest")
     levels -= uniform_filter1d(levels, int(_STEADY_S * RATE / NOTE_HOP) | 1, axis=0, mode="nearest")
+    levels[silent] = 0
     return np.clip(levels, -2, 2, out=levels)
 
 
