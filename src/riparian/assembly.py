@@ -48,11 +48,14 @@ from riparian.gate.keys import KeyRing
 from riparian.gate.past import charges_of
 from riparian.gate.policy import Mode, Policy, Restraint, parse_policy
 from riparian.gate.routes import Edge, parse_edge
-from riparian.ports import SHARED, Clock, World
+from riparian.ports import SHARED, Clock, Studio, World
 from riparian.stores.alone import serving_alone
-from riparian.stores.files import write_table
+from riparian.stores.files import digest_of_file, write_table
 from riparian.stores.gatekept import GateKept, forget
+from riparian.stores.grants import NAME as GRANTS
+from riparian.stores.grants import SqlGrants
 from riparian.stores.keys import FolderKeys
+from riparian.stores.mark_keys import FolderMarkKeys
 from riparian.stores.push_secret import push_secret
 from riparian.stores.workspace import Workspace
 
@@ -407,6 +410,56 @@ def forget_in_gates(given: Given, account: int, recordings: npt.NDArray[np.uint6
     folders = sorted(path for path in (given.workspace / _GATES).glob("*") if path.is_dir())
     found = [forget(folder, account, recordings) for folder in folders]
     return any(found)
+
+
+@contextmanager
+def studio(given: Given, *, workers: int = 1) -> Iterator[Studio]:
+    """Open whatever marks and traces.
+
+    Parameters
+    ----------
+    given
+        The workspace.
+    workers
+        In how many processes at once.
+
+    Raises
+    ------
+    InputError
+        When the workspace was made by another version.
+    """
+    # Codecs take their time to load, and few verbs need them.
+    from riparian.engines.local import Processes  # noqa: PLC0415
+    from riparian.feeds import sound_files  # noqa: PLC0415
+    from riparian.stores import renditions  # noqa: PLC0415
+
+    keys, grants = FolderMarkKeys(given.workspace), SqlGrants(given.workspace)
+    try:
+        with opened(given) as world:
+            yield Studio(
+                clock=WallClock(),
+                keys=keys,
+                grants=grants,
+                jobs=Processes(workers),
+                find=sound_files.find,
+                read=sound_files.read,
+                write=renditions.write,
+                digest=digest_of_file,
+                pseudonyms=world.vault.key,
+            )
+    finally:
+        grants.close()
+
+
+def forget_in_grants(given: Given, account: str) -> bool:
+    """Destroy what names an account in the ledger of grants; False when nothing was issued to it."""
+    if not (given.workspace / GRANTS).exists():
+        return False
+    grants = SqlGrants(given.workspace)
+    try:
+        return grants.erase(account, WallClock().now_us())
+    finally:
+        grants.close()
 
 
 def aside(given: Given, folder: Path) -> Given:

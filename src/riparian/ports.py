@@ -34,7 +34,7 @@ the buckets, for state that spans them (parent budgets): ``load(SHARED)``, ``sav
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Protocol, TypeVar
@@ -600,6 +600,8 @@ class Studio:
         Encode one; ``OutsideError`` when the disk refuses.
     digest
         SHA-256 of a file, in hex.
+    pseudonyms
+        The key of the workspace's pseudonyms, 16 bytes.
     """
 
     clock: Clock
@@ -610,3 +612,4 @@ class Studio:
     read: Callable[[Path], Recorded]
     write: Callable[[Recorded, Path, Written], None]
     digest: Callable[[Path], str]
+    pseudonyms: bytes = field(repr=False)

@@ -13,7 +13,7 @@ says.
 A copy's word follows from key, recording and account, so that issuing it twice gives the same mark.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -81,11 +81,22 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One copy that is wanted; ``place`` is where, without the ending of its name, which follows from the form."""
+    """One copy that is wanted.
+
+    Parameters
+    ----------
+    master, recipient
+        Of what, to whom.
+    place
+        Where, without the ending of its name, which follows from the form.
+    suffix
+        The ending to have where the form allows it.
+    """
 
     master: Master
     recipient: Recipient
     place: Path
+    suffix: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +105,11 @@ class Wanted:
 
     form: Form | None = None
     bit_rate: int = 0
+
+    @property
+    def name(self) -> str:
+        """What was asked for, in a word or two."""
+        return f"{self.form or 'as the master'}{f' at {self.bit_rate}' if self.bit_rate else ''}"
 
     def of(self, master: Written) -> Written:
         """Say it for one master."""
@@ -115,7 +131,7 @@ class Job:
     key: MarkKey
     strength: float
     wanted: Wanted
-    copies: tuple[tuple[str, Path], ...]
+    copies: tuple[tuple[str, Path, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +175,10 @@ def press(
     tiles = pattern(job.key, job.master.recording, layout, chunks)
     version = Version(job.master.recording, job.master.digest, job.key.epoch, layout, Tier.ONE, job.strength)
     made = []
-    for account, place in job.copies:
+    for account, place, suffix in job.copies:
         word = bits(job.key, job.master.recording, account, layout, chunks, Tier.ONE)
         marked = embed(sound, tiles, layout, word, strength=job.strength)
-        path = named(place, job.master.path.suffix, written.form)
+        path = named(place, suffix, written.form)
         aside = path.with_name(f"{path.name}{UNFINISHED}")
         aside.parent.mkdir(parents=True, exist_ok=True)
         write(like(recorded, marked), aside, written)
@@ -291,18 +307,28 @@ def _jobs(
         # A master is decoded once a job: few jobs, but enough to go round, and a bar that moves.
         size = max(1, min(_AT_ONCE, -(-len(group) // (2 * workers))))
         for at in range(0, len(group), size):
-            copies = tuple((order.recipient.account, order.place) for order in group[at : at + size])
+            copies = tuple((order.recipient.account, order.place, order.suffix) for order in group[at : at + size])
             yield Job(master, key, strengths[master.digest], wanted, copies)
 
 
 def done(studio: Studio, order: Order, wanted: Wanted) -> Path | None:
     """Find a copy that lies in its place as the ledger says, or None."""
-    for grant in reversed(studio.grants.of(order.recipient.account, order.master.recording)):
-        path = named(order.place, order.master.path.suffix, Form(grant.form))
-        fits = grant.version.master == order.master.digest and wanted.form in {None, Form(grant.form)}
-        if fits and path.exists() and studio.digest(path) == grant.copy:
+    for form, copy in _issued(studio, order, wanted):
+        path = named(order.place, order.suffix, form)
+        if path.exists() and studio.digest(path) == copy:
             return path
     return None
+
+
+def is_among(studio: Studio, order: Order, wanted: Wanted, digests: Collection[str]) -> bool:
+    """Say whether a copy that the ledger holds for this order is among files of these digests."""
+    return any(copy in digests for _, copy in _issued(studio, order, wanted))
+
+
+def _issued(studio: Studio, order: Order, wanted: Wanted) -> list[tuple[Form, str]]:
+    grants = reversed(studio.grants.of(order.recipient.account, order.master.recording))
+    mine = [(Form(grant.form), grant.copy) for grant in grants if grant.version.master == order.master.digest]
+    return [(form, copy) for form, copy in mine if wanted.form in {None, form}]
 
 
 def _grant(order: Order, made: Pressed, at_us: int) -> Grant:

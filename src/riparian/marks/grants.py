@@ -138,7 +138,7 @@ class Fitted:
     master
         SHA-256 of the file, in hex.
     form
-        How the trial was written.
+        How it was to be written, as it was asked for.
     strength
         The one that was chosen.
     bits

@@ -6,6 +6,7 @@ Whatever fails outside becomes ``OutsideError`` with its cause (:func:`reaching`
 """
 
 import contextlib
+import hashlib
 import os
 import secrets
 import sqlite3
@@ -55,6 +56,12 @@ def synchronise(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def digest_of_file(path: Path) -> str:
+    """Give the SHA-256 of a file, in hex; ``OutsideError`` when it cannot be read."""
+    with reaching(f"reading `{path}`"), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sweep(folder: Path, wanted: set[str]) -> None:

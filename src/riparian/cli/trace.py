@@ -1,0 +1,132 @@
+"""``riparian trace``: to whom was this copy issued?"""
+
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Group
+from rich.markup import escape
+
+from riparian import assembly
+from riparian.cli import lines, options, render, screen
+from riparian.cli.explain import existing
+from riparian.console import words
+from riparian.errors import InputError
+from riparian.flows.leak import Leak, Read, Sighting, Together, trace_leak
+from riparian.marks.trace import Named
+
+app = typer.Typer(pretty_exceptions_enable=False)
+
+_SHOWN: Final = 20
+
+
+@app.command()
+def trace(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Copies that were found: files, or folders.")],
+    recording: Annotated[
+        str | None,
+        typer.Option(help="What they are copies of.", show_default="every master of the ledger is tried, and paid for"),
+    ] = None,
+    master: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE|FOLDER", help="Masters, where they are not any more where they were; repeatable."),
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write one self-contained page.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes at once.")] = 1,
+    workspace: options.Workspace = options.WORKSPACE,
+    policy: options.Policy = None,
+    json: options.Json = False,
+) -> None:
+    """Say to whom copies that were found were issued, and how surely.
+
+    A copy that was issued to an account may have reached others: this names a delivery, not a deed.
+    """
+    if report is not None and report.is_dir():
+        raise InputError(f"`--report {report}` is a folder, wanted a file", hint="Name a file, as in report.html.")
+    given = assembly.Given(existing(workspace), policy)
+    with assembly.studio(given, workers=workers) as studio:
+        copies = studio.find(paths)
+        if not copies:
+            raise InputError(f"there is no sound in `{paths[0]}`, wanted copies to trace")
+        sighting = Sighting(tuple(copies), recording, tuple(studio.find(master or ())))
+        with screen.bars() as progress:
+            leak = trace_leak(studio, sighting, assembly.read_policy(given), progress)
+    if report is not None:
+        from riparian.console.traced import traced_page  # noqa: PLC0415 -- templates take their time
+
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(traced_page(leak), encoding="utf-8")
+        screen.say(f"The report is {report}")
+    if json:
+        lines.write(told(leak))
+    else:
+        _show(leak)
+    if not leak.named:
+        raise typer.Exit(1)
+
+
+def told(leak: Leak) -> list[dict[str, Any]]:
+    """Write what is above policy, and nothing else, for programs."""
+    return [_issued(one, named) for one in leak.together if one.traced is not None for named in one.traced.named]
+
+
+def _issued(one: Together, named: Named) -> dict[str, Any]:
+    by_recording = named.evidence.facts["bits_by_recording"]
+    assert isinstance(by_recording, dict)  # noqa: S101 -- see marks.trace
+    return {
+        "kind": "issued",
+        "account": one.candidates[named.candidate],
+        # The one that says most, of those that were traced together.
+        "recording": max(by_recording, key=by_recording.__getitem__),
+        "recordings": len(one.reads),
+        "bits": named.evidence.bits,
+        "error_bound": one.error_bound(named),
+    }
+
+
+def _show(leak: Leak) -> None:
+    for missing in leak.missing:
+        screen.say(f"Not compared: {missing}.")
+    for read in leak.reads:
+        if read.failed:
+            screen.say(f"Not read: {read.failed}.")
+    screen.page.print(_copies(leak.reads))
+    for one in leak.together:
+        _show_together(one)
+    if not leak.together:
+        screen.page.print("None of these lies in any master: to whom they were issued cannot be said.")
+
+
+def _copies(reads: tuple[Read, ...]) -> Any:
+    table = screen.table("copy", "recording", "of it", "pilot", right=("of it", "pilot"))
+    for read in reads[:_SHOWN]:
+        found = read.reading
+        table.add_row(
+            escape(words.visible(read.path.name)),
+            escape(words.visible(found.recording))
+            if found is not None
+            else "no sound"
+            if read.failed
+            else "none of ours",
+            words.percent(found.facts.cover) if found is not None else "",
+            f"{found.pilot_z:.1f}" if found is not None else "",
+        )
+    return table
+
+
+def _show_together(one: Together) -> None:
+    if one.traced is None or not one.traced.named:
+        n = len(one.candidates)
+        bits = max(0.0, one.traced.runner_up_bits) if one.traced is not None else 0.0
+        wanted = f"; {words.bits(one.traced.needed_bits)} wanted" if one.traced is not None else ""
+        screen.page.print(
+            f"Issued to nobody that can be named: the nearest of {words.counted(n, 'candidate')} has"
+            f" {words.bits(bits)} bits{wanted}."
+        )
+        return
+    for named in one.traced.named:
+        name = words.visible(one.candidates[named.candidate])
+        said = f"{words.bits(named.evidence.bits)} bits, {words.bits(one.traced.needed_bits)} wanted"
+        head = f"[bold]{escape(name)}[/]: {said}; wrong with a chance of at most {words.chance(one.error_bound(named))}"
+        screen.page.print(Group("", head, render.steps(named.evidence)))
+    screen.page.print("\nIssued is not accused: a copy may have been shared, stolen or passed on.", markup=False)
