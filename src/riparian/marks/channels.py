@@ -35,6 +35,7 @@ Capacities and capacity-achieving decoders for various fingerprinting games.
 import math
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -158,8 +159,8 @@ def _of_choice(
     """Give the likelihoods of a cell's reading where the copy has one of the accounts' bits."""
     chosen = 2 * _chance_up(channel) - 1
     # Of the accounts that are not known, ``m`` have +1: a table by chance and by how many of the known ones have.
-    q = np.empty((2, SIXTEENTHS, cells.known + 1))
-    for chance in range(1, SIXTEENTHS):
+    q = np.zeros((2, SIXTEENTHS, cells.known + 1))
+    for chance in np.unique(cells.chance).tolist():
         share = np.exp(_log_binomial(max(rest, 0), chance))
         for x in (0, 1):
             for ups in range(cells.known + 1):
@@ -218,6 +219,7 @@ def _chance_up(channel: Channel) -> NDArray[np.float64]:
     return choice
 
 
+@lru_cache(maxsize=1024)
 def _log_binomial(n: int, sixteenths: int) -> NDArray[np.float64]:
     """Give the logarithms of the chances of 0 to n successes; shape=(n + 1,)."""
     m, p = np.arange(n + 1), sixteenths / SIXTEENTHS

@@ -32,7 +32,7 @@ SCREENED: Final = 2_048
 """Cells on which all candidates are ranked; a recording is not divided."""
 KEPT: Final = 8
 WIDENED: Final = 4
-POOL: Final = 512
+POOL: Final = 128
 """How many are weighed in full, for each way to rank."""
 _BATCH: Final = 4_096
 _DEVIATIONS: Final = np.arange(-8.0, 8.25, 0.25)
