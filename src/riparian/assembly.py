@@ -451,13 +451,26 @@ def studio(given: Given, *, workers: int = 1) -> Iterator[Studio]:
         grants.close()
 
 
+def is_in_grants(given: Given, account: str) -> bool:
+    """Say whether anything was issued to an account."""
+    with _ledger(given) as grants:
+        return grants is not None and grants.knows(account)
+
+
 def forget_in_grants(given: Given, account: str) -> bool:
     """Destroy what names an account in the ledger of grants; False when nothing was issued to it."""
+    with _ledger(given) as grants:
+        return grants is not None and grants.erase(account, WallClock().now_us())
+
+
+@contextmanager
+def _ledger(given: Given) -> Iterator[SqlGrants | None]:
     if not (given.workspace / GRANTS).exists():
-        return False
+        yield None
+        return
     grants = SqlGrants(given.workspace)
     try:
-        return grants.erase(account, WallClock().now_us())
+        yield grants
     finally:
         grants.close()
 

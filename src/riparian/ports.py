@@ -542,6 +542,10 @@ class Grants(Protocol):
         """List to whom copies of a version were issued; who was erased is not among them."""
         ...
 
+    def knows(self, account: str) -> bool:
+        """Say whether anything was issued to an account that was not erased since."""
+        ...
+
     def of(self, account: str, recording: str) -> list[Grant]:
         """List what an account was issued of a recording, oldest first."""
         ...

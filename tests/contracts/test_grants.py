@@ -33,6 +33,7 @@ def test_an_empty_ledger_is_sound_and_knows_nobody(grants: SqlGrants) -> None:
     assert (grants.versions(), list(grants.all()), grants.accounts(VERSION)) == ([], [], [])
     assert grants.fitted("m" * 64, "mp3") is None
     assert grants.traced_since(0) == 0
+    assert not grants.knows(ANN.account)
 
 
 def test_what_was_issued_is_found_by_version_and_by_account(grants: SqlGrants) -> None:

@@ -2,16 +2,19 @@
 
 from typing import Annotated
 
+import pyarrow as pa
 import typer
 
 from riparian import assembly
 from riparian.cli import lines, options, screen
 from riparian.cli.explain import code_of, existing
-from riparian.codes import label
+from riparian.codes import codes_of, label
 from riparian.console import words
 from riparian.errors import InputError
 from riparian.flows import erasing
+from riparian.flows.lines import names_of
 from riparian.gate.decide import Restraint
+from riparian.ports import World
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
 
@@ -26,7 +29,8 @@ def erase(
     """Remove an account from everything that is kept, and tell what stays and why.  End `riparian serve` before."""
     given = assembly.Given(existing(workspace))
     with assembly.gates_at_rest(given), assembly.house(given) as house:
-        code = code_of(house.world, account)
+        code = _code(given, house.world, account)
+        (name,) = names_of(house.world, [code])
         decision = house.world.decisions.of(code)
         if not yes:
             raise InputError(
@@ -34,7 +38,8 @@ def erase(
                 hint="Add --yes; what is erased cannot be brought back but by scanning its logs again.",
             )
         # Last of all the workspace, which knows the account: whoever is interrupted asks again.
-        found = assembly.forget_in_gates(given, code, erasing.recordings(house.world))
+        found = assembly.forget_in_grants(given, account) | assembly.forget_in_grants(given, name)
+        found |= assembly.forget_in_gates(given, code, erasing.recordings(house.world))
         found |= erasing.erase(house.world, code)
         found |= assembly.forget_known(given, code)
     if json:
@@ -45,6 +50,13 @@ def erase(
         screen.say("It was ended, and that is forgotten, too: keep it closed where it signs in.")
     if not found:
         raise typer.Exit(1)
+
+
+def _code(given: assembly.Given, world: World, account: str) -> int:
+    """Find an account, which may be known from nothing but the copies that were issued to it."""
+    if assembly.is_in_grants(given, account):
+        return int(codes_of(pa.array([account], pa.string()), world.vault.key)[0])
+    return code_of(world, account)
 
 
 def _say(account: str, *, found: bool) -> None:

@@ -26,6 +26,7 @@ KEPT: Final = (
     "what gates let it have that no log and no catalogue names, as codes that name neither it nor the recording",
     "what a payment or a device that it shares has drawn on at gates: others draw on it, too",
     "on which days of the last four weeks it had a device that it hardly used, under a code that names neither",
+    "entries of the ledger of grants, each chained to the next: whose they were cannot be read any more",
     "lines that could not be read, in rejects.tsv: nobody knows whose they are",
     "your logs, your backups of the workspace, and your accounts table: they are yours to clear",
 )

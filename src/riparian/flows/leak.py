@@ -33,8 +33,9 @@ from riparian.errors import CustodyError, InputError, LifecycleError
 from riparian.flows.deliver import Master, require_same
 from riparian.flows.extraction import Progress, silent
 from riparian.gate.policy import Policy, trace_bits
+from riparian.marks import detect
+from riparian.marks.align import Master as Held
 from riparian.marks.code import seeds
-from riparian.marks.detect import detect
 from riparian.marks.grants import Version
 from riparian.marks.keys import MarkKey
 from riparian.marks.reading import Reading
@@ -131,12 +132,14 @@ def compare(read: Callable[[Path], Recorded], against: Against) -> Read:
         return Read(against.copy, None, failed=error.message)
     best = Read(against.copy, None)
     for master, versions in against.masters:
-        held = read(master.path).sound
-        for version, key in versions:
-            reading = detect(copy, held, key, version.recording, version.layout, strength=version.strength)
+        held = Held(read(master.path).sound)
+        # Where a copy lies has nothing to do with a key: it is looked for once a layout, and read once a version.
+        compared = {layout: detect.compare(copy, held, layout) for layout in {of.layout for of, _ in versions}}
+        for of, key in versions:
+            reading = detect.read(compared[of.layout], held, key, of.recording, of.layout, strength=of.strength)
             is_better = best.reading is None or reading.pilot_z > best.reading.pilot_z
             if reading.segments and is_better:
-                best = Read(against.copy, reading, version)
+                best = Read(against.copy, reading, of)
     return best
 
 

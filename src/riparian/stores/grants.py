@@ -117,6 +117,10 @@ class SqlGrants:
         )
         return list(dict.fromkeys(name for name, text in rows if Version.heard(json.loads(text)) == version))
 
+    def knows(self, account: str) -> bool:
+        """See ``ports.Grants``."""
+        return bool(self._rows("SELECT 1 FROM person WHERE name = ?", account))
+
     def of(self, account: str, recording: str) -> list[Grant]:
         """See ``ports.Grants``."""
         rows = self._rows(
