@@ -192,6 +192,28 @@ class Variants:
         return first, min(self.chunks, first + self.segment_chunks)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pressed:
+    """A rendition that lies in its folder.
+
+    Parameters
+    ----------
+    name
+        Of the folder.
+    variants
+        What an edge has to know of it.
+    join_db
+        The most that going over from one side to the other adds anywhere, over the codec's own noise; dB.
+    heard
+        Side ``a`` as a player hears it.
+    """
+
+    name: str
+    variants: Variants
+    join_db: float
+    heard: Sound
+
+
 def tapered(master: Sound, marked: Sound, layout: Layout) -> Sound:
     """Take a mark back where chunks meet, so that nothing is heard of going over to the other rendition there.
 
@@ -215,11 +237,12 @@ def tapered(master: Sound, marked: Sound, layout: Layout) -> Sound:
     [1.0, 1.0, 0.0, 0.0, 1.0]
     """
     each, n = layout.chunk_samples(master.rate), master.samples.shape[1]
-    ramp = ((1 - np.cos(np.pi * (np.arange(JOIN_SAMPLES) + 0.5) / JOIN_SAMPLES)) / 2).astype(np.float32)
-    fade = np.concatenate((ramp[::-1], np.zeros(JOIN_SAMPLES, np.float32), ramp))
+    long = JOIN_SAMPLES
+    ramp = ((1 - np.cos(np.pi * (np.arange(long) + 0.5) / long)) / 2).astype(np.float32)
+    fade = np.concatenate((ramp[::-1], np.zeros(long, np.float32), ramp))
     samples = marked.samples.copy()
     for begin in range(each, n, each):
-        now = slice(begin - JOIN_SAMPLES, min(n, begin + 2 * JOIN_SAMPLES))
+        now = slice(begin - long, min(n, begin + 2 * long))
         before = master.samples[:, now]
         samples[:, now] = before + fade[: before.shape[1]] * (samples[:, now] - before)
     return Sound(samples, master.rate)

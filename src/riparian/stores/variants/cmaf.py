@@ -57,11 +57,12 @@ def chunk(coded: Coded, number: int, blocks: slice) -> bytes:
     mine = coded.blocks[blocks]
     begin = blocks.start * coded.block
     last = min(coded.block, coded.priming + coded.samples - (begin + (len(mine) - 1) * coded.block))
-    lengths = [coded.block] * (len(mine) - 1) + [last]
-    sizes = b"".join(struct.pack(">2I", length, len(block)) for length, block in zip(lengths, mine, strict=True))
-    # Sizes of boxes do not depend on what the offset says: write it once to learn where the sound will begin.
-    offset = len(_fragment(number, begin, len(mine), 0, sizes)) + 8
-    return _fragment(number, begin, len(mine), offset, sizes) + _box("mdat", *mine)
+    sizes = [len(block) for block in mine]
+    # Only the last block of all may be shorter than the head says.
+    told = [coded.block] * (len(mine) - 1) + [last] if last < coded.block else None
+    run = _run(sizes, told, 0)
+    before = len(_fragment(number, begin, run))
+    return _fragment(number, begin, _run(sizes, told, before + 8)) + _box("mdat", *mine)
 
 
 def padded(raw: bytes, n_bytes: int) -> bytes:
@@ -83,17 +84,19 @@ def padded(raw: bytes, n_bytes: int) -> bytes:
     return raw + _box("free", bytes(room - FREE_BYTES))
 
 
-def _fragment(number: int, begin: int, n: int, offset: int, sizes: bytes) -> bytes:
+def _fragment(number: int, begin: int, run: bytes) -> bytes:
+    track = _full("tfhd", 0, 0x020000, struct.pack(">I", 1))
     return _box(
         "moof",
         _full("mfhd", 0, 0, struct.pack(">I", number + 1)),
-        _box(
-            "traf",
-            _full("tfhd", 0, 0x020000, struct.pack(">I", 1)),
-            _full("tfdt", 1, 0, struct.pack(">Q", begin)),
-            _full("trun", 0, 0x000301, struct.pack(">Ii", n, offset), sizes),
-        ),
+        _box("traf", track, _full("tfdt", 1, 0, struct.pack(">Q", begin)), run),
     )
+
+
+def _run(sizes: Sequence[int], lengths: Sequence[int] | None, offset: int) -> bytes:
+    each = sizes if lengths is None else [n for pair in zip(lengths, sizes, strict=True) for n in pair]
+    said = struct.pack(f">Ii{len(each)}I", len(sizes), offset, *each)
+    return _full("trun", 0, 0x000201 if lengths is None else 0x000301, said)
 
 
 def _track_head() -> bytes:

@@ -6,8 +6,8 @@ was *added*.  It is compared with what the codec leaves out there anyway, where 
 
 Conventions
 -----------
-* Of sound, the first ``JOIN_SAMPLES`` of a chunk; root mean square over all channels; what is below the noise of 16
-  bits counts as that.
+* Of sound, the first ``JOIN_SAMPLES`` of a chunk; root mean square over all channels.  A codec whose noise is below
+  that of 16 bits counts as if it had that.
 """
 
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ class Joins:
 
     @property
     def worst_db(self) -> float:
-        """The most that was added at any; -120 where there is none."""
+        """The most that was added at any; -120 where nothing was."""
         return float(self.added_db.max(initial=-120.0))
 
 
@@ -82,12 +82,12 @@ def _told(
             noise = max(_rms(whole[side].samples[:, now] - sides[side].samples[:, now]) for side in (before, after))
             added = _rms(joined[:, now] - (left * away + here * (1 - away)))
             with_join = _rms(joined[:, now] - sides[after].samples[:, now])
-            yield _db(added / noise), _db(with_join / noise)
+            yield _db(added / (noise + _FLOOR)), _db((with_join + _FLOOR) / (noise + _FLOOR))
 
 
 def _rms(samples: NDArray[np.floating]) -> float:
-    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) + _FLOOR
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
 
 def _db(ratio: float) -> float:
-    return 20 * float(np.log10(ratio))
+    return 20 * float(np.log10(max(ratio, 1e-6)))
