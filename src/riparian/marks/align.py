@@ -52,10 +52,16 @@ from riparian.marks.reading import Segment
 SHORTEST_S: Final = 3.0
 """A copy that is shorter lies nowhere."""
 SNAP: Final = 6e-4
-WAYS_MAX: Final = 4
-ALMOST: Final = 0.85
-"""A chain that is worth this part of the best is another way."""
+WAYS_MAX: Final = 16
+ALMOST: Final = 0.8
+"""A run that is worth this part of the best chain is another way."""
 
+_SAME: Final = 4.0
+_WEAK: Final = 0.8
+"""Where anchors are worth less than this, the waveform is asked, too."""
+_WAVEFORM_MAX: Final = 2 * 1200 * RATE
+_SHARP: Final = 8.0
+_TINY: Final = 1e-12
 _NEAR: Final = 4e-3
 _EXACT: Final = 2e-5
 _SPECTRUM: Final = 16_384
@@ -176,9 +182,42 @@ def ways(copy: NDArray[np.float32], master: Master) -> tuple[Alignment, ...]:
         return nowhere
     heard_notes = notes(copy)
     anchors = passages.find(master.ground, heard_notes)
-    chains = passages.chains(anchors, WAYS_MAX, ALMOST)
-    found = [_lay(copy, heard_notes, master, runs, tempo, anchors.shift) for runs, tempo in chains]
+    runs, tempo = passages.chain(anchors)
+    worth = sum(run.worth for run in runs)
+    found = [_lay(copy, heard_notes, master, runs, tempo, anchors.shift)] if runs else []
+    if runs:
+        others = passages.alternatives(anchors, tempo, WAYS_MAX, ALMOST * worth)
+        others = [run for run in others if len(runs) > 1 or not _go_on(run, runs[0], tempo)]
+        found += [_lay(copy, heard_notes, master, (run,), tempo, anchors.shift) for run in others]
+    if worth < _WEAK * anchors.middle.size:
+        found += _unmoved(copy, master.heard)
     return tuple(way for way in found if way.pieces) or nowhere
+
+
+def _go_on(run: Run, other: Run, tempo: float) -> bool:
+    """Say whether two runs lie on one line."""
+    return bool(abs(run.master[0] - other.master[0] - (run.copy[0] - other.copy[0]) * tempo) < _SAME)
+
+
+def _unmoved(copy: NDArray[np.float32], master: NDArray[np.float32]) -> list[Alignment]:
+    """Find the copy as a whole, by its waveform, where its notes tell nothing: a drone, a tone."""
+    if copy.size + master.size > _WAVEFORM_MAX:
+        return []
+    size = fft.next_fast_len(copy.size + master.size, real=True)
+    cross = fft.rfft(copy, size) * np.conj(fft.rfft(master, size))
+    # Half whitened, so that a tone does not drown what goes on beside it.
+    found = fft.irfft(cross / np.sqrt(np.abs(cross) + np.float32(_TINY)), size)
+    peak = int(found.argmax())
+    if not found[peak] > _SHARP * np.sqrt(np.mean(found**2)):
+        return []
+    lag = peak if peak < copy.size else peak - size
+    first, last = max(0, -lag), min(master.size, copy.size - lag)
+    if last - first < SHORTEST_S * RATE:
+        return []
+    at_s = np.array([first, last]) / RATE
+    there_s = at_s + lag / RATE
+    segment = Segment(float(there_s[0]), float(there_s[1]), float(at_s[0]), 1.0, 1.0)
+    return [Alignment((Piece(segment, at_s, there_s),), 1.0)]
 
 
 def _lay(

@@ -7,10 +7,13 @@ each cell say how likely its bit is +1.
 Nothing here could know for whom it listens: there is no argument that could carry a word, or an account.  So a reading
 may be scored for any number of accounts, each at its own price (:mod:`.trace`), and what was chosen here is free.
 
+Where the copy may lie in its master in several ways, because the music repeats itself, what each way says is mixed by
+how well the pilot is heard in it; segments are the best one's.
+
 Hypothesis
 ----------
 Null, of the pilot: signs of the pilot's tiles have nothing to do with the copy's; then ``pilot_z`` has mean 0 and
-deviation 1, being a sum over secret, even signs.
+deviation 1, being a sum over secret, even signs.  Of several ways the highest is told, which is higher by chance.
 
 Symbols
 -------
@@ -35,7 +38,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
+from scipy.special import expit, log_ndtr
 
 from riparian.audio.pcm import Sound
 from riparian.marks import tiles
@@ -119,11 +122,12 @@ def read(
     found = [(way, _listen(held, chart, strengths, layout)) for way, held in compared.ways]
     # The pilot may choose: nobody's word is in it.
     way, heard = max(found, key=lambda one: one[1].pilot_z)
+    soft = _mixed([one for _, one in found])
     if not heard.tiles:
         return Reading.nothing(recording, key, layout, seconds, compared.seconds)
     aligned_s = sum(segment.seconds for segment in way.segments)
     facts = Facts(compared.seconds, seconds, aligned_s, heard.tiles, heard.noise_db, heard.amplitude)
-    return Reading(recording, key.epoch, layout, heard.soft, heard.pilot_z, way.segments, facts)
+    return Reading(recording, key.epoch, layout, soft, heard.pilot_z, way.segments, facts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +137,17 @@ class _Read:
     tiles: int
     noise_db: float
     amplitude: float
+
+
+def _mixed(read: list[_Read]) -> NDArray[np.float32]:
+    """Mix what several ways say of each bit, as far as the pilot is heard in each; shape=(chunks, groups)."""
+    heard = np.array([0.5 * max(one.pilot_z, 0.0) ** 2 for one in read])
+    weights = np.exp(heard - heard.max())
+    weights /= weights.sum()
+    up = sum(weight * expit(2.0 * one.soft) for weight, one in zip(weights, read, strict=True))
+    down = sum(weight * expit(-2.0 * one.soft) for weight, one in zip(weights, read, strict=True))
+    soft: NDArray[np.float32] = (0.5 * np.log(up / down)).clip(-SOFT_MAX, SOFT_MAX).astype(np.float32)
+    return soft
 
 
 def _listen(held: Held, chart: Pattern, strengths: NDArray[np.float64], layout: Layout) -> _Read:

@@ -90,6 +90,8 @@ def notes(heard: NDArray[np.float32]) -> NDArray[np.float32]:
     levels -= uniform_filter1d(levels, NOTES_PER_OCTAVE + 1, axis=1, mode="nearest")
     levels -= uniform_filter1d(levels, int(_STEADY_S * RATE / NOTE_HOP) | 1, axis=0, mode="nearest")
     levels[silent] = 0
+    # An onset falls into one frame or half into two, as it happens: so the next are heard along with each.
+    levels[1:-1] = 0.5 * levels[1:-1] + 0.25 * (levels[:-2] + levels[2:])
     return np.clip(levels, -2, 2, out=levels)
 
 

@@ -35,7 +35,7 @@ EVERY: Final = 32
 """How far apart anchors are, in frames of the copy: 1.5 s."""
 SHIFT_MAX: Final = 5
 TEMPOS: Final = (0.90, 0.95, 1.0, 1.05, 1.10)
-PLACES: Final = 16
+PLACES: Final = 48
 """How many places an anchor keeps."""
 _FIRST: Final = 12
 _ASKED, _LEAD = 4, 4.0
@@ -45,6 +45,8 @@ _BLOCK: Final = 1024
 _NEAR: Final = 8
 _LEAST: Final = 0.15
 """A place whose correlation is lower is none."""
+_ALIKE: Final = 0.95
+"""What is as like as this is the same: how like exactly hangs on where the copy begins and on its noise."""
 _LOOK_BACK: Final = 16
 _JUMP: Final = 1.2
 _SLACK_FRAMES, _SLACK = 3.0, 0.012
@@ -172,7 +174,7 @@ def _patch(notes: NDArray[np.float32], middle: float, tempo: float) -> NDArray[n
 
 def _worth(correlation: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Say what a correlation is worth: the log-likelihood of two normal variables that have it, against none."""
-    worth: NDArray[np.float64] = -np.log1p(-(np.clip(correlation, 0, 0.995).astype(np.float64) ** 2))
+    worth: NDArray[np.float64] = -np.log1p(-(np.clip(correlation, 0, _ALIKE).astype(np.float64) ** 2))
     return worth
 
 
@@ -214,35 +216,45 @@ class Run:
     worth: float
 
 
-def chains(anchors: Anchors, most: int, almost: float) -> list[tuple[tuple[Run, ...], float]]:
-    """Find the chains that are worth most, none of which has a place in common with another.
+def chain(anchors: Anchors) -> tuple[tuple[Run, ...], float]:
+    """Find the chain that is worth most; gives its runs, in order of the copy, and the tempo."""
+    tempo = _tempo(anchors)
+    back, best = _chain(anchors.middle, anchors.place, anchors.worth, tempo)
+    runs = (_run(anchors, nodes) for nodes in _nodes(back, best))
+    return tuple(run for run in runs if run.worth > _JUMP), tempo
+
+
+def alternatives(anchors: Anchors, tempo: float, most: int, least: float) -> list[Run]:
+    """Find other runs in which the whole copy may lie, in music that repeats itself.
 
     Parameters
     ----------
     most
         How many at most.
-    almost
-        What part of the first's worth any other has at least.
+    least
+        What each is worth at least.
 
     Returns
     -------
     list
-        Of each its runs, in order of the copy, and its tempo; the first first.
+        The one that is worth most first; no two less than four frames apart.
     """
-    tempo = _tempo(anchors)
+    start = anchors.place - tempo * anchors.middle[:, None]
+    slack = _SLACK_FRAMES + _SLACK / 4 * np.ptp(anchors.middle)
+    found: list[Run] = []
     left = anchors.worth.copy()
-    found: list[tuple[tuple[Run, ...], float]] = []
-    first = 0.0
-    while len(found) < most:
-        back, best = _chain(anchors.middle, anchors.place, left, tempo)
-        runs = [run for run in (_run(anchors, nodes) for nodes in _nodes(back, best)) if run.worth > _JUMP]
-        worth = sum(run.worth for run in runs)
-        if not runs or worth < almost * first:
+    while len(found) < most and (left > 0).any():
+        lowest = np.floor(start[left > 0].min())
+        votes = np.bincount((start - lowest).clip(0).astype(np.intp).ravel(), weights=left.ravel())
+        middle = lowest + np.convolve(votes, np.ones(4), mode="same").argmax()
+        near = (np.abs(start - middle) <= slack) & (left > 0)
+        best = np.where(near, anchors.worth, 0).argmax(axis=1)
+        rows = np.flatnonzero(near.any(axis=1))
+        run = _run(anchors, (rows * PLACES + best[rows]).tolist())
+        if run.worth < least:
             break
-        first = first or worth
-        found.append((tuple(runs), tempo))
-        for nodes in _nodes(back, best):
-            left.ravel()[nodes] = 0
+        found.append(run)
+        left[near] = 0
     return found
 
 
