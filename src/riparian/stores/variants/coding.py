@@ -34,7 +34,7 @@ FLAC_SAMPLES_MAX: Final = 4608
 REFUSED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "mp3": "its blocks borrow bits from the ones before them: a switch destroys up to four",
-        "opus": "its bands are predicted from block to block: a switch is heard for 180 ms",
+        "opus": "its blocks of 20 ms do not divide a chunk, and for 200 ms after a switch it is off",
         "vorbis": "HLS has no place for it",
         "alac": "FLAC does the same in more players",
         "wav": "HLS has no place for it",
@@ -68,7 +68,7 @@ class Coding:
     (Coding(codec='aac', bit_rate=96000, depth=0), Coding(codec='flac', bit_rate=0, depth=16))
     >>> Coding.named("opus:96")
     Traceback (most recent call last):
-    riparian.errors.InputError: `opus` cannot be cut where renditions change (its bands are predicted ...), wanted ...
+    riparian.errors.InputError: `opus` cannot be cut where renditions change (its blocks of 20 ms ...), wanted ...
     """
 
     codec: str
