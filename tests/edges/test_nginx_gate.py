@@ -178,6 +178,29 @@ def test_two_gates_let_through_exactly_the_limit_and_round_robin_is_refused_by_t
         assert [(each.weight, "always the same" in each.found) for each in live] == [(Weight.WRONG, True)]
 
 
+@pytest.mark.slow
+def test_while_a_gate_is_frozen_its_accounts_begin_anew_at_the_other_and_get_no_more_than_that(tmp_path: Path) -> None:
+    # A machine that is busy enough freezes a gate, too: an exact limit is one for as long as gates answer in time.
+    with house(tmp_path, n=2, policy={"requests_burst": 10, "requests_per_minute": 1}) as two:
+        names = (f"account-{number}" for number in range(100))
+        account = next(name for name in names if two.ask("/api/tracks/r-1", name)["X-Riparian-Shard"] == "0/2")
+        two.gates[0].process.send_signal(signal.SIGSTOP)
+        away = [two.ask("/api/tracks/r-1", account) for _ in range(6)]
+        two.gates[0].process.send_signal(signal.SIGCONT)
+        assert {(answer.status, answer["X-Riparian-Shard"]) for answer in away} == {(200, "1/2")}
+        told = [two.ask("/api/tracks/r-1", account)]
+        while told[-1]["X-Riparian-Shard"] != "0/2":
+            time.sleep(0.3)
+            told.append(two.ask("/api/tracks/r-1", account))
+        told += [two.ask("/api/tracks/r-1", account) for _ in range(15)]
+        assert told[-1].status == 429
+        served = Counter(answer["X-Riparian-Shard"] for answer in [*away, *told] if answer.status == 200)
+        assert served["1/2"] <= 10, "at the other one it has the limit once more"
+        # What the frozen gate was asked it finds when it thaws, and counts, though nobody waits any more.
+        assert served["0/2"] + 1 <= 10
+        assert 10 < served.total() <= 20
+
+
 # ---- and when no gate answers ----
 
 
@@ -284,6 +307,8 @@ def test_what_was_promised_holds_while_no_gate_answers(tmp_path: Path, fault: st
             assert counts['riparian_let_through_total{kind="media",why="open"}'] == 1
             assert counts['riparian_let_through_total{kind="metadata",why="limited"}'] == 1
             assert counts['riparian_gate_degraded{why="gate"}'] == 1
+            # A line is written once the answer has gone.
+            until(lambda: len(edge.log()) == len(PROMISES))
             logged = [line["because"] for line in edge.log() if line["status"] == 200]
             assert sorted(logged) == ["degraded", "degraded", "none"], "nothing is let through that is not in the log"
             assert "uninitialized" not in edge.errors()
