@@ -121,6 +121,7 @@ def zeros(n: int) -> pa.Array:
     return pa.array(np.zeros(n, np.int64))
 
 
+@pytest.mark.slow
 def test_what_is_ranked_has_mean_one_under_the_null() -> None:
     rng = np.random.default_rng(12)
     n = 200_000

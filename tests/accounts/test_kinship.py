@@ -94,6 +94,7 @@ def test_a_ring_is_found_by_each_of_its_members_and_nobody_else_is(order: str) -
 
 
 @pytest.mark.parametrize(("bits", "found"), [(9.0, 1), (-1.0, 0)], ids=["suspected", "least suspected"])
+@pytest.mark.slow
 def test_a_shuffled_ring_among_too_many_to_compare_is_found_by_what_is_against_its_members(
     monkeypatch: pytest.MonkeyPatch, bits: float, found: int
 ) -> None:

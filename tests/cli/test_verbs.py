@@ -89,6 +89,7 @@ def test_people_get_a_table(town: Path) -> None:
     assert "shadow: nothing is applied" in out
 
 
+@pytest.mark.slow
 def test_a_hold_is_listed_extended_and_released_and_does_not_come_back(town: Path) -> None:
     account, workspace = copier(town), town / "workspace"
     assert account in run("hold", "list", "-w", workspace, "--json")
@@ -106,6 +107,7 @@ def test_looking_makes_no_workspace_and_says_which_one_there_is_not(tmp_path: Pa
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.slow
 def test_a_person_holds_a_listener_until_a_day_and_may_be_told_to_let_go(town: Path) -> None:
     workspace, account = town / "workspace", listener(town)
     until = (datetime.now(UTC) + timedelta(days=3)).isoformat()
@@ -122,6 +124,7 @@ def test_a_person_holds_a_listener_until_a_day_and_may_be_told_to_let_go(town: P
     assert account not in run("hold", "list", "-w", workspace, "--json")
 
 
+@pytest.mark.slow
 def test_a_spike_is_contained_and_leaves_the_workspace_alone(town: Path) -> None:
     before = run("accounts", "-w", town / "workspace", "--json")
     out = run("scan", town / "accesses.parquet", "-w", town / "workspace", "--spike", "2x200:queue", "--json")
@@ -133,6 +136,7 @@ def test_a_spike_is_contained_and_leaves_the_workspace_alone(town: Path) -> None
     assert run("accounts", "-w", town / "workspace", "--json") == before
 
 
+@pytest.mark.slow
 def test_a_file_of_somebody_elses_accesses_can_be_the_spike(town: Path, tmp_path: Path) -> None:
     town_of_copiers = ("--listeners", "0", "--days", "8", "--recordings", "5000", "--ring", "1x400", "--seed", "9")
     run("simulate", tmp_path, *town_of_copiers)
@@ -163,6 +167,7 @@ def test_an_audit_names_the_worst_account_and_counts_those_that_no_scan_has_seen
     assert {line["worst"] for line in lines if line["kind"] == "bet"} <= listeners
 
 
+@pytest.mark.slow
 def test_who_was_ended_by_people_stands_in_every_list(town: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "workspace"
     run("scan", town / "accesses.parquet", "-w", workspace)
@@ -173,6 +178,7 @@ def test_who_was_ended_by_people_stands_in_every_list(town: Path, tmp_path: Path
     assert "end" in run("scan", town / "accesses.parquet", "-w", workspace)
 
 
+@pytest.mark.slow
 def test_what_was_released_is_no_longer_counted(town: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "workspace"
     run("scan", town / "accesses.parquet", "-w", workspace)

@@ -188,6 +188,7 @@ def test_a_scan_killed_at_any_point_comes_to_the_same_end(tmp_path: Path, step: 
     assert points > 40 // step
 
 
+@pytest.mark.slow
 def test_a_workspace_killed_while_it_is_made_can_be_opened(tmp_path: Path) -> None:
     for n in killings(1):
         path = tmp_path / str(n)
@@ -208,6 +209,7 @@ def erase(path: Path, gone: int) -> None:
     workspace.close()
 
 
+@pytest.mark.slow
 def test_an_erasure_killed_at_any_point_can_be_asked_for_again(tmp_path: Path) -> None:
     gone = counted({"account": FIRST[0].accesses["account"].to_numpy()})["account"][0].as_py()
     for n in killings(5):

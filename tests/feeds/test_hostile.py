@@ -197,6 +197,7 @@ def test_cells_out_of_place_are_rejected(tmp_path: Path) -> None:
     assert [reject.line for chunk in found for reject in chunk.rejects] == [6, 7, 8]
 
 
+@pytest.mark.slow
 def test_combined_lines_that_are_cut_short_are_rejected(tmp_path: Path) -> None:
     path = tmp_path / "log"
     rows = combined(FACTS).splitlines(keepends=True)

@@ -11,6 +11,8 @@ import pytest
 
 from riparian.sim.town import Days, TownSpec, days
 
+pytestmark = pytest.mark.slow
+
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 N_DAYS = 60
 

@@ -83,12 +83,14 @@ def test_nobody_else_is_held(crowd: tuple[Played, Found, Contained]) -> None:
     assert not result.real["step_up"]
 
 
+@pytest.mark.slow
 def test_a_town_without_copiers_holds_nobody() -> None:
     found = scanned(played(small()))
     assert found.summary["restraints"]["hold"] == 0
     assert found.held.recordings == 0
 
 
+@pytest.mark.slow
 def test_everything_that_a_report_needs_is_found() -> None:
     town = played(small(parse_ring("1x300:queue"), listeners=100, days=8))
     _, found, _ = followed(town)
@@ -115,6 +117,7 @@ def test_without_a_catalogue_the_order_abstains_and_shares_are_unknown() -> None
     assert any("no catalogue" in sentence for sentence in found.cannot_see)
 
 
+@pytest.mark.slow
 def test_a_log_in_any_order_of_time_and_in_any_parts_gives_the_same_evidence() -> None:
     town = played(small(parse_ring("1x200:queue"), listeners=60, days=6))
     whole = scanned(town).evidence
@@ -127,6 +130,7 @@ def test_a_log_in_any_order_of_time_and_in_any_parts_gives_the_same_evidence() -
     assert shuffled.sort_by("account").equals(whole.sort_by("account"))
 
 
+@pytest.mark.slow
 def test_shadow_applies_nothing_and_enforcing_applies_the_same() -> None:
     spec = small(parse_ring("1x300:queue"), listeners=60, days=6)
     shadow = scanned(played(spec)).decisions
