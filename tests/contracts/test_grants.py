@@ -18,7 +18,7 @@ VERSION = Version("r-1", "m" * 64, 1, Layout.at(44_100, 16), Tier.ONE, 1.0)
 OTHER = replace(VERSION, recording="r-2", master="n" * 64)
 ANN = Grant("ann@example.org", VERSION, 1_000, "mp3", "c" * 64, "/masters/r-1.wav", "2026-12-24", "the first")
 BEN = replace(ANN, account="ben", at_us=2_000, copy="d" * 64, embargo="", note="")
-FITTED = Fitted("m" * 64, "mp3", 1.25, 200.0, 49.8, -7.5)
+FITTED = Fitted("m" * 64, "mp3", 1.25, 200.0, 49.8, 36.5)
 
 
 @pytest.fixture(params=["memory", "folder"])

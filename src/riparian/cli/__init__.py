@@ -28,9 +28,11 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "audit": "Check every bet on accounts believed honest; exit code 1 when a law is broken.",
         "simulate": "Write a simulated town: accesses, catalogue, accounts and truth, as Parquet.",
         "replay": "Rehearse the contest: copiers that adapt against a policy, in a simulated town.",
+        "mark": "Make copies, or renditions, that say whom they were issued to; check the ledger of what was issued.",
+        "trace": "Say to whom copies that were found were issued, and how surely.",
         "serve": "Answer edges, follow logs, and tell every edge who is restrained, until it is asked to end.",
         "edge": "Write the configuration of your edge, and check a live one.",
-        "keys": "List, rotate or show the keys that sign grants.",
+        "keys": "List, rotate or show the keys that sign grants, and the keys of marks.",
     }
 )
 """In the order in which a newcomer needs them; each is a module of this package, which says the same of itself."""

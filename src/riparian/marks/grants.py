@@ -145,8 +145,8 @@ class Fitted:
         What a copy as it is delivered says for whom it was issued to.
     wanted_bits
         What a trace among a million candidates wants.
-    worst_db
-        How loud what was changed is beside what masks it, where it is worst; dB.
+    snr_db
+        How far below the sound what was changed lies; dB.
     """
 
     master: str
@@ -154,7 +154,7 @@ class Fitted:
     strength: float
     bits: float
     wanted_bits: float
-    worst_db: float
+    snr_db: float
 
     @property
     def carries(self) -> bool:
