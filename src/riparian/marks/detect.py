@@ -191,5 +191,8 @@ def _scale(
 
 def _above_zero(mean: float, deviation: float) -> float:
     """Give the mean of a normal variable that is known to be above 0."""
+    if deviation == 0:
+        # The master itself: nothing was changed, and it is sure that nothing was.
+        return max(0.0, mean)
     z = mean / deviation
     return float(mean + deviation * np.exp(-0.5 * z * z - log_ndtr(z)) / np.sqrt(2 * np.pi))
