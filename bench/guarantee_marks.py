@@ -72,13 +72,13 @@ LARGEST = Leak(45, 1_000, Way.LOT, 3.0)
 
 
 def main() -> None:
-    """Write ``marks.csv``."""
+    """Write ``marks_collusion.csv``."""
     asked = options(__doc__, trials=5, accounts=100_000, largest=1_000_000)
     ids = named_by_number(asked.accounts)
     rows = [row(leak, ids, range(asked.trials)) for leak in LEAKS]
     if asked.largest:
         rows.append(row(LARGEST, named_by_number(asked.largest), range(1)))
-    write(rows, asked.out, "marks")
+    write(rows, asked.out, "marks_collusion")
 
 
 def named_by_number(n: int) -> pa.Array:
