@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from measure import options, write
+from measure import options, people, write
 
-from riparian.accounts import kinship
+from riparian.accounts import kinship, weigh
 from riparian.accounts.join import PRICES
 from riparian.accounts.kinship import FETCH, Kin
 from riparian.catalogue.cells import Cells
@@ -27,6 +27,7 @@ from riparian.schema import DAY_US
 from riparian.sim.copiers import parse_ring
 from riparian.sim.fetches import fetches
 from riparian.sim.holdings import recording_ids, recording_table, stock
+from riparian.sim.tallied import ended_days, enrolled
 from riparian.sim.town import Days, TownSpec, days
 
 SETTLED_DAYS = 30
@@ -90,11 +91,16 @@ def measured(seed: int, listeners: int, recordings: int, runs: list[list[tuple[s
 
 
 def candidates(taken: npt.NDArray[np.void], counts: Days, spec: TownSpec, cells: Cells) -> npt.NDArray[np.void]:
-    """Keep what accounts fetched on days on which they are candidates, as a scan does."""
+    """Keep what accounts fetched on days on which they are candidates, with their own bits then, as a scan does."""
     plays, novel = (np.cumsum(counts.matrix(name, spec.days), axis=1) for name in ("plays", "novel"))
     worth = kinship.candidates({"plays": plays, "novel": novel})  # type: ignore[arg-type]
+    rows, bits = ended_days(counts), np.zeros(novel.shape, np.float32)
+    bits[rows["slot"], rows["day"]] = weigh.weigh(enrolled(counts, people()), rows)
     day = (taken["at_us"] - spec.start_us) // DAY_US
-    return table_of(taken[worth[taken["account"], day]], cells)
+    followed = worth[taken["account"], day]
+    table = table_of(taken[followed], cells)
+    table["bits"] = bits[taken["account"], day][followed]
+    return table
 
 
 def table_of(taken: npt.NDArray[np.void], cells: Cells) -> npt.NDArray[np.void]:
