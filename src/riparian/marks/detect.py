@@ -109,7 +109,8 @@ def compare(copy: Sound, master: Master, layout: Layout) -> Compared:
     """Compare a copy with a master; what comes of it can be read with one key after another."""
     heard = hear(copy)
     found = ways(heard, master)
-    return Compared(copy.seconds, tuple((way, tiles.compare(heard, master.heard, way, layout)) for way in found))
+    held = [(way, one) for way in found for one in tiles.compare(heard, master.heard, way, layout)]
+    return Compared(copy.seconds, tuple(held))
 
 
 def read(
@@ -119,6 +120,8 @@ def read(
     seconds = master.sound.seconds
     chart = pattern(key, recording, layout, layout.chunks(seconds))
     strengths = tile_strength(master.sound, layout, strength=strength).astype(np.float64)
+    if not compared.ways:
+        return Reading.nothing(recording, key, layout, seconds, compared.seconds)
     found = [(way, _listen(held, chart, strengths, layout)) for way, held in compared.ways]
     # The pilot may choose: nobody's word is in it.
     way, heard = max(found, key=lambda one: one[1].pilot_z)
@@ -183,7 +186,7 @@ def _scale(
     own, chance = y / power, v / power
     heard = power > _TINY
     differ = max(0.0, float((power * ((own - a) ** 2 - chance))[heard].sum()) / total)
-    bands = np.maximum(a + differ / (differ + chance) * (own - a), 0)
+    bands = np.maximum(a + differ / np.maximum(differ + chance, _TINY) * (own - a), 0)
     v = float(np.mean((u - bands * w)[pilot] ** 2))
     scale: NDArray[np.float64] = bands / max(v, _LEAST_VARIANCE)
     return scale, a
