@@ -45,9 +45,11 @@ from riparian.marks.heard import (
     notes,
     stretch,
 )
+from riparian.marks.layout import Layout
 from riparian.marks.passages import ANCHOR, SHIFT_MAX, Ground, Run
 from riparian.marks.placing import Line
 from riparian.marks.reading import Segment
+from riparian.marks.strength import tile_strength
 
 SHORTEST_S: Final = 3.0
 """A copy that is shorter lies nowhere."""
@@ -85,6 +87,14 @@ class Master:
 
     def __init__(self, sound: Sound) -> None:
         self.sound = sound
+        self._strengths: dict[tuple[Layout, float], NDArray[np.float32]] = {}
+
+    def strengths(self, layout: Layout, strength: float) -> NDArray[np.float32]:
+        """Say how strongly each tile is marked; shape=(rows, bands), nepers."""
+        of = (layout, strength)
+        if of not in self._strengths:
+            self._strengths[of] = tile_strength(self.sound, layout, strength=strength)
+        return self._strengths[of]
 
     @cached_property
     def heard(self) -> NDArray[np.float32]:

@@ -7,8 +7,8 @@ each cell say how likely its bit is +1.
 Nothing here could know for whom it listens: there is no argument that could carry a word, or an account.  So a reading
 may be scored for any number of accounts, each at its own price (:mod:`.trace`), and what was chosen here is free.
 
-Where the copy may lie in its master in several ways, because the music repeats itself, what each way says is mixed by
-how well the pilot is heard in it; segments are the best one's.
+Where there are several ways to compare them, because the music repeats itself or because a copy may or may not be the
+master's waveform, what each says is mixed by how well the pilot is heard in it; segments are the best one's.
 
 Hypothesis
 ----------
@@ -47,7 +47,7 @@ from riparian.marks.heard import hear
 from riparian.marks.keys import MarkKey
 from riparian.marks.layout import PILOT, ROWS_PER_CHUNK, Layout, Pattern, pattern
 from riparian.marks.reading import SOFT_MAX, Facts, Reading
-from riparian.marks.strength import NEPER_DB, tile_strength
+from riparian.marks.strength import NEPER_DB
 from riparian.marks.tiles import Held
 
 CLIP: Final = 1.5
@@ -98,7 +98,7 @@ class Compared:
     seconds
         How long the copy is.
     ways
-        In which it may lie, the likeliest first, and the tiles it holds then.
+        In which it may be compared: where it lies, and the tiles it holds then.
     """
 
     seconds: float
@@ -119,7 +119,7 @@ def read(
     """Read what was compared, with a key; otherwise as :func:`detect`."""
     seconds = master.sound.seconds
     chart = pattern(key, recording, layout, layout.chunks(seconds))
-    strengths = tile_strength(master.sound, layout, strength=strength).astype(np.float64)
+    strengths = master.strengths(layout, strength).astype(np.float64)
     if not compared.ways:
         return Reading.nothing(recording, key, layout, seconds, compared.seconds)
     found = [(way, _listen(held, chart, strengths, layout)) for way, held in compared.ways]
