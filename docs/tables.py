@@ -1,4 +1,4 @@
-"""Fill the tables of docs/explain/*.md from docs/bench/*.csv: nobody types a number.
+"""Fill the tables of docs/explain/*.md and docs/how/*.md from docs/bench/*.csv: nobody types a number.
 
 A table stands between two comments.  The first names the CSV and says, for each column, its heading and what is in
 it, with the CSV's own columns in braces (in a heading, those of the first row)::
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 HERE: Final = Path(__file__).parent
-EXPLAIN: Final = HERE / "explain"
+FOLDERS: Final = (HERE / "explain", HERE / "how")
 BENCH: Final = HERE / "bench"
 NOT_YET: Final = "*Not measured yet: run the program.*"
 _TABLE: Final = re.compile(r"(<!-- table (\S+)\s+\| (.*?)\s-->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -35,7 +35,8 @@ def main() -> None:
 
 def pages() -> list[Path]:
     """List the pages that have a table to fill."""
-    return [page for page in sorted(EXPLAIN.glob("*.md")) if "<!-- table " in page.read_text(encoding="utf-8")]
+    found = (page for folder in FOLDERS for page in sorted(folder.glob("*.md")))
+    return [page for page in found if "<!-- table " in page.read_text(encoding="utf-8")]
 
 
 def filled(text: str, folder: Path) -> str:
