@@ -31,17 +31,17 @@ def program(name: str) -> str | None:
     return os.environ.get(name.upper()) or shutil.which(name)
 
 
-def odg(original: Sound, changed: Sound) -> float | None:
-    """Give PEAQ's objective difference grade of the worst 20 s, 0 (imperceptible) to -4; None without the program."""
+def odg(original: Sound, changed: Sound, *, part_s: float = PEAQ_PART_S) -> float | None:
+    """Give PEAQ's objective difference grade of the worst part, 0 (imperceptible) to -4; None without the program."""
     peaq = program("peaq")
     if not peaq:
         return None
     grades = []
     n = min(s.samples.shape[1] for s in (original, changed))
     whole = [to_rate(Sound(s.samples[:, :n], s.rate), PEAQ_RATE) for s in (original, changed)]
-    for at in np.arange(0, max(1.0, whole[0].seconds - PEAQ_PART_S / 2), PEAQ_PART_S):
+    for at in np.arange(0, max(1.0, whole[0].seconds - part_s / 2), part_s):
         with tempfile.TemporaryDirectory() as folder:
-            paths = [str(_written(Path(folder) / f"{i}.wav", s.cut(at, at + PEAQ_PART_S))) for i, s in enumerate(whole)]
+            paths = [str(_written(Path(folder) / f"{i}.wav", s.cut(at, at + part_s))) for i, s in enumerate(whole)]
             said = subprocess.run([peaq, *paths], capture_output=True, text=True, check=True).stdout
         found = re.search(r"Difference Grade: (\S+)", said)
         # Where nothing differs, or nothing is to be heard, there is no number.

@@ -65,6 +65,12 @@ TRACKS: Final = (
     Track("band", "openttd/baseset/openmsx/boogi_marabi_redfarn.mid", 0),
     Track("speech", SPEECH, 0),
 )
+FURTHER: Final = (
+    Track("choir", "wesnoth/*/data/core/music/silvan_sanctuary.ogg", 20),
+    Track("march", "wesnoth/*/data/core/music/the_deep_path.ogg", 20),
+    Track("synth", "singularity/music/Nebula.ogg", 20),
+)
+"""More of the same, where fifteen are needed."""
 
 
 def tracks(seconds: float, names: str = "") -> Iterator[tuple[str, Sound]]:
@@ -76,7 +82,7 @@ def tracks(seconds: float, names: str = "") -> Iterator[tuple[str, Sound]]:
         When a package is missing; the message says which ones to install.
     """
     wanted = set(names.split(",")) if names else {track.name for track in TRACKS}
-    for track in TRACKS:
+    for track in (*TRACKS, *FURTHER):
         if track.name in wanted:
             yield track.name, excerpt(track, seconds)
 
