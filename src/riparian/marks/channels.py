@@ -23,7 +23,7 @@ p   chance that a bit is +1
 y   what the mixed copy has in a cell: -1, 1, or for a mean of copies what lies between
 q   mean of y given an account's bit x
 t   tanh(l), so that f(l | q) is as 1 + q t
-k   amplitude squared: of a mean of copies f(l | y) is as exp(y l - k y y / 2)
+k   amplitude squared: f(l | y) is normal of mean k y and variance k, and so as exp(y l - k y y / 2)
 
 Source
 ------
@@ -168,7 +168,10 @@ def _of_choice(
                 q[x, chance, ups] = share @ chosen[has : has + share.size]
     t = np.tanh(np.clip(cells.soft, -SURE_NATS, SURE_NATS))
     down, up = (np.log1p(q[x, cells.chance, cells.ups] * t) for x in (0, 1))
-    return down, up, np.zeros_like(t)
+    squared = amplitude_squared(1, cells)
+    size = np.abs(cells.soft)
+    log_cosh = size + np.log1p(np.exp(-2 * size)) - math.log(2)
+    return down, up, _of_noise(cells.soft, squared) + log_cosh - squared / 2
 
 
 def _of_mean(
@@ -183,9 +186,14 @@ def _of_mean(
         has = cells.ups[:, None] + min(x, rest + 1) + np.arange(max(rest, 0) + 1)
         y = 2 * has / channel.accounts - 1
         both.append(logsumexp(weight + y * cells.soft[:, None] - squared * y * y / 2, axis=1))
-    # In units of those of a choice: exp(-k / 2) cosh(l).
-    size = np.abs(cells.soft)
-    return both[0], both[1], squared / 2 - size - np.log1p(np.exp(-2 * size)) + np.log(2)
+    return both[0], both[1], _of_noise(cells.soft, squared)
+
+
+def _of_noise(soft: NDArray[np.float64], squared: float) -> NDArray[np.float64]:
+    """Give what the density of a reading has beside ``exp(y l - k y y / 2)``; nothing where nothing is told."""
+    if not squared:
+        return np.zeros_like(soft)
+    return np.where(soft == 0, 0.0, -soft * soft / (2 * squared) - math.log(squared) / 2)
 
 
 def amplitude_squared(accounts: int, cells: Cells) -> float:
