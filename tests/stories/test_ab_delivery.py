@@ -2,7 +2,7 @@
 
 A recording is marked once, for everybody.  Three accounts stream it from an origin; one of them records what it hears
 and passes it on as an MP3.  Whoever holds the master and the key says which, among a thousand accounts, and wrongly
-once in a million such copies.
+once in ten thousand such copies.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ from tests.edges.wires import EDGE, a_door
 
 ACCOUNTS = [f"a-{i:04}" for i in range(1000)]
 LISTENERS = ("a-0007", "a-0042", "a-0815")
-NEEDED_BITS = math.log2(len(ACCOUNTS) / 1e-6)
+NEEDED_BITS = math.log2(len(ACCOUNTS) / 1e-4)
 PLACE = "/media/r-1/marked/aac-128/"
 
 pytestmark = pytest.mark.slow

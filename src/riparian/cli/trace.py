@@ -1,5 +1,6 @@
 """``riparian trace``: to whom was this copy issued?"""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,8 +13,11 @@ from riparian.cli import lines, options, render, screen
 from riparian.cli.explain import existing
 from riparian.console import words
 from riparian.errors import InputError
+from riparian.feeds.accounts_table import read_accounts
 from riparian.flows.leak import Leak, Read, Sighting, Together, trace_leak
+from riparian.marks.grants import Version
 from riparian.marks.trace import Named
+from riparian.marks.variants import NAME, Variants
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
@@ -30,6 +34,13 @@ def trace(
     master: Annotated[
         list[Path] | None,
         typer.Option(metavar="FILE|FOLDER", help="Masters, where they are not any more where they were; repeatable."),
+    ] = None,
+    streamed: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FOLDER", help="Renditions for edges that may have leaked, too; repeatable."),
+    ] = None,
+    listeners: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Accounts that may have streamed them: CSV, NDJSON or Parquet.")
     ] = None,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write one self-contained page.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes at once.")] = 1,
@@ -48,7 +59,8 @@ def trace(
         copies = studio.find(paths)
         if not copies:
             raise InputError(f"there is no sound in `{paths[0]}`, wanted copies to trace")
-        sighting = Sighting(tuple(copies), recording, tuple(studio.find(master or ())))
+        masters, sides = tuple(studio.find(master or ())), _streamed(streamed or [])
+        sighting = Sighting(tuple(copies), recording, masters, sides, _listeners(listeners, streamed))
         with screen.bars() as progress:
             leak = trace_leak(studio, sighting, assembly.read_policy(given), progress)
     if report is not None:
@@ -63,6 +75,26 @@ def trace(
         _show(leak)
     if not leak.named:
         raise typer.Exit(1)
+
+
+def _streamed(folders: Sequence[Path]) -> tuple[Version, ...]:
+    """Find in which ways the masters of renditions were marked; each once, however many renditions it has."""
+    files = [file for folder in folders for file in sorted(folder.rglob(NAME))]
+    if folders and not files:
+        raise InputError(
+            f"there are no renditions in `{folders[0]}`, wanted those of `riparian mark variants`",
+            hint="Name the folder that was its --out, or one in it.",
+        )
+    return tuple(dict.fromkeys(Variants.read(file.read_bytes()).version for file in files))
+
+
+def _listeners(source: str | None, streamed: Sequence[Path] | None) -> tuple[str, ...]:
+    if (source is None) != (not streamed):
+        raise InputError(
+            "`--streamed` and `--listeners` go together, wanted both or neither",
+            hint="Renditions are everybody's: say which accounts may have streamed them.",
+        )
+    return () if source is None else tuple(dict.fromkeys(read_accounts(source)["account"].to_pylist()))
 
 
 def told(leak: Leak) -> list[dict[str, Any]]:

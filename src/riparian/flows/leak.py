@@ -16,6 +16,8 @@ Rules
 * Every call is entered in the ledger before anything is said: how many copies, what was tried, and how many were named.
 * A year's copies are bounded by the policy, since the bound on mistakes is shared among them; a day's, so that answers
   cannot be used to learn how a mark is hidden.
+* Of what an edge put together there are no grants: whoever may have streamed it is a candidate, and told by the caller
+  before anything is read.
 * What is said is to whom a copy was *issued*.  Nobody is restrained for it.
 """
 
@@ -59,11 +61,18 @@ class Sighting:
         What they are copies of, where that is known.
     masters
         Files to compare with, by their digests, in the place of those that the ledger names.
+    streamed
+        Ways in which masters were marked for edges (:mod:`riparian.flows.variants`), of which the ledger holds nothing;
+        the masters have to be among ``masters``.
+    listeners
+        Accounts that may have streamed them.
     """
 
     copies: tuple[Path, ...]
     recording: str | None = None
     masters: tuple[Path, ...] = ()
+    streamed: tuple[Version, ...] = ()
+    listeners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -179,7 +188,9 @@ def trace_leak(studio: Studio, sighting: Sighting, policy: Policy, progress: Pro
     for one in studio.jobs.run(partial(compare, studio.read), tasks):
         reads = (*reads, one)
         progress("reading copies", len(reads), len(tasks))
-    together = tuple(_traced(studio, batch, policy, tried, now_us) for batch in _batches(reads))
+    together = tuple(
+        _traced(studio, _names(studio, sighting, batch), batch, tried, policy) for batch in _batches(reads)
+    )
     return Leak(reads, together, tried, missing)
 
 
@@ -201,7 +212,8 @@ def _masters(
     studio: Studio, sighting: Sighting, now_us: int
 ) -> tuple[tuple[tuple[Master, tuple[tuple[Version, MarkKey], ...]], ...], tuple[str, ...]]:
     """Find the file of each master that was marked, with every way in which it was."""
-    issued = studio.grants.versions(sighting.recording)
+    streamed = [(one, "") for one in sighting.streamed if sighting.recording in {None, one.recording}]
+    issued = [*studio.grants.versions(sighting.recording), *streamed]
     if not issued:
         what = f"`{sighting.recording}`" if sighting.recording else "anything"
         raise InputError(
@@ -244,6 +256,8 @@ def _why_not(studio: Studio, master: Master, given: dict[str, Path]) -> str:
     if given and master.digest not in given:
         wrong = ", ".join(f"`{path}` with SHA-256 {digest}" for digest, path in given.items())
         return f"the master of `{master.recording}` has SHA-256 {master.digest}, and {wrong} is given, wanted that file"
+    if not master.path.name:
+        return f"it was not said where the master of `{master.recording}` is, wanted it, with SHA-256 {master.digest}"
     if not master.path.exists():
         gone = f"the master of `{master.recording}` is not at `{master.path}` any more"
         return f"{gone}, wanted it, with SHA-256 {master.digest}"
@@ -274,18 +288,26 @@ def _batches(reads: Sequence[Read]) -> list[tuple[Read, ...]]:
     return [tuple(batch.values()) for batch in batches]
 
 
-def _traced(studio: Studio, reads: tuple[Read, ...], policy: Policy, tried: Tried, now_us: int) -> Together:
+def _names(studio: Studio, sighting: Sighting, reads: tuple[Read, ...]) -> tuple[str, ...]:
+    """List whom these may have been issued to."""
+    names: dict[str, None] = {}
+    for one in reads:
+        assert one.version is not None  # noqa: S101 -- of what was read batches are made
+        is_streamed = one.version in sighting.streamed
+        names |= dict.fromkeys(sighting.listeners if is_streamed else studio.grants.accounts(one.version))
+    return tuple(names)
+
+
+def _traced(studio: Studio, names: tuple[str, ...], reads: tuple[Read, ...], tried: Tried, policy: Policy) -> Together:
     keys = {key.epoch: key for key in studio.keys.all()}
     heard = []
-    names: dict[str, None] = {}
     for one in reads:
         assert one.reading is not None  # noqa: S101 -- of these alone batches are made
         assert one.version is not None  # noqa: S101 -- as above
         heard.append(Heard(one.reading, keys[one.reading.epoch], one.version.tier))
-        names |= dict.fromkeys(studio.grants.accounts(one.version))
-    accounts = pa.array(list(names), pa.string())
     if not names:
         return Together(reads, (), None)
+    accounts = pa.array(names, pa.string())
     candidates = Candidates(codes_of(accounts, studio.pseudonyms), lambda key: seeds(key, accounts))
-    needed = trace_bits(policy, len(names))
-    return Together(reads, tuple(names), trace(heard, candidates, needed_bits=needed, at_us=now_us, tried=tried))
+    needed, now_us = trace_bits(policy, len(names)), studio.clock.now_us()
+    return Together(reads, names, trace(heard, candidates, needed_bits=needed, at_us=now_us, tried=tried))
