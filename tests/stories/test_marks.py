@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 NOW = 1_800_000_000_000_000
 PEOPLE = [f"reviewer-{n:02d}@example.org" for n in range(20)]
 LEAKER = PEOPLE[13]
-SECONDS = 40.0
+SECONDS = 24.0
 RATE = 22_050
 PROMO = Written(Form.FLAC, "16")
 LEAKED = Written(Form.MP3, bit_rate=64_000)
