@@ -369,7 +369,7 @@ class _Laid:
                 return None
             if abs(line.slope - 1) < _EXACT:
                 return pitch
-            pitch /= line.slope
+            pitch = float(pitch / line.slope)
         return pitch
 
     def pieces(self, pitch: float) -> tuple[Piece, ...]:
