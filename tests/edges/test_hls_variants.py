@@ -18,6 +18,7 @@ from riparian.marks.variants import Variants
 from riparian.stores.variants.coding import Coding, decode
 from tests.edges.hls_media import served, tone
 from tests.edges.marked_media import KEY, coded, expected, marked, usual
+from tests.edges.nginx import free_port, nginx
 from tests.edges.wires import EDGE, NOW_US, RING, a_door
 
 NOW_S = NOW_US // 1_000_000
@@ -225,3 +226,39 @@ def test_a_player_hears_an_account_s_own_word_without_a_gap(media: Path, name: s
             assert 0 <= whole.shape[1] - has.samples < pair[0].block
             want = decode(expected(pair, has, account)).samples
             np.testing.assert_array_equal(whole[:, : has.samples], want)
+
+
+NGINX = """
+pid nginx.pid;
+error_log error.log;
+events {}
+http {
+    access_log off;
+    proxy_cache_path cache keys_zone=kept:1m;
+    server {
+        listen 127.0.0.1:%d;
+        location / {
+            proxy_pass %s;
+            proxy_cache kept;
+            proxy_cache_key $uri;
+            proxy_cache_valid 200 1m;
+            add_header X-Cache $upstream_cache_status;
+        }
+    }
+}
+"""
+
+
+@pytest.mark.slow
+def test_a_stock_nginx_keeps_heads_and_never_what_is_one_account_s_own(media: Path, tmp_path: Path) -> None:
+    port = free_port()
+    with served(an_origin(media)) as url, nginx(tmp_path, {"nginx.conf": NGINX % (port, url)}, port) as edge:
+        place = "/media/r-1/marked/aac-96/"
+        asked = {
+            account: [edge.ask(f"{place}{name}?g={a_grant(account)}") for name in ("001.m4s", "init.mp4")]
+            for account in ("a-1", "a-2", "a-3")
+        }
+        for account, (segment, _) in asked.items():
+            assert segment.body == as_word(media, account, 1)
+        assert [segment["x-cache"] for segment, _ in asked.values()] == ["MISS", "MISS", "MISS"]
+        assert [head["x-cache"] for _, head in asked.values()] == ["MISS", "HIT", "HIT"]

@@ -7,11 +7,13 @@ before anything is encoded: a tier that few plays come from costs as much room a
 Symbols
 -------
 l    plays of a recording within the time that an edge keeps things, a day
+p    chance that a bit is +1
 
 Model
 -----
 Plays come one by one (Poisson).  Unmarked, an edge comes to hold a recording with chance ``1 - exp(-l)``, and fetches
-as much of it; marked, each of two sides with chance ``1 - exp(-l / 2)``, as bits are about even.
+as much of it.  Marked, of a chunk whose bit is +1 with chance ``p``, it comes to hold the one side with chance
+``1 - exp(-p l)`` and the other with ``1 - exp(-(1 - p) l)``: the mean is over the chances of tier ``many``.
 """
 
 from collections.abc import Sequence
@@ -24,6 +26,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from riparian.errors import InputError
+from riparian.marks.code import MANY, SIXTEENTHS
 
 TIERS: Final = (0.001, 0.01, 0.1, 1.0)
 """Where tiers end: shares of the recordings, the most popular first."""
@@ -87,14 +90,17 @@ def plan(catalogue: pa.Table, bit_rates: Sequence[float], plays_per_day: float) 
     ...     print(f"{tier.recordings:4} {tier.plays_share:.2f} {tier.stored_bytes / 1e9:.2f} {tier.fetched_ratio:.2f}")
        2 0.18 0.01 2.00
       18 0.26 0.06 2.00
-     180 0.28 0.60 1.98
-    1800 0.28 6.05 1.39
+     180 0.28 0.60 1.79
+    1800 0.28 6.05 1.24
     """
     plays, seconds = _plays(catalogue), _seconds(catalogue)
     order = np.argsort(-plays, kind="stable")
     share, size = plays[order] / plays.sum(), seconds[order] * sum(bit_rates) / 8
     each = share * plays_per_day
-    held, marked = size * -np.expm1(-each), 2 * size * -np.expm1(-each / 2)
+    held = size * -np.expm1(-each)
+    # Both sides of each chance: the chances of the one are, mirrored, those of the other.
+    chances = np.array([*MANY, *(SIXTEENTHS - chance for chance in MANY)]) / SIXTEENTHS
+    marked = 2 * size * -np.expm1(-np.multiply.outer(chances, each)).mean(axis=0)
     ends = np.unique(np.maximum(1, np.ceil(np.array(TIERS) * plays.size))).astype(int).tolist()
     tiers, begin = [], 0
     for end in ends:
