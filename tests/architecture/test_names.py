@@ -70,8 +70,11 @@ def test_names_are_neutral_about_people() -> None:
 
 
 def said(source: Source) -> list[tuple[str, ast.AST]]:
-    """List the strings of a module that a person may come to read: all but its docstrings."""
+    """List the strings of a module that a person may come to read: all but its docstrings and its own names."""
     silent = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            silent |= {id(name) for name in ast.walk(node.value)}
     return [
         (node.value, node)
         for node in ast.walk(source.tree)
