@@ -10,6 +10,7 @@ happen.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -35,8 +36,9 @@ _NONCE_BYTES: Final = 12
 _TABLES: Final = """
 CREATE TABLE entry (
     seq INTEGER PRIMARY KEY, text TEXT NOT NULL, digest TEXT NOT NULL, kind TEXT NOT NULL, at_us INTEGER NOT NULL,
-    recording TEXT, master TEXT, who TEXT, copies INTEGER);
+    recording TEXT, master TEXT, who TEXT, copies INTEGER, mark TEXT);
 CREATE INDEX entry_of_recording ON entry (kind, recording, who);
+CREATE INDEX entry_of_mark ON entry (mark, seq) WHERE mark IS NOT NULL;
 CREATE INDEX entry_of_time ON entry (kind, at_us);
 CREATE TABLE person (who TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, key BLOB NOT NULL) WITHOUT ROWID;
 """
@@ -103,19 +105,18 @@ class SqlGrants:
         """See ``ports.Grants``."""
         where = "" if recording is None else " AND recording = ?"
         given = () if recording is None else (recording,)
-        rows = self._rows(f"SELECT text FROM entry WHERE kind = ?{where} ORDER BY seq", Kind.GRANT, *given)  # noqa: S608
+        last = f"SELECT max(seq) FROM entry WHERE kind = ?{where} GROUP BY mark"  # noqa: S608
+        rows = self._rows(f"SELECT text FROM entry WHERE seq IN ({last}) ORDER BY seq", Kind.GRANT, *given)  # noqa: S608
         found = {Version.heard(said): said["path"] for said in (json.loads(text) for (text,) in rows)}
         return list(found.items())
 
     def accounts(self, version: Version) -> list[str]:
         """See ``ports.Grants``."""
         rows = self._rows(
-            "SELECT person.name, entry.text FROM entry JOIN person ON entry.who = person.who"
-            " WHERE kind = ? AND recording = ? ORDER BY seq",
-            Kind.GRANT,
-            version.recording,
+            "SELECT person.name FROM entry JOIN person ON entry.who = person.who WHERE mark = ? ORDER BY seq",
+            _mark(version),
         )
-        return list(dict.fromkeys(name for name, text in rows if Version.heard(json.loads(text)) == version))
+        return list(dict.fromkeys(name for (name,) in rows))
 
     def knows(self, account: str) -> bool:
         """See ``ports.Grants``."""
@@ -168,7 +169,7 @@ class SqlGrants:
     def verify(self, head: str = "") -> tuple[int, str]:
         """See ``ports.Grants``."""
         rows = self._rows(
-            "SELECT seq, text, digest, kind, at_us, recording, master, entry.who, copies, name, key FROM entry"
+            "SELECT seq, text, digest, kind, at_us, recording, master, entry.who, copies, mark, name, key FROM entry"
             " LEFT JOIN person ON entry.who = person.who ORDER BY seq"
         )
         return verified((_checked(number, row) for number, row in enumerate(rows, start=1)), head=head)
@@ -211,10 +212,10 @@ class SqlGrants:
         for one in said:
             entry = chained(digest, one)
             digest = entry.digest
-            columns = [one.get(name) for name in _COLUMNS]
+            columns = _columns(one)
             self._connection.execute(
-                "INSERT INTO entry (text, digest, kind, at_us, recording, master, who, copies)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO entry (text, digest, kind, at_us, recording, master, who, copies, mark)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (entry.text, entry.digest, *columns),
             )
 
@@ -247,6 +248,16 @@ class SqlGrants:
 _COLUMNS: Final = ("kind", "at_us", "recording", "master", "who", "copies")
 
 
+def _columns(said: Mapping[str, Any]) -> list[Any]:
+    """Give what stands beside an entry, to find it by."""
+    mark = _mark(Version.heard(said)) if said["kind"] == Kind.GRANT else None
+    return [*(said.get(name) for name in _COLUMNS), mark]
+
+
+def _mark(version: Version) -> str:
+    return hashlib.sha256(json.dumps(version.said(), sort_keys=True).encode()).hexdigest()[:32]
+
+
 def _bound(said: Mapping[str, Any]) -> bytes:
     """Give what a ciphertext belongs to: in another entry it cannot be opened."""
     return json.dumps({**said, "sealed": None}, sort_keys=True).encode()
@@ -276,7 +287,7 @@ def _checked(number: int, row: Sequence[Any]) -> Entry:
     """Give an entry whose columns say what it says."""
     seq, text, digest, *columns, name, key = row
     said = json.loads(text)
-    is_same = seq == number and list(columns) == [said.get(column) for column in _COLUMNS]
+    is_same = seq == number and list(columns) == _columns(said)
     if is_same and key is not None and "sealed" in said:
         is_same = _opened(said, key)["account"] == name
     if not is_same:
