@@ -2,7 +2,7 @@
 
 A track is marked for one account, attacked, found, read and traced among a million.  ``marks_robust.csv`` has a row an
 attack and a column a track: the bits of the right account, in brackets where it is not named.
-``marks_robust_crop.csv`` is the same of 30 seconds from the middle of the attacked copy.  ``marks_innocents.csv`` says
+``marks_robust_crop.csv`` is the same of 30 seconds from the middle of the attacked copy.  ``marks_others.csv`` says
 for each attack how a million accounts without a part spread, in standard deviations that theory gives, and how loudly
 the pilot is heard under the right key, and under another.
 
@@ -123,7 +123,7 @@ def main() -> None:
     for table, made in (
         ("marks_robust", pivot(rows, "bits")),
         ("marks_robust_crop", pivot(rows, "crop_bits")),
-        ("marks_innocents", innocents(rows)),
+        ("marks_others", innocents(rows)),
     ):
         write(made, args.out / f"{table}.csv" if args.out else None, table)
 
