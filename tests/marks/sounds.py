@@ -151,7 +151,10 @@ def _voice(at: NDArray[np.float64], hz: float, fall: float, rate: int, rng: np.r
     period = np.zeros(4097, dtype=np.complex128)
     period[harmonics] = np.exp(2j * np.pi * rng.random(harmonics.size)) / harmonics**fall
     table = 4096 * np.fft.irfft(period)
-    return np.interp(hz * at % 1, np.arange(table.size + 1) / table.size, np.append(table, table[0]))
+    voice: NDArray[np.float64] = np.interp(
+        hz * at % 1, np.arange(table.size + 1) / table.size, np.append(table, table[0])
+    )
+    return voice
 
 
 def _scaled(out: NDArray[np.float64]) -> Mono:

@@ -1,9 +1,11 @@
 """Which tiles of the sound carry which bit?
 
-Time and frequency are divided into tiles: 29 bands, equally wide to the ear (ERB), by fifths of a chunk.  Each tile
-has a secret sign, its *chip*.  Most tiles belong to a *cell*, which carries one bit of a code word: the tile is raised
-where chip and bit agree and lowered where they do not.  Every eighth tile, chosen secretly, carries no bit: these are
-the *pilot*, the same in every copy, by which a reader learns how well it hears without asking for whom it listens.
+Time and frequency are divided into tiles: 53 bands by fifths of a chunk.  A band is half as wide as what the ear takes
+together (ERB), so that of two that it hears as one, often one goes up and the other down; but none is narrower than 75
+Hz, unless the ear's are, too.  Each tile has a secret sign, its *chip*.  Most tiles belong to a *cell*, which carries
+one bit of a code word: the tile is raised where chip and bit agree and lowered where they do not.  Every eighth tile,
+chosen secretly, carries no bit: these are the *pilot*, the same in every copy, by which a reader learns how well it
+hears without asking for whom it listens.
 
 Conventions
 -----------
@@ -16,7 +18,7 @@ Conventions
 
 Source
 ------
-Glasberg, B. and Moore, B. (1990), Derivation of auditory filter shapes from notched-noise data, equation 4 (ERB-rate).
+Glasberg, B. and Moore, B. (1990), Derivation of auditory filter shapes from notched-noise data, equation 3 (ERB).
 """
 
 from dataclasses import dataclass
@@ -30,9 +32,9 @@ from riparian.errors import InputError
 from riparian.marks.keys import MarkKey
 
 VERSION: Final = 1
-BANDS: Final = 29
+BANDS: Final = 53
 LOWEST_HZ: Final = 200.0
-HIGHEST_HZ: Final = 11_000.0
+NARROWEST_HZ: Final = 75.0
 ROWS_PER_CHUNK: Final = 5
 PILOT_ONE_IN: Final = 8
 VARIANT_GROUPS: Final = 1
@@ -43,16 +45,18 @@ _BLOCK: Final = 1024
 
 
 def edges_hz() -> NDArray[np.float64]:
-    """Give the 30 edges of the 29 bands, in Hz, equally far apart in ERB-rate.
+    """Give the 54 edges of the 53 bands, in Hz.
 
     Examples
     --------
-    >>> edges_hz()[[0, 1, -1]].round().tolist()
-    [200.0, 251.0, 11000.0]
+    >>> edges_hz()[[0, 1, 7, 20, -1]].round().tolist()
+    [200.0, 246.0, 637.0, 1678.0, 10575.0]
     """
-    lowest, highest = (21.4 * np.log10(1 + 0.00437 * hz) for hz in (LOWEST_HZ, HIGHEST_HZ))
-    edges: NDArray[np.float64] = (10 ** (np.linspace(lowest, highest, BANDS + 1) / 21.4) - 1) / 0.00437
-    return edges
+    edges = [LOWEST_HZ]
+    for _ in range(BANDS):
+        ear = 24.7 * (0.00437 * edges[-1] + 1)
+        edges.append(edges[-1] + max(ear / 2, min(ear, NARROWEST_HZ)))
+    return np.array(edges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,7 @@ class Layout:
                 f"the mark has layout version {self.version}, wanted {VERSION}",
                 hint="Read it with the release that wrote it.",
             )
-        if not 1 <= self.groups <= BANDS * ROWS_PER_CHUNK // 2 or not Fraction(1, 4) <= self.chunk_s <= 16:
+        if not 1 <= self.groups <= 72 or not Fraction(1, 4) <= self.chunk_s <= 16:
             raise InputError(
                 f"a mark has {self.groups} bits per {float(self.chunk_s):.3f} s, wanted 1 to 72 per .25 to 16 s"
             )
@@ -129,9 +133,9 @@ class Pattern:
 
     Parameters
     ----------
-    chip : np.ndarray [shape=(chunks * 5, 29), int8]
+    chip : np.ndarray [shape=(chunks * 5, 53), int8]
         -1 or 1.
-    cell : np.ndarray [shape=(chunks * 5, 29), int8]
+    cell : np.ndarray [shape=(chunks * 5, 53), int8]
         From 0 to ``groups - 1``, within the tile's chunk; ``PILOT`` where there is no bit.
     """
 
@@ -148,7 +152,7 @@ class Pattern:
 
         Returns
         -------
-        signs : np.ndarray [shape=(chunks * 5, 29), int8]
+        signs : np.ndarray [shape=(chunks * 5, 53), int8]
         """
         chunk = np.arange(self.cell.shape[0])[:, None] // ROWS_PER_CHUNK
         spoken = np.where(self.cell == PILOT, np.int8(1), bits[chunk, np.maximum(self.cell, 0)])
@@ -165,7 +169,7 @@ def pattern(key: MarkKey, recording: str, layout: Layout, chunks: int) -> Patter
     --------
     >>> found = pattern(MarkKey(bytes(32), 1), "r-1", Layout.at(44_100, DIRECT_GROUPS), 2)
     >>> found.chip.shape, np.unique(found.cell[:5], return_counts=True)[1].tolist()
-    ((10, 29), [18, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 7])
+    ((10, 53), [33, 15, 15, 15, 15, 15, 15, 15, 15, 14, 14, 14, 14, 14, 14, 14, 14])
     """
     tiles = ROWS_PER_CHUNK * BANDS
     of = (recording, str(layout.version), str(layout.chunk_s), str(layout.groups))
