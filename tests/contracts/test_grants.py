@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from riparian.errors import CustodyError, InputError
+from riparian.errors import CustodyError, InputError, OutsideError
 from riparian.marks.code import Tier
 from riparian.marks.grants import START, Fitted, Grant, Version
 from riparian.marks.keys import MarkKey
@@ -171,6 +171,24 @@ def test_an_erased_name_and_its_key_are_in_no_file_of_the_workspace(tmp_path: Pa
     left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert ANN.account.encode() not in left
     assert key not in left
+
+
+def test_whoever_still_reads_the_ledger_keeps_what_was_erased_and_that_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riparian.stores.grants._PATIENCE_S", 0.01)
+    grants = SqlGrants(tmp_path)
+    grants.add(ANN, BEN)
+    reader = sqlite3.connect(tmp_path / NAME, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM person").fetchall()
+    with pytest.raises(OutsideError, match="is erased, but somebody who reads the ledger keeps it"):
+        grants.erase(ANN.account, 3_000)
+    assert not grants.knows(ANN.account)
+    reader.close()
+    assert not grants.erase(ANN.account, 4_000)
+    grants.close()
+    assert ANN.account.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
 
 def test_the_ledger_is_its_owners_alone(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ together: what leaked as one library leaked from few accounts.
 Rules
 -----
 * A master that is not the file that was marked is refused, and the digests of both are told.
-* Every call is entered in the ledger before anything is said: how many copies, what was tried, and how many were named.
+* Every call is entered in the ledger before anything is said: of which recording, how many copies, and what was tried.
 * A year's copies are bounded by the policy, since the bound on mistakes is shared among them; a day's, so that answers
   cannot be used to learn how a mark is hidden.
 * Of what an edge put together there are no grants: whoever may have streamed it is a candidate, and told by the caller
@@ -23,7 +23,7 @@ Rules
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -37,7 +37,7 @@ from riparian.flows.extraction import Progress, silent
 from riparian.gate.policy import Policy, trace_bits
 from riparian.marks import detect
 from riparian.marks.align import Master as Held
-from riparian.marks.code import seeds
+from riparian.marks.code import SEED_BITS, seeds
 from riparian.marks.grants import Version
 from riparian.marks.keys import MarkKey
 from riparian.marks.reading import Reading
@@ -47,6 +47,8 @@ from riparian.ports import Studio
 from riparian.schema import DAY_US
 
 YEAR_US: Final = 365 * DAY_US
+_LEAKERS: Final = 64
+"""As many accounts with a part may have the seed of somebody without; no channel is of more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,12 @@ class Together:
     traced: Traced | None
 
     def error_bound(self, named: Named) -> float:
-        """Bound the chance that anybody who had no part in these copies reaches as many bits."""
-        return float(min(1.0, len(self.candidates) * 2.0**-named.evidence.bits))
+        """Bound the chance that anybody who had no part in these copies reaches as many bits.
+
+        No bits make it smaller than the chance that a candidate's seed is also that of one of ``_LEAKERS``.
+        """
+        each = 2.0**-named.evidence.bits + _LEAKERS * 2.0**-SEED_BITS
+        return float(min(1.0, len(self.candidates) * each))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,6 +188,8 @@ def trace_leak(studio: Studio, sighting: Sighting, policy: Policy, progress: Pro
     # Entered before anything is known: whoever is interrupted has asked all the same.
     about = {"epochs": tried.epochs, "masters": tried.masters, "recording": sighting.recording or ""}
     studio.grants.keep_trace(now_us, len(sighting.copies), about)
+    # Whoever asks at the same moment was not seen before either of us was entered.
+    _require_allowance(studio, policy, 0, now_us)
     tasks = [Against(copy, masters) for copy in sighting.copies]
     reads: tuple[Read, ...] = ()
     progress("reading copies", 0, len(tasks))
@@ -228,7 +236,9 @@ def _masters(
         of = version.recording, version.master
         key = _key(studio, keys, version.epoch, now_us)
         by_master.setdefault(of, []).append((version, key))
-        places[of] = given.get(version.master, Path(path))
+        # Of renditions for edges nobody wrote down where the master is; the ledger may know.
+        if path or of not in places:
+            places[of] = given.get(version.master, Path(path))
     found, missing = [], []
     for (recording, digest), versions in by_master.items():
         master = Master(places[recording, digest], recording, digest)
@@ -308,6 +318,6 @@ def _traced(studio: Studio, names: tuple[str, ...], reads: tuple[Read, ...], tri
     if not names:
         return Together(reads, (), None)
     accounts = pa.array(names, pa.string())
-    candidates = Candidates(codes_of(accounts, studio.pseudonyms), lambda key: seeds(key, accounts))
+    candidates = Candidates(codes_of(accounts, studio.pseudonyms), cache(lambda key: seeds(key, accounts)))
     needed, now_us = trace_bits(policy, len(names)), studio.clock.now_us()
     return Together(reads, names, trace(heard, candidates, needed_bits=needed, at_us=now_us, tried=tried))

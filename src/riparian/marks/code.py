@@ -44,6 +44,7 @@ from riparian.errors import InputError
 from riparian.marks.keys import MarkKey
 from riparian.marks.layout import Layout
 
+SEED_BITS: Final = 64
 SIXTEENTHS: Final = 16
 MANY: Final = (1, 1, 2, 2, 2, 8, 8, 8, 8, 8, 8, 14, 14, 14, 15, 15)
 """The chances of tier ``many``, in sixteenths, each as often as it stands here."""

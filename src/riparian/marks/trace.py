@@ -5,8 +5,10 @@ The law
 An account that had no part in a copy has a word that was drawn apart from it.  Over that draw, given the copy and all
 other accounts' words, the mean of ``2**bits`` is at most one, whatever was done to the copy: so an account without a
 part reaches ``b`` bits with chance at most ``2**-b``, and any of ``n`` such does with chance at most ``n 2**-b``.  That
-the mean holds needs only that words are drawn by a key which whoever made the copy had not, and that nothing else of
-the procedure reads a word: alignment, soft values and the weights of channels come of the copy, the master and the key.
+the mean holds needs only that words are drawn by a key which whoever made the copy had not, nor heard anything through,
+such as what an earlier trace said of the same recording; that accounts have seeds of their own (:mod:`.code`); and that
+nothing else of the procedure reads a word: alignment, soft values and the weights of channels come of the copy, the
+master and the key.
 
 Rounds
 ------
@@ -61,7 +63,7 @@ class Candidates:
     subjects : np.ndarray [shape=(n,), uint64]
         Pseudonyms, as evidence has them.
     seeds_of
-        Gives every candidate's seed under a key [shape=(n,)]; asked once for each recording.
+        Gives every candidate's seed under a key [shape=(n,)]; asked often, and should remember.
     likelier : np.ndarray [shape=(n,), bool]
         Those that a log shows to have fetched what leaked; None where nobody looked.
     """

@@ -22,7 +22,7 @@ from typing import Any, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from riparian.errors import CustodyError, InputError
+from riparian.errors import CustodyError, InputError, OutsideError
 from riparian.marks.grants import START, Entry, Fitted, Grant, Kind, Version, chained, check_of, verified
 from riparian.marks.keys import MarkKey
 from riparian.stores.files import reaching
@@ -163,7 +163,12 @@ class SqlGrants:
                     self._connection.execute("DELETE FROM person WHERE name = ?", (account,))
                     self._append({"kind": Kind.ERASED, "at_us": at_us, "who": found[0][0]})
             # What was deleted must not be read out of the write-ahead log either.
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            ((is_busy, _, _),) = self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        if is_busy:
+            raise OutsideError(
+                f"`{account}` is erased, but somebody who reads the ledger keeps it in `{NAME}-wal`, wanted nobody to",
+                hint="End what else is running in this workspace, and erase the account again.",
+            )
         return bool(found)
 
     def verify(self, head: str = "") -> tuple[int, str]:

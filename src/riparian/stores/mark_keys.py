@@ -1,9 +1,10 @@
 """Where are the keys of marks, and why is none of them ever thrown away?
 
 ``marks.json`` in the workspace, for the owner's eyes only, made on first use; apart from the keys of grants, since the
-two are for different people: an edge needs those, and nobody but whoever marks and traces may have these.  Each epoch
-has a key; :meth:`FolderMarkKeys.rotate` begins a new epoch, and what was marked under an old one is read with the old
-one as long as copies of it may turn up, which is for ever.
+two are for different people: every edge needs those, and nobody may have these but whoever marks and traces, and an
+origin that puts marked renditions together (:mod:`riparian.edges.composed`).  Each epoch has a key;
+:meth:`FolderMarkKeys.rotate` begins a new epoch, and what was marked under an old one is read with the old one as long
+as copies of it may turn up, which is for ever.
 
 Whoever has the file can find the mark in a copy, remove it, and forge anybody's.  Whoever loses it can trace nothing.
 """

@@ -9,12 +9,15 @@ import shutil
 import zipfile
 from pathlib import Path
 
-from riparian.stores.files import reaching, write_whole
+from riparian.stores.files import UNFINISHED, reaching, write_whole
 
 
 def pack(folder: Path, parcel: Path) -> None:
-    """Put all files of a folder into a zip archive, and remove the folder."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    """Put all files of a folder into a zip archive, and remove the folder.
+
+    What somebody who was interrupted left unfinished is not sent: nobody entered it in the ledger.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != UNFINISHED)
     with reaching(f"writing `{parcel}`"):
         write_whole(parcel, lambda file: _write(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED), folder, files))
         parcel.chmod(0o644)
