@@ -34,6 +34,8 @@ from riparian.marks.reading import Reading
 SECONDS: Final = 180.0
 DELIVERY: Final = attacks.coded("aac", "-b:a", "128k")
 RULES: Final = ("turns", "mean", "fewest", "coin")
+TRACKS: Final = "quiet,drone,strings,bass,harp,speech"
+"""Those on which a minute has least bits, or that are changed most."""
 REAL: Final = ((2, 3), (5, 15))
 """Rings of so many, with as many tracks each."""
 LIBRARY: Final = ",".join(track.name for track in (*sounds.TRACKS, *sounds.FURTHER))
@@ -142,7 +144,7 @@ def _alone(job: tuple[str, str]) -> list[Row]:
 def main() -> None:
     """Measure, and write the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--tracks", default=",".join(track.name for track in sounds.TRACKS))
+    parser.add_argument("--tracks", default=TRACKS)
     parser.add_argument("--attacks", default="")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", choices=("alone", "rings"), default=None)

@@ -8,7 +8,7 @@ They know the bands, the length of a row and the strengths, and may have copies 
 * **estimate from a pair**: from two accounts' copies, take the mean, or go beyond one of them, away from the other;
 * **plant**: add to an unmarked track, or to another's, what tells a stranger's copy from their own.
 
-A row an attack: of tracks of 60 seconds, the worst (least bits) and the median.  ODG is PEAQ's of the worst 20 seconds
+A row an attack: of six tracks of 60 seconds, the worst (least bits) and the median.  ODG is PEAQ's of the worst 20 seconds
 of the attacked copy against the original; of what is warped there is none.  ``wrong`` counts accounts that were named
 and had no part.  Where a stranger's mark is planted, the bits are the stranger's: what they are framed by.
 """
@@ -32,6 +32,7 @@ from riparian.marks.embed import embed
 from riparian.marks.layout import BANDS, Layout, pattern
 from riparian.marks.strength import band_bins, frame_rows, measure
 
+TRACKS: Final = "quiet,strings,electronic,metal,harp,speech"
 OWN, STRANGER = marking.GUILTY, marking.GUILTY + 1
 Attacked = tuple[Sound, int]
 """What is found, and whose bits are asked for."""
@@ -187,7 +188,7 @@ def _judged(master: marking.Master, change: Adaptive, n: int) -> Row:
 def main() -> None:
     """Measure, and write the table."""
     args = options(__doc__, accounts=marking.ACCOUNTS)
-    write(rows(list(sounds.tracks(60)), ADAPTIVE, args.accounts), args.out, "marks_adaptive")
+    write(rows(list(sounds.tracks(60, TRACKS)), ADAPTIVE, args.accounts), args.out, "marks_adaptive")
 
 
 if __name__ == "__main__":
