@@ -8,9 +8,9 @@ They know the bands, the length of a row and the strengths, and may have copies 
 * **estimate from a pair**: from two accounts' copies, take the mean, or go beyond one of them, away from the other;
 * **plant**: add to an unmarked track, or to another's, what tells a stranger's copy from their own.
 
-A row an attack: of six tracks of 60 seconds, the worst (least bits) and the median.  ODG is PEAQ's of the worst 20 seconds
-of the attacked copy against the original; of what is warped there is none.  ``wrong`` counts accounts that were named
-and had no part.  Where a stranger's mark is planted, the bits are the stranger's: what they are framed by.
+A row an attack: of six tracks of 60 seconds, the worst (least bits) and the median.  ODG is PEAQ's of the worst 20
+seconds of the attacked copy against the original; of what is warped there is none.  ``wrong`` counts accounts that were
+named and had no part.  Where a stranger's mark is planted, the bits are the stranger's: what they are framed by.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
