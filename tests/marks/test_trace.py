@@ -248,6 +248,28 @@ def test_pruning_a_library_loses_nobody_who_is_plain(monkeypatch: pytest.MonkeyP
     assert [one.evidence.bits for one in pruned.named] == [one.evidence.bits for one in whole.named]
 
 
+def test_whether_somebody_is_weighed_does_not_hang_on_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = library([1, 2], lot, 2.0, tracks=6)
+    monkeypatch.setattr(searching, "SCREENED", 400)
+    monkeypatch.setattr(searching, "POOL", 40)
+    seeds = candidates(3_000).seeds_of(KEY)
+    crowded = seeds.copy()
+    # Whoever has a leaker's word ranks highest; they would put as many others out.
+    crowded[2_900:] = seeds[1]
+    before, after = search(readings, lambda _: seeds, 3_000).pool, search(readings, lambda _: crowded, 3_000).pool
+    assert set(range(2_900, 3_000)) <= set(after.tolist())
+    assert before[before < 2_900].tolist() == after[after < 2_900].tolist()
+    assert 40 < before.size < 400
+
+
+def test_a_copy_that_says_nothing_has_nobody_weighed() -> None:
+    (one,) = library([417], lot, 1.0, **OF_DIRECT)  # type: ignore[arg-type]
+    silent = replace(one, reading=replace(one.reading, soft=np.zeros_like(one.reading.soft)))
+    found = traced([silent])
+    assert found.named == ()
+    assert found.runner_up_bits <= 0
+
+
 def test_the_order_of_recordings_changes_nothing() -> None:
     readings = library([1, 2], lot, 2.0, tracks=3)
     forth, back = traced(readings), traced(readings[::-1])

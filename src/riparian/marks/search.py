@@ -6,7 +6,12 @@ in full (:mod:`.weigh`).  Who is not among them is given nothing, which is less 
 holds of innocents holds all the more; what pruning may lose is somebody who had a part, never somebody who had none.
 
 Of a library of many recordings, all candidates are ranked on the recordings that say most, until ``SCREENED`` cells
-are read; an eighth of them on four times as many, and so on.
+are read; about an eighth of them on four times as many, and so on.
+
+Who stays must not hang on the others: were it the highest so many, a candidate would put somebody else out of the pool
+by its own word, and who is named before it, whose words its own is weighed beside, would follow from that word.  So
+each is ranked beside ``STRANGERS``, words by lot that are nobody's, and stays who ranks higher than a certain one of
+them.
 
 Symbols
 -------
@@ -33,7 +38,8 @@ SCREENED: Final = 2_048
 KEPT: Final = 8
 WIDENED: Final = 4
 POOL: Final = 128
-"""How many are weighed in full, for each way to rank."""
+"""How many of words by lot are weighed in full, in the mean and for each way to rank."""
+STRANGERS: Final = 65_536
 _BATCH: Final = 4_096
 _DEVIATIONS: Final = np.arange(-8.0, 8.25, 0.25)
 
@@ -134,19 +140,23 @@ def search(heard: Sequence[Heard], seeds_of: Callable[[MarkKey], NDArray[np.uint
         How many candidates there are, 1 or more.
     """
     order = sorted(heard, key=lambda one: -float((one.reading.soft.astype(np.float64) ** 2).sum()))
-    alive = np.arange(n)
-    ranks = np.zeros((n, len(RANKING) + 1))
+    # Candidates first, and behind them strangers; of so few that all are weighed nobody is put aside.
+    strangers = min(n, STRANGERS) if n > POOL else 0
+    passing = max(1, round(strangers * POOL / n))
+    alive = np.arange(n + strangers)
+    ranks = np.zeros((alive.size, len(RANKING) + 1))
     moments = np.zeros((2, len(RANKING)))
     marginal = np.zeros(len(RANKING))
     crowd: Crowd | None = None
     cells, until = 0, SCREENED
     for i, one in enumerate(order):
         if cells >= until:
-            crowd = crowd or _crowd(ranks, moments, marginal, i)
-            alive = _highest(ranks, alive, max(POOL, alive.size // KEPT))
+            crowd = crowd or _crowd(ranks[:n], moments, marginal, i)
+            alive = _highest(ranks, alive, n, max(passing, int((alive >= n).sum()) // KEPT))
             until *= WIDENED
         down, up, explained = _ranking(one.cells())
-        told = _told(one, seeds_of(one.key)[alive] if alive.size < n else seeds_of(one.key), down, up)
+        seeds = np.concatenate([seeds_of(one.key), one.key.stream("strangers", words=strangers)])
+        told = _told(one, seeds[alive] if alive.size < seeds.size else seeds, down, up)
         ranks[alive, :-1] += told
         # Of many recordings an account may have had a part in some: those that speak against it count for little.
         ranks[alive, -1] += np.logaddexp(told[:, 0], 0.0)
@@ -155,8 +165,9 @@ def search(heard: Sequence[Heard], seeds_of: Callable[[MarkKey], NDArray[np.uint
             moments += np.stack([(p * up + (1 - p) * down).sum(0), (p * (1 - p) * (up - down) ** 2).sum(0)])
             marginal += explained
         cells += one.reading.soft.size
-    crowd = crowd or _crowd(ranks, moments, marginal, len(order))
-    return Found(np.sort(_highest(ranks, alive, POOL)), crowd)
+    crowd = crowd or _crowd(ranks[:n], moments, marginal, len(order))
+    kept = _highest(ranks, alive, n, passing)
+    return Found(kept[kept < n], crowd)
 
 
 def _ranking(cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -165,12 +176,15 @@ def _ranking(cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64], ND
     return down, up, np.array([one[2] for one in each])
 
 
-def _highest(ranks: NDArray[np.float64], alive: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Keep the ``n`` highest by each way to rank."""
-    if alive.size <= n:
+def _highest(ranks: NDArray[np.float64], alive: NDArray[np.int64], n: int, passing: int) -> NDArray[np.int64]:
+    """Keep so many strangers as rank highest in each way, and the candidates that rank higher than the last of them."""
+    candidates, strangers = alive[alive < n], alive[alive >= n]
+    if not strangers.size:
         return alive
-    best = np.argpartition(ranks[alive], alive.size - n, axis=0)[-n:]
-    return alive[np.unique(best)]
+    place = strangers.size - min(passing, strangers.size)
+    last = np.partition(ranks[strangers], place, axis=0)[place]
+    higher = (ranks[candidates] > last).any(axis=1), (ranks[strangers] >= last).any(axis=1)
+    return np.concatenate([candidates[higher[0]], strangers[higher[1]]])
 
 
 def _crowd(ranks: NDArray[np.float64], moments: NDArray[np.float64], marginal: NDArray[np.float64], i: int) -> Crowd:

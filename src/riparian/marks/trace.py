@@ -15,7 +15,8 @@ Rounds
 Accounts are named in rounds.  In the first, each is weighed by itself; in each later one, given the words of those
 already named, which takes their share of the noise away.  Round ``r`` has weight ``1 / (r (r + 1))``, paid in bits.
 Consider an account without a part, and the procedure without that account among the candidates: until it is named
-itself, nobody else's round depends on its word, so that those already named are others', drawn apart from its word.
+itself, nobody else's round depends on its word, nor whether anybody else is weighed (:mod:`.search`), so that those
+already named are others', drawn apart from its word.
 Its chance to be named in round ``r`` is thus at most that round's weight times ``2**-b``, and over all rounds
 ``2**-b``.
 
