@@ -2,6 +2,8 @@
 
 import os
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -217,3 +219,10 @@ def test_a_path_that_is_not_there_is_refused(tmp_path: Path) -> None:
 )
 def test_a_form_is_known_by_its_first_bytes(head: bytes, container: str | None) -> None:
     assert sniff(head) == container
+
+
+@pytest.mark.parametrize("what", ["open('x')", "__import__('socket').socket()", "os.pipe()"])
+def test_whoever_takes_a_decoder_over_can_open_nothing(what: str) -> None:
+    taken = "import os, socket; from riparian.feeds.sound_child import limit; limit(2 << 30, 10)\n"
+    ended = subprocess.run([sys.executable, "-c", taken + what], capture_output=True, text=True, check=False)
+    assert "Errno 24" in ended.stderr

@@ -6,6 +6,7 @@ why there is nothing.
 """
 
 import contextlib
+import io
 import json
 import os
 import resource
@@ -33,7 +34,11 @@ _TAGS_MAX: Final = 512
 _TAG_CHARACTERS_MAX: Final = 1 << 16
 _PICTURES_MAX: Final = 16
 _BLOCK_SAMPLES: Final = 1 << 16
-_FILES_MAX: Final = 32
+_FILES_MAX: Final = 3
+"""The three that are open when we begin: no other can be opened, whoever takes this process over."""
+_SILENCE: Final = struct.pack(
+    "<4sI4s4sIHHIIHH4sI", b"RIFF", 44, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16_000, 2, 16, b"data", 8
+) + bytes(8)
 _OURS: Final = frozenset(
     {"encoder", "major_brand", "minor_version", "compatible_brands", "handler_name", "vendor_id", "language"}
 )
@@ -68,6 +73,8 @@ def limit(memory_bytes: int, seconds: int) -> None:
 def main() -> None:
     """Decode standard input."""
     container, memory_bytes, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    # Modules that are loaded at their first use are loaded by four samples of ours, while files can still be opened.
+    decode(io.BytesIO(_SILENCE), "wav", io.BytesIO())
     limit(memory_bytes, seconds)
     out = sys.stdout.buffer
     try:
