@@ -50,7 +50,14 @@ def half_sine(hop: int) -> NDArray[np.float32]:
     return window
 
 
-def blocks(samples: NDArray[np.float32], hop: int) -> Iterator[tuple[int, NDArray[np.complex64]]]:
+def hann(hop: int) -> NDArray[np.float32]:
+    """Give a window that hears less of other frequencies, for spectra that are only looked at; shape=(2 * hop,)."""
+    return np.square(half_sine(hop))
+
+
+def blocks(
+    samples: NDArray[np.float32], hop: int, window: NDArray[np.float32] | None = None
+) -> Iterator[tuple[int, NDArray[np.complex64]]]:
     """Take sound apart, block by block.
 
     Parameters
@@ -58,6 +65,8 @@ def blocks(samples: NDArray[np.float32], hop: int) -> Iterator[tuple[int, NDArra
     samples : np.ndarray [shape=(channels, n), float32]
     hop
         Samples.
+    window : np.ndarray [shape=(2 * hop,), float32]
+        The half sine, unless something else is given.
 
     Yields
     ------
@@ -76,7 +85,7 @@ def blocks(samples: NDArray[np.float32], hop: int) -> Iterator[tuple[int, NDArra
     True
     """
     channels, n = samples.shape
-    window = half_sine(hop)
+    window = half_sine(hop) if window is None else window
     for first in range(0, frame_count(n, hop), BLOCK_FRAMES):
         count = min(BLOCK_FRAMES, frame_count(n, hop) - first)
         slots = np.zeros((channels, count + 1, hop), dtype=np.float32)
