@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ pytestmark = pytest.mark.slow
 
 
 def run(*words: str, at: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(["riparian", *words], cwd=at, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "riparian.cli", *words]
+    done = subprocess.run(command, cwd=at, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
     return done
 

@@ -105,10 +105,12 @@ def test_tags_and_covers_are_kept_as_far_as_the_form_holds_them(written: Written
     assert after.pictures == (COVER,)
 
 
-@pytest.mark.parametrize("written", [*LOSSLESS, *LOSSY], ids=lambda written: f"{written.form}-{written.depth}")
+# libsndfile draws the serial number of an Ogg stream by lot.
+REPEATABLE = [written for written in (*LOSSLESS, *LOSSY) if written.form is not Form.VORBIS]
+
+
+@pytest.mark.parametrize("written", REPEATABLE, ids=lambda written: f"{written.form}-{written.depth}")
 def test_the_same_sound_makes_the_same_bytes(written: Written, tmp_path: Path) -> None:
-    if written.form is Form.VORBIS:
-        pytest.skip("libsndfile draws the serial number of an Ogg stream by lot")
     for name in ("one", "other"):
         write(recorded(written), tmp_path / name, written)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
