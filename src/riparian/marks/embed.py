@@ -21,8 +21,8 @@ from riparian.audio.pcm import Sound
 from riparian.audio.spectra import Overlap, blocks, hop_at
 from riparian.errors import InputError
 from riparian.marks.layout import PILOT, ROWS_PER_CHUNK, Layout, Pattern
-from riparian.marks.onset import hold_back
-from riparian.marks.strength import band_bins, frame_rows, rows_of, tile_strength
+from riparian.marks.onset import hold_back, surprise
+from riparian.marks.strength import band_bins, frame_rows, measure, rows_of, strength_of
 
 FADE_ROWS: Final = 0.25
 """How much of a row's length it takes to go over into the next, besides the half hop on either side of a frame."""
@@ -97,7 +97,8 @@ def _check(sound: Sound, layout: Layout, tile_rows: int, word_rows: int) -> None
 def _changes(sound: Sound, layout: Layout, signs: list[NDArray[np.int8]], strength: float) -> list[NDArray[np.float32]]:
     """Make what is to be added for each of several patterns of signs, which may hold 0; as long as the sound."""
     hop, bins = hop_at(sound.rate), band_bins(sound.rate)
-    most = tile_strength(sound, layout, strength=strength)
+    tiles = measure(sound, layout)
+    most, shown = strength_of(tiles, strength), surprise(tiles.frames)
     left, share = _between(frame_rows(layout, sound.rate, sound.samples.shape[1]), most.shape[0])
     gains = [most * each for each in signs]
     changes = [np.zeros_like(sound.samples) for _ in signs]
@@ -105,7 +106,7 @@ def _changes(sound: Sound, layout: Layout, signs: list[NDArray[np.int8]], streng
     for first, spectra in blocks(sound.samples, hop):
         now = slice(first, first + spectra.shape[1])
         for gain, whole in zip(gains, wholes, strict=True):
-            whole.add(_scaled(spectra, bins, gain, left[now], share[now]))
+            whole.add(_scaled(spectra, bins, gain, left[now], share[now], shown[now]))
     return changes
 
 
@@ -124,6 +125,7 @@ def _scaled(
     gains: NDArray[np.float32],
     left: NDArray[np.intp],
     share: NDArray[np.float32],
+    shown: NDArray[np.float32],
 ) -> NDArray[np.complex64]:
     """Multiply each band of each frame by what lies between the gains of two rows, and leave out all other bins."""
     out = np.zeros((spectra.shape[0], spectra.shape[1], bins[-1]), dtype=np.complex64)
@@ -133,6 +135,7 @@ def _scaled(
             after = min(row + 1, gains.shape[0] - 1)
             for band in range(bins.size - 1):
                 gain = gains[row, band] + share[frame] * (gains[after, band] - gains[row, band])
+                gain *= shown[frame, band]
                 if gain != 0:
                     for k in range(bins[band], bins[band + 1]):
                         out[channel, frame, k] = spectra[channel, frame, k] * gain

@@ -23,8 +23,37 @@ BELOW_DB: Final = (30.0, 27.0, 25.0)
 """How far below the sound what is added stays, as it is, by its first differences, and by its second."""
 AFTER_DB: Final = 0.7
 """By how much a step's sound hides less in the next; as much as an ear recovers in 3 ms."""
+RISE_DB: Final = 20.0
+"""How much louder than one of the two frames before it a band may be, and be changed in full."""
 BEFORE_DB: Final = 5.0
 """By how much a step's sound hides less in the one before."""
+
+
+def surprise(frames: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Say how much of its change a frame of a band may have: less where it is far louder than what was before it.
+
+    Parameters
+    ----------
+    frames : np.ndarray [shape=(frames, bands), float64]
+        Power.
+
+    Returns
+    -------
+    share : np.ndarray [shape=(frames, bands), float32]
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> share = surprise(np.array([[1.0], [1.0], [10.0], [1e6], [1e6], [1e6]]))
+    >>> [f"{each:.2f}" for each in share[:, 0]]
+    ['1.00', '1.00', '1.00', '0.01', '0.03', '1.00']
+    """
+    share = np.ones(frames.shape, dtype=np.float32)
+    for late in (1, 2):
+        before = np.maximum(frames[:-late], 1e-30) * 10 ** (RISE_DB / 10)
+        rise = np.sqrt(before / np.maximum(frames[late:], before))
+        share[late:] = np.minimum(share[late:], rise)
+    return share
 
 
 def hold_back(samples: NDArray[np.float32], change: NDArray[np.float32], rate: int, hop: int) -> None:
@@ -57,14 +86,14 @@ def _factors(
     before: float,
 ) -> NDArray[np.float64]:
     """Say what to multiply each step by; shape=(steps,), from 0 to 1."""
-    steps = -(-samples.shape[1] // step)
-    factors = np.ones(steps)
+    sounds, changes = _energies(samples, step, lag), _energies(change, step, lag)
+    factors = np.ones(sounds.shape[1])
     for order in range(most.size):
-        sound, added = _energies(samples, step, lag, order), _energies(change, step, lag, order)
+        sound, added = sounds[order], changes[order]
         heard = 0.0
-        for j in range(steps):
+        for j in range(factors.size):
             heard = max(sound[j], after * heard)
-            hides = max(heard, before * sound[j + 1]) if j + 1 < steps else heard
+            hides = max(heard, before * sound[j + 1]) if j + 1 < factors.size else heard
             if sound[j] == 0 and order == 0:
                 factors[j] = 0
             elif added[j] > most[order] * hides:
@@ -73,25 +102,27 @@ def _factors(
 
 
 @numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
-def _energies(samples: NDArray[np.float32], step: int, lag: int, order: int) -> NDArray[np.float64]:
-    """Sum the squares of each step's differences of an order, 0 to 2; shape=(steps,)."""
+def _energies(samples: NDArray[np.float32], step: int, lag: int) -> NDArray[np.float64]:
+    """Sum the squares of each step's samples, first and second differences; shape=(3, steps)."""
     n = samples.shape[1]
-    energies = np.zeros(-(-n // step))
+    energies = np.zeros((3, -(-n // step)))
     for channel in range(samples.shape[0]):
-        x = samples[channel]
-        for j in range(energies.size):
-            energy = np.float32(0)
-            start, stop = j * step, min(n, (j + 1) * step)
-            if order == 0:
-                for k in range(start, stop):
-                    energy += x[k] * x[k]
-            elif order == 1:
-                for k in range(max(start, lag), stop):
-                    energy += (x[k] - x[k - lag]) ** 2
-            else:
-                for k in range(max(start, 2 * lag), stop):
-                    energy += (x[k] - 2 * x[k - lag] + x[k - 2 * lag]) ** 2
-            energies[j] += energy
+        for j in range(energies.shape[1]):
+            start = j * step
+            here = samples[channel, start : start + step]
+            # Differences reach back before the step, and begin with the third sample.
+            late = samples[channel, max(2 * lag, start) : start + step]
+            one = samples[channel, max(2 * lag, start) - lag : start + step]
+            two = samples[channel, max(2 * lag, start) - 2 * lag : start + step]
+            plain, first, second = np.float32(0), np.float32(0), np.float32(0)
+            for k in range(here.size):
+                plain += here[k] * here[k]
+            for k in range(late.size):
+                first += (late[k] - one[k]) ** 2
+                second += (late[k] - 2 * one[k] + two[k]) ** 2
+            energies[0, j] += plain
+            energies[1, j] += first
+            energies[2, j] += second
     return energies
 
 

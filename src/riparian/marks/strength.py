@@ -5,7 +5,7 @@ much was to be heard of it.
 
 A tile may change by a share of the smallest difference that an ear notices at its level: the louder, the smaller.  It
 may change by less where its loudness hardly moves by itself, since a tone that stands still betrays what is done to
-it; and wherever the sum of all tiles of a moment would be more than 36 dB below the sound, those that make most of it
+it; and wherever the sum of all tiles of a moment would be less than 37 dB below the sound, those that make most of it
 give way first.
 
 Conventions
@@ -31,12 +31,12 @@ from riparian.audio.spectra import blocks, frame_count, hop_at
 from riparian.marks.layout import BANDS, ROWS_PER_CHUNK, Layout, edges_hz
 
 NEPER_DB: Final = 20 / np.log(10)
-SHARE_OF_STEP: Final = 0.45
-MOST_DB: Final = 0.6
+SHARE_OF_STEP: Final = 0.5
+MOST_DB: Final = 0.5
 STEADY: Final = 0.7
 """The share of its strength that is left to a tile whose loudness does not move by itself."""
 MOVING_DB: Final = 1.5
-BELOW_DB: Final = 36.5
+BELOW_DB: Final = 37.0
 """How far below the sound what is added stays, in every row."""
 FULL_SCALE_DB: Final = 95.0
 """A sine at full scale, of mean power 1/2, is heard at 92."""
@@ -56,11 +56,14 @@ class Tiles:
         Of all frequencies, also beside the bands.
     moves_db : np.ndarray [shape=(rows, bands), float64]
         The standard deviation of the power of a tile's frames.
+    frames : np.ndarray [shape=(frames, bands), float64]
+        Power, frame by frame.
     """
 
     power: NDArray[np.float64]
     all_power: NDArray[np.float64]
     moves_db: NDArray[np.float64]
+    frames: NDArray[np.float64]
 
 
 def band_bins(rate: int) -> NDArray[np.intp]:
@@ -96,7 +99,11 @@ def tile_strength(sound: Sound, layout: Layout, *, strength: float = 1.0) -> NDA
     nepers : np.ndarray [shape=(rows, bands), float32]
         0 where there is nothing to mark.
     """
-    tiles = measure(sound, layout)
+    return strength_of(measure(sound, layout), strength)
+
+
+def strength_of(tiles: Tiles, strength: float) -> NDArray[np.float32]:
+    """Say the same of what was measured."""
     level = 10 * np.log10(np.maximum(tiles.power, SILENT)) + FULL_SCALE_DB
     moving = STEADY + (1 - STEADY) * np.minimum(tiles.moves_db / MOVING_DB, 1)
     wanted = np.minimum(SHARE_OF_STEP * noticed_db(level) * moving, MOST_DB) * (strength / NEPER_DB)
@@ -151,7 +158,7 @@ def measure(sound: Sound, layout: Layout) -> Tiles:
     levels = 10 * np.log10(frames[:, :BANDS] + SILENT)
     mean = _sums(levels, of, rows) / count
     moves = np.sqrt(_sums((levels - mean[of]) ** 2, of, rows) / count)
-    return Tiles(power[:, :BANDS], power[:, BANDS], moves)
+    return Tiles(power[:, :BANDS], power[:, BANDS], moves, frames[:, :BANDS])
 
 
 def _sums(values: NDArray[np.float64], of: NDArray[np.intp], rows: int) -> NDArray[np.float64]:
