@@ -2,13 +2,12 @@
 
 Each master is tried once before anybody gets a copy of it: it is marked for nobody, written as it will be delivered,
 written again as copies leak (``LEAKED``), read back and traced.  Where that is not enough, the mark is made stronger,
-as long as nobody can hear it; where even then it is not, we say so, and no copy is made unless somebody wants it all
-the same.  What came of it is entered in the ledger, and not tried again.
+as long as it passes for unheard (:mod:`riparian.audio.quality`); where even then it is not, we say so, and no copy is
+made unless somebody wants it all the same.  What came of it is entered in the ledger, and not tried again.
 
 Of a long recording only the first ``TRIED_S`` are tried: what is enough there is enough for the whole.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +20,7 @@ import pyarrow as pa
 
 from riparian.audio.forms import Form, Recorded, Written
 from riparian.audio.pcm import Sound
+from riparian.audio.quality import quality
 from riparian.flows.deliver import Master, Wanted, like, require_same
 from riparian.gate.policy import Policy, trace_bits
 from riparian.marks.code import Tier, bits, seeds
@@ -39,9 +39,8 @@ LEAKED: Final = Written(Form.MP3, bit_rate=64_000)
 """How a copy is written on its way to us, at the best that whoever leaks it does to it."""
 STRENGTHS: Final = (1.0, 1.2, 1.44, 1.73)
 """What is tried in turn."""
-SNR_LEAST_DB: Final = 30.0
-"""How far below the sound what a stronger mark changes has to stay: beyond it, listeners may begin to hear it."""
 TRIED_S: Final = 120.0
+_SNR_MOST_DB: Final = 300.0
 _NOBODY: Final = "\N{REPLACEMENT CHARACTER} tried at ingest"
 
 
@@ -76,30 +75,17 @@ def fit(
     with TemporaryDirectory(prefix="riparian-") as folder:
         for strength in STRENGTHS:
             marked = _marked(master, trial, strength)
-            snr_db = beside_db(master, marked)
-            if found is not None and snr_db < SNR_LEAST_DB:
+            heard = quality(master, marked)
+            if found is not None and not heard.passes:
                 break
             copy = _leaked(like(recorded, marked), written, Path(folder), read, write)
             said = _bits(copy, master, trial, strength)
+            snr_db = min(heard.snr_db, _SNR_MOST_DB)
             found = Fitted(trial.master.digest, trial.wanted.name, strength, said, trial.wanted_bits, snr_db)
             if found.carries:
                 break
     assert found is not None  # noqa: S101 -- the first strength is tried whatever it sounds like
     return found
-
-
-def beside_db(master: Sound, marked: Sound) -> float:
-    """Tell how far below the sound what a mark changes lies; dB, 300 at most.
-
-    Examples
-    --------
-    >>> loud = Sound(np.ones((1, 8000), np.float32), 8000)
-    >>> round(beside_db(loud, Sound(loud.samples * np.float32(1.01), 8000)), 1), beside_db(loud, loud)
-    (40.0, 300.0)
-    """
-    power = float(np.square(master.samples, dtype=np.float64).sum())
-    changed = float(np.square(marked.samples - master.samples, dtype=np.float64).sum())
-    return min(300.0, 10 * math.log10(power / changed)) if changed and power else 300.0
 
 
 def _marked(master: Sound, trial: Trial, strength: float) -> Sound:
