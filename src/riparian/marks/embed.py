@@ -1,8 +1,8 @@
 """How does a mark get into sound?
 
 Each tile goes up or down by its strength, in all channels alike, with soft edges in time.  What is added is made apart
-and added to the original, so that whatever is not marked stays as it is, to the last bit: silence, what lies below and
-above the bands, and a recording at strength 0.
+and added to the original, so that what is not marked is not touched: silence and a recording at strength 0 to the last
+bit, and what lies below and above the bands but for a thousandth of what is added.
 
 Conventions
 -----------
