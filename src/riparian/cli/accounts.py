@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 
 from riparian import assembly
-from riparian.cli import ladder, lines, options, screen
+from riparian.cli import ladder, lines, options, terminal
 from riparian.cli.explain import existing
 from riparian.console import words
 from riparian.flows import queue as queue_
@@ -47,7 +47,7 @@ def _queue(world: World, rate: float, *, json: bool) -> None:
     if json:
         lines.write(told)
         return
-    table = screen.table("account", "bits", "listed at", "because", "ring", right=("bits", "listed at"))
+    table = terminal.table("account", "bits", "listed at", "because", "ring", right=("bits", "listed at"))
     for row in told:
         table.add_row(
             escape(words.visible(row["account"])),
@@ -56,5 +56,5 @@ def _queue(world: World, rate: float, *, json: bool) -> None:
             row["because"][0],
             row["ring"] or "",
         )
-    screen.page.print(table if told else "Nobody is on the list.")
-    screen.page.print(queue_.NOTE.format(rate=rate), markup=False)
+    terminal.page.print(table if told else "Nobody is on the list.")
+    terminal.page.print(queue_.NOTE.format(rate=rate), markup=False)

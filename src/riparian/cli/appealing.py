@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from riparian import assembly
-from riparian.cli import lines, options, screen
+from riparian.cli import lines, options, terminal
 from riparian.cli.explain import code_of, existing
 from riparian.codes import label
 from riparian.console import words
@@ -47,7 +47,7 @@ def letter(
         (name,) = names_of(house.world, [history.account])
     applied = history.decision is not None and history.decision.applied
     if not applied:
-        screen.say("In shadow nothing is done to the account: there is nothing to tell anybody yet.")
+        terminal.say("In shadow nothing is done to the account: there is nothing to tell anybody yet.")
     if json:
         lines.write([_line(name, history.account, told, applied=applied)])
     else:
@@ -81,7 +81,7 @@ def appeal(account: options.Account, text: Text, workspace: options.Workspace = 
     """Take up what a listener says against a restraint, or an end."""
     with assembly.house(assembly.Given(existing(workspace))) as house:
         event = take_up_appeal(house.world, code_of(house.world, account), text)
-    screen.say(f"{account} has appealed; somebody who had no hand in it looks again by {words.day(event.until_us)}.")
+    terminal.say(f"{account} has appealed; somebody who had no hand in it looks again by {words.day(event.until_us)}.")
 
 
 def appeals(workspace: options.Workspace = options.WORKSPACE, json: options.Json = False) -> None:
@@ -91,16 +91,16 @@ def appeals(workspace: options.Workspace = options.WORKSPACE, json: options.Json
     if json:
         lines.write(told)
         return
-    table = screen.table("account", "action", "appealed", "due", "says")
+    table = terminal.table("account", "action", "appealed", "due", "says")
     for row in told:
         table.add_row(
             words.visible(row["account"]),
-            screen.styled(row["action"].replace("_", " ")),
+            terminal.styled(row["action"].replace("_", " ")),
             row["at"][:10],
             f"{row['due'][:10]}{', late' if row['late'] else ''}",
             words.visible(row["reason"], longest=400),
         )
-    screen.page.print(table if told else "No appeal waits.")
+    terminal.page.print(table if told else "No appeal waits.")
 
 
 def review(
@@ -116,4 +116,4 @@ def review(
     with assembly.house(assembly.Given(existing(workspace))) as house:
         take = reinstate_appealed if reinstate else uphold_appealed
         take(house.world, code_of(house.world, account), Said(person, reason))
-    screen.say(f"{account} is {'reinstated' if reinstate else 'left as it is'}; tell the listener.")
+    terminal.say(f"{account} is {'reinstated' if reinstate else 'left as it is'}; tell the listener.")

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from riparian import assembly
 from riparian.accounts.people import BETS, LADDERS
-from riparian.cli import lines, options, screen
+from riparian.cli import lines, options, terminal
 from riparian.cli.scan import reading
 from riparian.codes import codes_of
 from riparian.console import words
@@ -44,7 +44,7 @@ def check(
     names = _names(honest) if honest is not None else None
     with assembly.house(assembly.Given(workspace, policy, people, catalogue, accounts)) as house:
         if logs:
-            with screen.bars() as progress:
+            with terminal.bars() as progress:
                 scan(house.world, assembly.chunks(house, logs, reading(format_, map_)), house.terms, progress=progress)
         known = house.terms.known
         codes = known.codes[known.honest]
@@ -54,7 +54,7 @@ def check(
         told = _lines(house.world, found)
     unseen = len(codes) - found.bets[0].accounts
     if names is not None and unseen:
-        screen.say(f"{unseen:,} of {len(codes):,} accounts in {honest} are in no scan, and were left out.")
+        terminal.say(f"{unseen:,} of {len(codes):,} accounts in {honest} are in no scan, and were left out.")
     if json:
         lines.write(told)
     else:
@@ -89,7 +89,7 @@ def _lines(world: World, found: Audit) -> list[dict[str, Any]]:
 
 
 def _show(told: list[dict[str, Any]]) -> None:
-    bets = screen.table(
+    bets = terminal.table(
         "bet",
         "accounts",
         "mean",
@@ -99,7 +99,7 @@ def _show(told: list[dict[str, Any]]) -> None:
         "holds",
         right=("accounts", "mean", "at most", "bits"),
     )
-    rungs = screen.table(
+    rungs = terminal.table(
         "rung",
         "bits",
         "declared",
@@ -129,8 +129,8 @@ def _show(told: list[dict[str, Any]]) -> None:
                 str(row["honest_above"]),
                 holds,
             )
-    screen.page.print(bets)
-    screen.page.print(rungs)
+    terminal.page.print(bets)
+    terminal.page.print(rungs)
     failed = [row["bet"] for row in told if row["kind"] == "bet" and not row["holds"] and row["bet"] in SUSPENDABLE]
     if failed:
-        screen.say(f"Suspend what fails: put suspended = {failed} into a people file and scan again with --people.")
+        terminal.say(f"Suspend what fails: put suspended = {failed} into a people file and scan again with --people.")

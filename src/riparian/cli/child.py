@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from riparian import assembly
-from riparian.cli import exit_with, screen
+from riparian.cli import exit_with, terminal
 from riparian.cli.children import told
 from riparian.edges.door import Door
 from riparian.edges.wire import Addresses, Wire, run, serve
@@ -34,7 +34,7 @@ def _gate(task: Mapping[str, Any]) -> None:
     given, shard = _given(task["given"]), task["shard"]
     wire, kept = assembly.gate(given, shard=(int(shard[0]), int(shard[1])))
     if kept.lost:
-        screen.say(f"{kept.lost} charges in the journal of gate {shard[0]} were cut short, and are passed over.")
+        terminal.say(f"{kept.lost} charges in the journal of gate {shard[0]} were cut short, and are passed over.")
     wire.door.written = partial(_write, kept, _Said())
     threading.Thread(target=_renew, args=(wire.door, given), daemon=True).start()
     if task["grpc"]:
@@ -63,7 +63,7 @@ class _Said:
 
     def say(self, what: str) -> None:
         if what and what != self.what:
-            screen.say(what)
+            terminal.say(what)
         self.what = what
 
 

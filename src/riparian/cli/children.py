@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
-from riparian.cli import screen
+from riparian.cli import terminal
 
 LONGEST_S: Final = 30.0
 _FIRST_S: Final = 0.5
@@ -69,7 +69,7 @@ class Child:
                 self._process.stdin.write(json.dumps(self.task) + "\n")
                 self._process.stdin.flush()
             except BrokenPipeError:
-                screen.say(f"{self.name} ended before it began.")
+                terminal.say(f"{self.name} ended before it began.")
 
     def look(self) -> bool:
         """Begin it again if it died long enough ago; says whether it runs."""
@@ -82,7 +82,7 @@ class Child:
             self._in_a_row = 0 if now_s - self._begun_s > _FORGIVEN_S else self._in_a_row + 1
             wait_s = min(LONGEST_S, _FIRST_S * 2.0 ** min(self._in_a_row, 10))
             self._again_s = now_s + wait_s
-            screen.say(f"{self.name} ended with {code}; it is begun again in {wait_s:.1f} s.")
+            terminal.say(f"{self.name} ended with {code}; it is begun again in {wait_s:.1f} s.")
         if now_s < self._again_s:
             return False
         self.restarts += 1
@@ -101,7 +101,7 @@ class Child:
         try:
             code = self._process.wait(max(0.0, deadline_s - time.monotonic()))
         except subprocess.TimeoutExpired:
-            screen.say(f"{self.name} does not end, and is killed.")
+            terminal.say(f"{self.name} does not end, and is killed.")
             self._process.kill()
             code = self._process.wait()
         self._let_go()

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import typer
 
 from riparian import assembly
-from riparian.cli import ladder, paper, screen
+from riparian.cli import ladder, paper, terminal
 from riparian.cli.simulate import write_town
 from riparian.feeds.chunks import ReadOptions
 from riparian.flows.extraction import scan
@@ -32,20 +32,20 @@ def demo(
 ) -> None:
     """Simulate a town, scan its logs, and say who copied the catalogue."""
     spec = TownSpec(listeners, days, seed, copiers=tuple(parse_ring(text) for text in RINGS), recordings=60_000)
-    with screen.bars() as progress:
+    with terminal.bars() as progress:
         n = write_town(spec, out, progress)
     copying = sum(copier.accounts for copier in spec.copiers)
-    screen.say(f"A town of {listeners:,} listeners and {copying} copiers: {n:,} accesses in {days} days.")
+    terminal.say(f"A town of {listeners:,} listeners and {copying} copiers: {n:,} accesses in {days} days.")
     given = assembly.Given(
         out / "workspace", catalogue=str(out / "catalogue.parquet"), accounts=str(out / "accounts.parquet")
     )
     clock = assembly.StoppedClock(spec.start_us + days * DAY_US)
     with assembly.house(given, clock=clock) as house:
-        with screen.bars() as progress:
+        with terminal.bars() as progress:
             logs = assembly.chunks(house, [str(out / "accesses.parquet")], ReadOptions())
             found = scan(house.world, logs, house.terms, progress=progress)
         ladder.show(house.world, found, given.workspace)
         paper.write(house, found, out / "report.html")
     truth = pq.read_table(out / "truth.parquet", columns=["account", "role"])
     copiers = truth.filter([role == "copier" for role in truth["role"].to_pylist()])["account"].to_pylist()
-    screen.say(f"The copiers were {', '.join(copiers)}; nothing above knew it.")
+    terminal.say(f"The copiers were {', '.join(copiers)}; nothing above knew it.")

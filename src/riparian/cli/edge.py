@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from riparian import assembly
-from riparian.cli import lines, options, screen
+from riparian.cli import lines, options, terminal
 from riparian.edges import agreed, checks, envoy_checks
 from riparian.edges import envoy as envoy_
 from riparian.edges import nginx as nginx_
@@ -39,7 +39,7 @@ def init(workspace: options.Workspace = options.WORKSPACE) -> None:
         raise InputError(f"`{file}` is there already, wanted none", hint="Correct it, or move it away.")
     workspace.mkdir(mode=0o700, parents=True, exist_ok=True)
     file.write_bytes(files("riparian.edges").joinpath("templates/edge.toml").read_bytes())
-    screen.say(f"Wrote {file}: say there where your routes and accounts are.")
+    terminal.say(f"Wrote {file}: say there where your routes and accounts are.")
 
 
 @app.command()
@@ -145,7 +145,7 @@ def _envoy(what: str, text: str, given: assembly.Given) -> list[Finding]:
 
 
 def _show(found: Sequence[Finding]) -> None:
-    table = screen.table("", "where", "found", "do")
+    table = terminal.table("", "where", "found", "do")
     for each in found:
         table.add_row(
             f"[bold red]{each.weight}[/]" if each.weight is Weight.WRONG else each.weight,
@@ -153,7 +153,7 @@ def _show(found: Sequence[Finding]) -> None:
             each.found,
             each.hint,
         )
-    screen.page.print(table if found else "Everything is as it should be.")
+    terminal.page.print(table if found else "Everything is as it should be.")
 
 
 def _text(path: Path) -> str:
@@ -168,7 +168,9 @@ def _put(texts: Mapping[str, str], secret: frozenset[str], out: Path | None) -> 
         for name, text in texts.items():
             if name not in secret:
                 typer.echo(f"# {name}\n{text}")
-        screen.say(f"Not shown, for they are secret: {', '.join(sorted(secret & set(texts)))}. --out writes them, too.")
+        terminal.say(
+            f"Not shown, for they are secret: {', '.join(sorted(secret & set(texts)))}. --out writes them, too."
+        )
         return
     out.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
@@ -179,4 +181,4 @@ def _put(texts: Mapping[str, str], secret: frozenset[str], out: Path | None) -> 
             file.write(text)
         # Moved into its place: whoever reads it meanwhile reads the one or the other.
         fresh.replace(out / name)
-    screen.say(f"Wrote {', '.join(sorted(texts))} to {out}.")
+    terminal.say(f"Wrote {', '.join(sorted(texts))} to {out}.")

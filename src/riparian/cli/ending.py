@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from riparian import assembly
-from riparian.cli import lines, options, screen
+from riparian.cli import lines, options, terminal
 from riparian.cli.explain import code_of, existing, ring_code
 from riparian.console import words
 from riparian.errors import InputError
@@ -60,7 +60,7 @@ def propose(
     if json:
         lines.write(told)
     elif told:
-        screen.page.print(_members(told))
+        terminal.page.print(_members(told))
     left = len(told) - len(chosen) if told else 0
     _say(len(chosen), left, account or f"--ring {ring}", dry_run=dry_run)
 
@@ -68,20 +68,20 @@ def propose(
 def _say(n: int, left: int, what: str, *, dry_run: bool) -> None:
     out = f"; {words.counted(left, 'member')} left out" if left else ""
     if dry_run:
-        screen.say(f"{words.counted(n, 'account')} would be proposed{out}. Nothing was.")
+        terminal.say(f"{words.counted(n, 'account')} would be proposed{out}. Nothing was.")
         return
-    screen.say(f"{words.counted(n, 'account')} proposed to be ended{out}.")
-    screen.say(f"Nothing is done yet: somebody else approves it within {PROPOSAL_DAYS} days.")
-    screen.say(f"  riparian hold approve {what} --person NAME --reason WHY")
+    terminal.say(f"{words.counted(n, 'account')} proposed to be ended{out}.")
+    terminal.say(f"Nothing is done yet: somebody else approves it within {PROPOSAL_DAYS} days.")
+    terminal.say(f"  riparian hold approve {what} --person NAME --reason WHY")
 
 
 def _members(told: list[dict[str, Any]]) -> Any:
-    table = screen.table("account", "action", "bits", "proposed", "because", right=("bits",))
+    table = terminal.table("account", "action", "bits", "proposed", "because", right=("bits",))
     for row in told:
         why = row["left_out"] or (row["because"] or [""])[0]
         table.add_row(
             words.visible(row["account"]),
-            screen.styled(row["action"].replace("_", " ")),
+            terminal.styled(row["action"].replace("_", " ")),
             words.bits(row["bits"]),
             "yes" if row["proposed"] else "left out",
             words.visible(why, longest=400),
@@ -96,17 +96,17 @@ def proposals(workspace: options.Workspace = options.WORKSPACE, json: options.Js
     if json:
         lines.write(told)
         return
-    table = screen.table("account", "ring", "action", "proposed by", "lapses", "because")
+    table = terminal.table("account", "ring", "action", "proposed by", "lapses", "because")
     for row in told:
         table.add_row(
             words.visible(row["account"]),
             row["ring"] or "",
-            screen.styled(row["action"].replace("_", " ")),
+            terminal.styled(row["action"].replace("_", " ")),
             words.visible(row["person"]),
             row["due"][:16],
             words.visible(row["reason"], longest=400),
         )
-    screen.page.print(table if told else "No proposal waits.")
+    terminal.page.print(table if told else "No proposal waits.")
 
 
 def approve(
@@ -121,10 +121,10 @@ def approve(
     with assembly.house(assembly.Given(existing(workspace))) as house:
         done = approve_end(house.world, house.terms.policy, _meant(house.world, account, ring), Said(person, reason))
         shadow = house.terms.policy.mode is Mode.SHADOW
-    screen.say(f"{words.counted(len(done), 'account')} ended.")
+    terminal.say(f"{words.counted(len(done), 'account')} ended.")
     if shadow:
-        screen.say("The policy is in shadow: no edge acts on it until its mode is `enforce` and a scan has run.")
-    screen.say("Tell the listener: riparian hold letter ACCOUNT")
+        terminal.say("The policy is in shadow: no edge acts on it until its mode is `enforce` and a scan has run.")
+    terminal.say("Tell the listener: riparian hold letter ACCOUNT")
 
 
 def withdraw(
@@ -138,7 +138,7 @@ def withdraw(
     require_one(account, ring)
     with assembly.house(assembly.Given(existing(workspace))) as house:
         done = withdraw_end(house.world, _meant(house.world, account, ring), Said(person, reason))
-    screen.say(f"{words.counted(len(done), 'proposal')} withdrawn.")
+    terminal.say(f"{words.counted(len(done), 'proposal')} withdrawn.")
 
 
 def _meant(world: World, account: str | None, ring: str | None) -> list[History]:

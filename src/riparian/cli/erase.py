@@ -6,7 +6,7 @@ import pyarrow as pa
 import typer
 
 from riparian import assembly
-from riparian.cli import lines, options, screen
+from riparian.cli import lines, options, terminal
 from riparian.cli.explain import code_of, existing
 from riparian.codes import codes_of, label
 from riparian.console import words
@@ -47,7 +47,7 @@ def erase(
     else:
         _say(account, found=found)
     if decision is not None and decision.restraint is Restraint.END:
-        screen.say("It was ended, and that is forgotten, too: keep it closed where it signs in.")
+        terminal.say("It was ended, and that is forgotten, too: keep it closed where it signs in.")
     if not found:
         raise typer.Exit(1)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from riparian import assembly
-from riparian.cli import lines, options, render, ringed, screen
+from riparian.cli import lines, options, render, ringed, terminal
 from riparian.codes import code_of_label
 from riparian.console import words
 from riparian.errors import InputError
@@ -42,7 +42,7 @@ def account(
     if json:
         lines.write([render.told(name, found, recompute=again)])
     else:
-        screen.page.print(render.explanation(name, found, recompute=again))
+        terminal.page.print(render.explanation(name, found, recompute=again))
 
 
 @app.command()
@@ -62,7 +62,7 @@ def ring(
     if json:
         lines.write([ringed.told(found, names, recompute=again)])
     else:
-        screen.page.print(ringed.explanation(found, names, recompute=again))
+        terminal.page.print(ringed.explanation(found, names, recompute=again))
 
 
 def ring_code(ring: str) -> int:

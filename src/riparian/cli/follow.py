@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from riparian import assembly
-from riparian.cli import ladder, lines, screen
+from riparian.cli import ladder, lines, terminal
 from riparian.errors import InputError
 from riparian.feeds.chunks import Chunk, ReadOptions
 from riparian.feeds.follow import follow
@@ -23,7 +23,7 @@ def followed(given: assembly.Given, logs: Sequence[str], read: ReadOptions, *, j
     """Scan what is new, wait, and begin again, until somebody presses Ctrl-C or a supervisor ends it."""
     with _terminated_as_interrupted(), assembly.house(given) as house:
         teller = _Teller(house, json)
-        screen.say(f"following {', '.join(logs)}")
+        terminal.say(f"following {', '.join(logs)}")
         try:
             if len(logs) == 1 and _is_one_file(logs[0]):
                 whole = _grown(house, logs[0], read, teller)
@@ -32,7 +32,7 @@ def followed(given: assembly.Given, logs: Sequence[str], read: ReadOptions, *, j
         except KeyboardInterrupt:
             # Pressed again while the rest was being scanned.
             whole = False
-        screen.say(f"No longer following; {teller.held(whole=whole)}.")
+        terminal.say(f"No longer following; {teller.held(whole=whole)}.")
 
 
 @contextmanager
@@ -68,7 +68,7 @@ class _Teller:
         try:
             found = scan(self.house.world, chunks, self.house.terms, ends=Ends.FOLLOWED)
         except InputError as error:
-            screen.say(f"waiting: {error.message}")
+            terminal.say(f"waiting: {error.message}")
             return
         self.scanned = True
         told = [*account_lines(self.house.world, found), *ring_lines(self.house.world, found.rings)]

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from riparian import assembly
-from riparian.cli import appealing, ending, lines, options, screen
+from riparian.cli import appealing, ending, lines, options, terminal
 from riparian.cli.explain import code_of, existing
 from riparian.console import words
 from riparian.flows.lines import account_line, names_of
@@ -29,15 +29,15 @@ def list_(workspace: options.Workspace = options.WORKSPACE, json: options.Json =
     if json:
         lines.write(told)
         return
-    table = screen.table("account", "action", "until", "because")
+    table = terminal.table("account", "action", "until", "because")
     for row in told:
         table.add_row(
             words.visible(row["account"]),
-            screen.styled(row["action"].replace("_", " ")),
+            terminal.styled(row["action"].replace("_", " ")),
             row["until"][:16] if row["until"] else "no end by itself",
             words.visible(row["because"][0], longest=400),
         )
-    screen.page.print(table if told else "No restraint is in force.")
+    terminal.page.print(table if told else "No restraint is in force.")
 
 
 @app.command()
@@ -53,10 +53,10 @@ def place(
     with assembly.house(assembly.Given(existing(workspace))) as house:
         policy, said = house.terms.policy, Said(person, reason)
         after = place_hold(house.world, policy, code_of(house.world, account), until_us=ends, said=said)
-    screen.say(f"{account} is on hold until {words.moment(after.until_us)}.")
+    terminal.say(f"{account} is on hold until {words.moment(after.until_us)}.")
     if policy.mode is Mode.SHADOW:
-        screen.say("The policy is in shadow: no edge acts on it until its mode is `enforce` and a scan has run.")
-    screen.say("Tell the listener: riparian hold letter ACCOUNT")
+        terminal.say("The policy is in shadow: no edge acts on it until its mode is `enforce` and a scan has run.")
+    terminal.say("Tell the listener: riparian hold letter ACCOUNT")
 
 
 @app.command()
@@ -71,7 +71,7 @@ def extend(
     with assembly.house(assembly.Given(existing(workspace))) as house:
         decision = current_decision(house.world, code_of(house.world, account))
         after = extend_restraint(house.world, house.terms.policy, decision, days=days, said=Said(person, reason))
-    screen.say(f"{account} is restrained until {words.moment(after.until_us)}.")
+    terminal.say(f"{account} is restrained until {words.moment(after.until_us)}.")
 
 
 @app.command()
@@ -85,7 +85,7 @@ def release(
     with assembly.house(assembly.Given(existing(workspace))) as house:
         decision = current_decision(house.world, code_of(house.world, account))
         release_restraint(house.world, decision, said=Said(person, reason))
-    screen.say(f"{account} is released.")
+    terminal.say(f"{account} is released.")
 
 
 app.command("end")(ending.propose)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from riparian import assembly
-from riparian.cli import lines, options, screen
+from riparian.cli import lines, options, terminal
 from riparian.errors import InputError
 from riparian.flows.lines import written
 from riparian.gate.keys import KeyRing, jwks, public_jwks
@@ -77,7 +77,7 @@ def rotate(
     keys, open_s = FolderKeys(workspace), assembly.read_policy(assembly.Given(workspace)).media_open_s
     ring = keys.replace(_now_s()) if leaked else keys.rotate(_now_s(), open_s=open_s)
     _tell(ring, json)
-    screen.say(
+    terminal.say(
         "Give every edge that verifies by itself the new keys now: the old ones open nothing."
         if leaked
         else f"Give every edge that verifies by itself the new keys before the next rotation: {ring.next.id} is new."
@@ -107,7 +107,9 @@ def _rotate_marks(workspace: Path, json: bool, *, leaked: bool) -> None:
     keys = FolderMarkKeys(workspace)
     keys.rotate()
     _tell_marks(keys.all(), json)
-    screen.say(f"Keep a copy of {MARKS} where the workspace is not: without it nothing that was marked can be traced.")
+    terminal.say(
+        f"Keep a copy of {MARKS} where the workspace is not: without it nothing that was marked can be traced."
+    )
 
 
 def _tell_marks(keys: Sequence[MarkKey], json: bool) -> None:
@@ -115,10 +117,10 @@ def _tell_marks(keys: Sequence[MarkKey], json: bool) -> None:
     if json:
         lines.write(told)
         return
-    table = screen.table("epoch", "does", "check", right=("epoch",))
+    table = terminal.table("epoch", "does", "check", right=("epoch",))
     for row in told:
         table.add_row(str(row["epoch"]), str(row["does"]), str(row["check"]))
-    screen.page.print(table if told else "Nothing was marked yet: the first mark makes a key.")
+    terminal.page.print(table if told else "Nothing was marked yet: the first mark makes a key.")
 
 
 def _does(key: MarkKey, keys: Sequence[MarkKey]) -> str:
@@ -144,7 +146,7 @@ def _tell(ring: KeyRing, json: bool) -> None:
     if json:
         lines.write(told)
         return
-    table = screen.table("key", "does", "made", "until")
+    table = terminal.table("key", "does", "made", "until")
     for row in told:
         table.add_row(row["key"], row["does"], (row["made"] or "")[:16], (row["until"] or "")[:16])
-    screen.page.print(table)
+    terminal.page.print(table)

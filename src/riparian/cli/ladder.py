@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from riparian.cli import options, screen
+from riparian.cli import options, terminal
 from riparian.codes import label
 from riparian.console import words
 from riparian.flows.extraction import REVIEW_MINUTES, Found
@@ -26,21 +26,21 @@ def show(world: World, found: Found, workspace: Path) -> None:
     now = {label(decision.account) for decision in running}
     restrained = [row for row in account_lines(world, found) if row["pseudonym"] in now]
     if restrained:
-        table = screen.table("account", "action", "bits", "because", right=("bits",))
+        table = terminal.table("account", "action", "bits", "because", right=("bits",))
         for row in restrained[:SHOWN]:
             action = row["action"].replace("_", " ")
             because = words.visible(row["because"][0], longest=200)
             table.add_row(
-                escape(words.visible(row["account"])), screen.styled(action), f"{row['bits']:.1f}", escape(because)
+                escape(words.visible(row["account"])), terminal.styled(action), f"{row['bits']:.1f}", escape(because)
             )
-        screen.page.print(table)
+        terminal.page.print(table)
         if len(restrained) > SHOWN:
-            screen.page.print(f"and {len(restrained) - SHOWN:,} more: riparian accounts{there}")
+            terminal.page.print(f"and {len(restrained) - SHOWN:,} more: riparian accounts{there}")
     else:
-        screen.page.print("No account is restrained.")
-    screen.page.print()
+        terminal.page.print("No account is restrained.")
+    terminal.page.print()
     for line in sentences(_as_of_now(found.summary, running), there):
-        screen.page.print(line, markup=False)
+        terminal.page.print(line, markup=False)
 
 
 def _as_of_now(summary: Mapping[str, Any], running: Sequence[Decision]) -> dict[str, Any]:
@@ -82,6 +82,6 @@ def sentences(summary: Mapping[str, Any], there: str = "") -> list[str]:
     if summary["rings"]:
         n = summary["rings"]
         lines.append(f"{words.counted(n, 'ring')} of accounts that share a list of work: riparian rings{there}")
-    lines.append(f"{screen.minutes(summary['review_minutes_a_day'])} of review a day")
+    lines.append(f"{terminal.minutes(summary['review_minutes_a_day'])} of review a day")
     lines += [f"no bet on {name}: {reason}" for name, reason in summary["abstained"].items()]
     return lines

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from riparian import assembly
 from riparian.audio.forms import SUFFIXES, Form
-from riparian.cli import lines, options, screen, variants
+from riparian.cli import lines, options, terminal, variants
 from riparian.cli.explain import existing
 from riparian.console import words
 from riparian.errors import InputError
@@ -100,7 +100,7 @@ def issue(
     with assembly.studio(given, workers=at_once) as studio:
         found = masters(studio, files, recording)
         orders = list(_orders(found, files, recipients, out, is_table=_is_table(to)))
-        with screen.bars() as progress:
+        with terminal.bars() as progress:
             fitted = _fitted(studio, found, run.wanted, assembly.read_policy(given), progress)
             weak = [master.recording for master in found if not fitted[master.digest].carries]
             _tell_weak(weak, anyway=anyway)
@@ -201,7 +201,7 @@ def _tell_weak(weak: Sequence[str], *, anyway: bool) -> None:
             f"{named} cannot carry a mark that survives an MP3 of 64 kbit/s, wanted longer or fuller sound",
             hint="Leave it out, or add --anyway: then it counts only together with the rest of an album.",
         )
-    screen.say(f"{named} cannot carry a mark that survives by itself.")
+    terminal.say(f"{named} cannot carry a mark that survives by itself.")
 
 
 def _delivered(
@@ -266,7 +266,7 @@ def _told(one: Delivered) -> dict[str, Any]:
 
 
 def _show(sent: Sequence[Delivered]) -> None:
-    table = screen.table("recipient", "recordings", "new", "where", right=("recordings", "new"))
+    table = terminal.table("recipient", "recordings", "new", "where", right=("recordings", "new"))
     by_account: dict[str, list[Delivered]] = {}
     for one in sent:
         by_account.setdefault(one.order.recipient.account, []).append(one)
@@ -274,6 +274,6 @@ def _show(sent: Sequence[Delivered]) -> None:
         where = own[0].path if len({one.path for one in own}) == 1 else Path(os.path.commonpath([o.path for o in own]))
         new = sum(one.anew for one in own)
         table.add_row(escape(words.visible(account)), str(len(own)), str(new), escape(words.visible(str(where))))
-    screen.page.print(table)
+    terminal.page.print(table)
     if len(by_account) > _SHOWN:
-        screen.page.print(f"and {len(by_account) - _SHOWN:,} more recipients")
+        terminal.page.print(f"and {len(by_account) - _SHOWN:,} more recipients")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from riparian.assembly import House
-from riparian.cli import screen
+from riparian.cli import terminal
 from riparian.console.report import report
 from riparian.flows.extraction import Found, about
 from riparian.flows.rings import about_ring
@@ -21,4 +21,4 @@ def write(house: House, found: Found, path: Path) -> None:
     rings = [about_ring(house.world, house.terms, ring) for ring in strongest_rings]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(report(found, explained=explained, rings=rings), encoding="utf-8")
-    screen.say(f"The report is {path}")
+    terminal.say(f"The report is {path}")

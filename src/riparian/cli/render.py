@@ -16,7 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from riparian.cli import screen
+from riparian.cli import terminal
 from riparian.codes import label
 from riparian.console import waterfall, words
 from riparian.evidence import CLAIMS, Evidence
@@ -103,13 +103,13 @@ def steps(evidence: Evidence, decision: Decision | None = None) -> Table:
     drawn = waterfall.steps(evidence.waterfall)
     wanted = decision.threshold_bits if decision is not None else None
     within = waterfall.scale(drawn, () if wanted is None else (wanted,))
-    table = screen.table("step", "bits", "from zero", right=("bits",))
+    table = terminal.table("step", "bits", "from zero", right=("bits",))
     for step in drawn:
         bits = words.exact_bits(step.shown).lstrip("+" if step.is_total else "")
         style = "bold" if step.is_total else ""
         table.add_row(Text(step.label, style), Text(bits, style), Bar(partial(waterfall.text_bar, step, within)))
     if wanted is not None and decision is not None:
-        rung = f"wanted to {screen.NAMES[max(decision.restraint, Restraint.SLOW)]}"
+        rung = f"wanted to {terminal.NAMES[max(decision.restraint, Restraint.SLOW)]}"
         if decision.restraint is Restraint.END:
             rung = "wanted before people decided"
         mark = Bar(partial(_mark, within.place(wanted)))
@@ -179,7 +179,7 @@ def _decided(account: Account) -> Iterator[tuple[str, str]]:
     ended = decision.restraint is Restraint.END
     ends = "until a person reinstates it" if ended else f"to {words.moment(decision.until_us)}"
     when = f"from {words.moment(decision.since_us)} {ends}"
-    name = screen.NAMES[decision.restraint]
+    name = terminal.NAMES[decision.restraint]
     if decision.restraint is Restraint.ALLOW:
         yield "decision", name
     else:
@@ -242,7 +242,7 @@ def _facts(account: Account) -> Iterator[tuple[str, str]]:
 def _history(account: Account) -> Iterator[RenderableType]:
     if not account.events:
         return
-    table = screen.table("when", "step", "who", "why")
+    table = terminal.table("when", "step", "who", "why")
     for event in account.events:
         nobody = "the listener" if event.step is Step.APPEALED else "the machine"
         who, why = words.visible(event.person) or nobody, words.visible(event.reason, longest=400)

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from riparian import assembly
-from riparian.cli import exercising, lines, options, screen
+from riparian.cli import exercising, lines, options, terminal
 from riparian.console.exercise import page
 from riparian.errors import InputError, PolicyError
 from riparian.flows import reckoning
@@ -35,7 +35,7 @@ def replay(
     """Rehearse the contest: copiers that adapt against a policy, in a simulated town.  It makes no requests."""
     chosen = _read(exercise, days, listeners)
     declared = assembly.read_people(assembly.Given(people=people))
-    with screen.bars() as progress:
+    with terminal.bars() as progress:
         done = exercising.run(chosen, declared, seed=seed, plans=search, progress=progress)
     if json:
         lines.write(line for line in done.lines)
@@ -44,7 +44,7 @@ def replay(
     if report is not None:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(page(done.lines, chosen.name, chosen.policy, chosen.prices, chosen.days), encoding="utf-8")
-        screen.say(f"The report is {report}")
+        terminal.say(f"The report is {report}")
 
 
 def _read(name: str, days: int | None, listeners: int | None) -> Exercise:
@@ -72,12 +72,12 @@ def _show(told: list[dict[str, Any]]) -> None:
     _show_strategies([line for line in told if line["kind"] in ("strategy", "best")])
     _show_targets([line for line in told if line["kind"] in ("limit", "best")])
     for sentence in reckoning.sentences(told):
-        screen.page.print(sentence, markup=False)
+        terminal.page.print(sentence, markup=False)
 
 
 def _show_strategies(told: list[dict[str, Any]]) -> None:
     numbers = ("opened", "held", "got", "of plays", "USD/1,000", "x limit")
-    table = screen.table("strategy", "kind", *numbers, right=numbers)
+    table = terminal.table("strategy", "kind", *numbers, right=numbers)
     for line in told:
         low, high = line["plays_share"]
         table.add_row(
@@ -90,13 +90,13 @@ def _show_strategies(told: list[dict[str, Any]]) -> None:
             f"{line['usd_per_1000']:,.2f}",
             f"{line['times_limit']:.1f}",
         )
-    screen.page.print(table)
-    screen.page.print()
+    terminal.page.print(table)
+    terminal.page.print()
 
 
 def _show_targets(told: list[dict[str, Any]]) -> None:
     columns = ("1 %, USD", "half, USD", "all, USD", "years")
-    table = screen.table("of 86 M recordings", "kind", *columns, right=columns)
+    table = terminal.table("of 86 M recordings", "kind", *columns, right=columns)
     for line in told:
         targets = line["targets"]
         name = f"limit of {line['per_day']:g} a day" if line["kind"] == "limit" else reckoning.name_of(line)
@@ -106,5 +106,5 @@ def _show_targets(told: list[dict[str, Any]]) -> None:
             *(f"{targets[target]['usd']:,.0f}" for target in ("one_percent", "half", "everything")),
             f"{targets['everything']['account_years']:,.0f}",
         )
-    screen.page.print(table)
-    screen.page.print()
+    terminal.page.print(table)
+    terminal.page.print()

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from riparian.cli import render, screen
+from riparian.cli import render, terminal
 from riparian.codes import label
 from riparian.console import words
 from riparian.flows.lines import written
@@ -55,17 +55,17 @@ def explanation(found: Ringed, names: Sequence[str], *, recompute: str) -> Rende
 def _where(found: Ringed) -> Iterator[RenderableType]:
     if not found.artists:
         return
-    table = screen.table("inside the cells of", "by lot", "seen", right=("by lot", "seen"))
+    table = terminal.table("inside the cells of", "by lot", "seen", right=("by lot", "seen"))
     for artist, expected, seen in found.artists:
         table.add_row(Text(words.visible(artist)), words_of(expected), words.count(seen))
     yield Padding(table, (1, 0, 0, 0))
 
 
 def _members(found: Ringed, names: Sequence[str]) -> Table:
-    table = screen.table("account", "bits of its own", "action", right=("bits of its own",))
+    table = terminal.table("account", "bits of its own", "action", right=("bits of its own",))
     for name, member in list(zip(names, found.members, strict=True))[:SHOWN]:
-        action = screen.NAMES[member.restraint]
-        table.add_row(Text(words.visible(name)), words.bits(member.bits), screen.styled(action))
+        action = terminal.NAMES[member.restraint]
+        table.add_row(Text(words.visible(name)), words.bits(member.bits), terminal.styled(action))
     if len(names) > SHOWN:
         table.add_row(Text(f"and {len(names) - SHOWN:,} more: --json lists all"), "", "")
     return table

@@ -4,7 +4,7 @@ import typer
 from rich.markup import escape
 
 from riparian import assembly
-from riparian.cli import lines, options, screen
+from riparian.cli import lines, options, terminal
 from riparian.cli.explain import existing
 from riparian.console import words
 from riparian.flows.extraction import read
@@ -31,10 +31,10 @@ def rings(
         return
     if not told:
         why = found.abstained.get("kinship")
-        screen.page.print(f"No ring was found{': ' + escape(why) if why else ''}.")
+        terminal.page.print(f"No ring was found{': ' + escape(why) if why else ''}.")
         return
     right = ("accounts", "bits", "overlap by lot", "seen")
-    table = screen.table("ring", *right, "among them", right=right)
+    table = terminal.table("ring", *right, "among them", right=right)
     for row in told:
         names = [escape(words.visible(name)) for name in row["accounts"][:NAMED]]
         more = len(row["accounts"]) - len(names)
@@ -46,5 +46,5 @@ def rings(
             words.count(row["seen"]),
             ", ".join(names) + (f" and {more:,} more" if more else ""),
         )
-    screen.page.print(table)
-    screen.page.print("A ring restrains nobody; each account is restrained by its own bits alone.", markup=False)
+    terminal.page.print(table)
+    terminal.page.print("A ring restrains nobody; each account is restrained by its own bits alone.", markup=False)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from riparian import assembly
-from riparian.cli import ladder, lines, options, screen
+from riparian.cli import ladder, lines, options, terminal
 from riparian.errors import InputError
 from riparian.feeds.chunks import ReadOptions
 from riparian.flows.extraction import scan
@@ -74,7 +74,7 @@ def scan_logs(
         followed(given, logs, read, json=json)
         return
     with assembly.house(given, clock=assembly.StoppedClock.at(as_of) if as_of is not None else None) as house:
-        with screen.bars() as progress:
+        with terminal.bars() as progress:
             found = scan(house.world, _told(assembly.chunks(house, logs, read)), house.terms, progress=progress)
         if report is not None:
             from riparian.cli import paper  # noqa: PLC0415 -- templates take their time, and few scans need them
@@ -92,7 +92,7 @@ def _told(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
     for chunk in chunks:
         for reject in chunk.rejects:
             if reject.line == 0:
-                screen.say(f"{reject.source} is not read: {reject.reason}")
+                terminal.say(f"{reject.source} is not read: {reject.reason}")
         yield chunk
 
 

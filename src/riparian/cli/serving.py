@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from riparian import assembly
-from riparian.cli import lines, screen
+from riparian.cli import lines, terminal
 from riparian.cli.children import Child, end_all
 from riparian.cli.taken import require_free
 from riparian.edges.health import Health, Seen
@@ -123,7 +123,7 @@ def serve(given: assembly.Given, logs: Sequence[str], read: Mapping[str, Any], p
                 child.begin()
             _until(ended, world, house, watched)
         finally:
-            screen.say("Asked to end: gates finish their answers, and the scan what it has read.")
+            terminal.say("Asked to end: gates finish their answers, and the scan what it has read.")
             clean = watched.end()
     house.say("ended", "Everything ended." if clean else "Everything ended, some of it by force.", clean=clean)
     return 0 if clean else 2
@@ -206,7 +206,7 @@ class House:
             push=self.places.push,
         )
         if not self.places.push:
-            screen.say(
+            terminal.say(
                 "No edge is told of restraints: edge.toml names none in `push`. They act where a gate is asked; what an"
                 " edge serves under a grant goes on until the grant ends."
             )
@@ -216,7 +216,7 @@ class House:
 
     def say(self, kind: str, text: str, **facts: Any) -> None:
         """Tell people, or programs."""
-        screen.say(text)
+        terminal.say(text)
         if self.json:
             lines.write([{"kind": kind, **facts}])
 
@@ -237,7 +237,7 @@ def _until(ended: threading.Event, world: World, house: House, watched: _Watched
         except OutsideError as error:
             # Edges keep what they have, and hear from us each second all the same.
             if error.message != ailing:
-                screen.say(f"Decisions cannot be looked at: {error.message}.")
+                terminal.say(f"Decisions cannot be looked at: {error.message}.")
             ailing = error.message
         for child in watched.children:
             child.look()

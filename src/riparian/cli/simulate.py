@@ -6,7 +6,7 @@ from typing import Annotated
 import pyarrow.parquet as pq
 import typer
 
-from riparian.cli import screen
+from riparian.cli import terminal
 from riparian.flows.extraction import Progress as Told
 from riparian.sim.copiers import SPEC_FORM, parse_ring
 from riparian.sim.events import each_day, set_stage
@@ -36,9 +36,9 @@ def simulate(
     """Write a simulated town: accesses, catalogue, accounts and truth, as Parquet.  It makes events, never requests."""
     rings = tuple(parse_ring(text) for text in ring or ())
     spec = TownSpec(listeners, days, seed, world, rings, recordings)
-    with screen.bars() as progress:
+    with terminal.bars() as progress:
         n = write_town(spec, out, progress)
-    screen.say(f"{n:,} accesses in {out}")
+    terminal.say(f"{n:,} accesses in {out}")
 
 
 def write_town(spec: TownSpec, out: Path, progress: Told) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from riparian import assembly
-from riparian.cli import lines, screen
+from riparian.cli import lines, terminal
 from riparian.cli.copiers import Spike
 from riparian.console import words
 from riparian.feeds.chunks import ReadOptions
@@ -19,7 +19,7 @@ def spiked(given: assembly.Given, logs: Sequence[str], read: ReadOptions, *, spe
     """Scan the logs and the copiers together in a workspace that is thrown away."""
     with tempfile.TemporaryDirectory(prefix="riparian-spike-") as folder:
         aside = assembly.aside(given, Path(folder))
-        with assembly.house(aside) as house, screen.bars() as progress:
+        with assembly.house(aside) as house, terminal.bars() as progress:
             spike = Spike(house, spec, read)
             found = scan(house.world, spike.among(assembly.chunks(house, logs, read)), house.terms, progress=progress)
             result = contained(house.world, found, spike.accounts)
@@ -36,7 +36,7 @@ def _named(world: World, result: Contained) -> dict[str, list[str]]:
 
 
 def _show(result: Contained, told: dict[str, object]) -> None:
-    table = screen.table("copiers", "", right=("",))
+    table = terminal.table("copiers", "", right=("",))
     for name in (
         "accounts",
         "held",
@@ -50,10 +50,10 @@ def _show(result: Contained, told: dict[str, object]) -> None:
     ):
         value = told[name]
         table.add_row(name.replace("_", " "), "never" if value is None else f"{value:,.0f}")
-    screen.page.print(table)
+    terminal.page.print(table)
     for name, accounts in result.real.items():
         names = ", ".join(words.visible(n) for n in told["real_accounts"][name][:5])  # type: ignore[index]
-        screen.page.print(
+        terminal.page.print(
             f"real accounts to {name.replace('_', ' ')}: {len(accounts):,}{': ' + names if names else ''}", markup=False
         )
-    screen.page.print(f"{screen.minutes(result.review_minutes_a_day)} of review a day, copiers included")
+    terminal.page.print(f"{terminal.minutes(result.review_minutes_a_day)} of review a day, copiers included")

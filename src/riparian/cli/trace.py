@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.markup import escape
 
 from riparian import assembly
-from riparian.cli import lines, options, render, screen
+from riparian.cli import lines, options, render, terminal
 from riparian.cli.explain import existing
 from riparian.console import words
 from riparian.errors import InputError
@@ -61,14 +61,14 @@ def trace(
             raise InputError(f"there is no sound in `{paths[0]}`, wanted copies to trace")
         masters, sides = tuple(studio.find(master or ())), _streamed(streamed or [])
         sighting = Sighting(tuple(copies), recording, masters, sides, _listeners(listeners, streamed))
-        with screen.bars() as progress:
+        with terminal.bars() as progress:
             leak = trace_leak(studio, sighting, assembly.read_policy(given), progress)
     if report is not None:
         from riparian.console.traced import traced_page  # noqa: PLC0415 -- templates take their time
 
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(traced_page(leak), encoding="utf-8")
-        screen.say(f"The report is {report}")
+        terminal.say(f"The report is {report}")
     if json:
         lines.write(told(leak))
     else:
@@ -118,19 +118,19 @@ def _issued(one: Together, named: Named) -> dict[str, Any]:
 
 def _show(leak: Leak) -> None:
     for missing in leak.missing:
-        screen.say(f"Not compared: {missing}.")
+        terminal.say(f"Not compared: {missing}.")
     for read in leak.reads:
         if read.failed:
-            screen.say(f"Not read: {read.failed}.")
-    screen.page.print(_copies(leak.reads))
+            terminal.say(f"Not read: {read.failed}.")
+    terminal.page.print(_copies(leak.reads))
     for one in leak.together:
         _show_together(one)
     if not leak.together:
-        screen.page.print("None of these lies in any master: to whom they were issued cannot be said.")
+        terminal.page.print("None of these lies in any master: to whom they were issued cannot be said.")
 
 
 def _copies(reads: tuple[Read, ...]) -> Any:
-    table = screen.table("copy", "recording", "of it", "pilot", right=("of it", "pilot"))
+    table = terminal.table("copy", "recording", "of it", "pilot", right=("of it", "pilot"))
     for read in reads[:_SHOWN]:
         found = read.reading
         table.add_row(
@@ -151,7 +151,7 @@ def _show_together(one: Together) -> None:
         n = len(one.candidates)
         bits = max(0.0, one.traced.runner_up_bits) if one.traced is not None else 0.0
         wanted = f"; {words.bits(one.traced.needed_bits)} wanted" if one.traced is not None else ""
-        screen.page.print(
+        terminal.page.print(
             f"Issued to nobody that can be named: the nearest of {words.counted(n, 'candidate')} has"
             f" {words.bits(bits)} bits{wanted}."
         )
@@ -160,5 +160,5 @@ def _show_together(one: Together) -> None:
         name = words.visible(one.candidates[named.candidate])
         said = f"{words.bits(named.evidence.bits)} bits, {words.bits(one.traced.needed_bits)} wanted"
         head = f"[bold]{escape(name)}[/]: {said}; wrong with a chance of at most {words.chance(one.error_bound(named))}"
-        screen.page.print(Group("", head, render.steps(named.evidence)))
-    screen.page.print("\nIssued is not accused: a copy may have been shared, stolen or passed on.", markup=False)
+        terminal.page.print(Group("", head, render.steps(named.evidence)))
+    terminal.page.print("\nIssued is not accused: a copy may have been shared, stolen or passed on.", markup=False)

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from riparian import assembly
-from riparian.cli import lines, options, screen
+from riparian.cli import lines, options, terminal
 from riparian.cli.explain import existing
 from riparian.console import words
 from riparian.errors import InputError
@@ -56,7 +56,7 @@ def variants(
 ) -> None:
     """Make two renditions of each master, from which an edge puts together what each account gets."""
     codings = [Coding.named(text) for text in rendition or _USUAL]
-    with assembly.studio(assembly.Given(workspace), workers=workers) as studio, screen.bars() as progress:
+    with assembly.studio(assembly.Given(workspace), workers=workers) as studio, terminal.bars() as progress:
         found = masters(studio, files, recording)
         progress("marking", 0, len(found) * len(codings))
         made = []
@@ -110,7 +110,7 @@ def _told(one: Prepared) -> dict[str, Any]:
 
 def _show(made: Sequence[Prepared]) -> None:
     right = ("chunks", "both sides", "distance", "lowest tenth", "not heard", "worst join")
-    table = screen.table("recording", "rendition", *right, right=right)
+    table = terminal.table("recording", "rendition", *right, right=right)
     for one in made:
         low, middle = np.quantile(one.distances, [0.1, 0.5])
         table.add_row(
@@ -123,10 +123,10 @@ def _show(made: Sequence[Prepared]) -> None:
             f"{100 * one.unheard_share:.0f} %",
             f"{one.join_db:.1f} dB" if one.join_db > -100 else "none",
         )
-    screen.page.print(table)
+    terminal.page.print(table)
     weak = [f"`{words.visible(one.recording)}` as {one.name}" for one in made if np.median(one.distances) < _SURE]
     if weak:
-        screen.say(
+        terminal.say(
             f"Half of the chunks of {weak[0]}{' and others' if weak[1:] else ''} are heard less well than {_SURE}"
             " deviations: it counts only together with other recordings. Raise --strength, or the bit rate."
         )
@@ -148,7 +148,7 @@ def _tier(tier: Tier) -> dict[str, Any]:
 
 def _show_plan(tiers: Sequence[Tier]) -> None:
     right = ("recordings", "plays", "storage", "marked", "edge holds", "marked ", "fetched", "added per 1 % of plays")
-    table = screen.table("most popular", *right, right=right)
+    table = terminal.table("most popular", *right, right=right)
     for tier in tiers:
         percent = 100 * tier.plays_share
         table.add_row(
@@ -162,7 +162,7 @@ def _show_plan(tiers: Sequence[Tier]) -> None:
             f"× {tier.fetched_ratio:.2f}",
             _size(tier.stored_bytes / percent) if percent else "",
         )
-    screen.page.print(table)
+    terminal.page.print(table)
 
 
 def _size(n_bytes: float) -> str:
