@@ -25,6 +25,7 @@ import pyarrow as pa
 HERE: Final = Path(__file__).parent
 SOURCE: Final = HERE.parent / "src"
 ABOVE_THE_PORTS: Final = {"assembly", "cli", "console", "feeds", "flows", "sim", "stores"}  # their tables stay at home
+_THINGS: Final = {"account": "a copy of a marked recording", "file": "prints of what we hold"}
 OPENING: Final = "<!-- written by docs/generate.py from {origin}: change that, then run `make docs` -->\n\n"
 
 
@@ -60,7 +61,7 @@ def pages() -> dict[str, str]:
 
 
 def claims_page() -> str:
-    """List what evidence can say of an account."""
+    """List what evidence can say of an account or a file."""
     evidence = importlib.import_module("riparian.evidence")
     out = [
         "# Claims\n",
@@ -70,11 +71,11 @@ def claims_page() -> str:
         needs = ", ".join(f"`{column}`" for column in claim.needs)
         out += [
             f"## `{claim.name}`\n",
-            f"The account **{claim.sentence}**.\n",
+            f"The {claim.subject} **{claim.sentence}**.\n",
             f"Its null, under which that is a mistake: {claim.null}.\n",
             f"Needs {needs}; without them the bet abstains, and the summary says so.\n"
             if needs
-            else "Needs a copy of a marked recording. A person reads it: no restraint rests on it.\n",
+            else f"Needs {_THINGS[claim.subject]}. A person reads it: no restraint rests on it.\n",
         ]
     return "\n".join(out)
 

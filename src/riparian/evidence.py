@@ -52,12 +52,15 @@ class Claim:
         What would have to be true for the claim to be a mistake.
     needs
         Columns of ``ACCESS`` without which the bet abstains.
+    subject
+        Of what it is said: an account or a file.
     """
 
     name: str
     sentence: str
     null: str
     needs: tuple[str, ...] = ()
+    subject: str = "account"
 
 
 PERSON: Final = Claim(
@@ -152,6 +155,20 @@ ISSUED: Final = Claim(
     "is the one to whom this copy, or a part of it, was issued",
     "the account's word, drawn by lot under a secret key, had no part in how the copy came about",
 )
+COPY: Final = Claim(
+    "copy",
+    "holds sound of a recording of ours",
+    "nothing in the file is of a recording of ours: the best that is found for it is as good only as often as for"
+    " recordings of ours that are looked for among all the others",
+    subject="file",
+)
+SHARES: Final = Claim(
+    "shares",
+    "shares material, such as a loop or a backing track, with a recording of ours",
+    "the file has nothing in common with the recording: the best that is found for it is as good only as often as for"
+    " recordings of ours that are played backwards",
+    subject="file",
+)
 CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
     {
         c.name: c
@@ -174,7 +191,7 @@ CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
     }
 )
 """Every claim that an account can be restrained for, by name; the documentation lists them from here."""
-OF_COPIES: Final[Mapping[str, Claim]] = MappingProxyType({c.name: c for c in (ISSUED,)})
+OF_COPIES: Final[Mapping[str, Claim]] = MappingProxyType({c.name: c for c in (ISSUED, COPY, SHARES)})
 """Claims on what becomes of a copy: a person reads them, and nothing acts on them."""
 
 
