@@ -8,24 +8,17 @@ Whoever has the file can issue grants.  A backup of it is as good as the file; a
 lost, :meth:`FolderKeys.replace`.
 """
 
-import contextlib
-import fcntl
-import json
-import os
 import secrets
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from riparian.errors import CustodyError, InputError
 from riparian.gate.keys import Key, KeyRing
-from riparian.stores.files import reaching, write_whole
+from riparian.stores.files import reaching
+from riparian.stores.secret_file import SecretFile
 
 NAME: Final = "keys.json"
-LOCK: Final = "keys.lock"
 _VERSION: Final = 1
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 class FolderKeys:
@@ -49,8 +42,13 @@ class FolderKeys:
     """
 
     def __init__(self, folder: Path, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
-        self._folder = folder
         self._random = random
+        self._file = SecretFile(
+            folder / NAME,
+            "ring of keys",
+            leaked="`riparian keys rotate --leaked`.",
+            lost=f"Restore {NAME} from a backup, or make new keys with `riparian keys rotate --leaked`.",
+        )
 
     def ring(self, now_s: int) -> KeyRing:
         """Read the ring, without keys that have retired; made if there is none.
@@ -63,11 +61,11 @@ class FolderKeys:
             When the disk refuses.
         """
         with reaching("reading the keys of grants"):
-            if not (self._folder / NAME).exists():
-                with self._alone():
-                    if not (self._folder / NAME).exists():
+            if not self._file.exists:
+                with self._file.alone():
+                    if not self._file.exists:
                         self._keep(KeyRing.fresh(self._random, now_s))
-            ring = self._read()
+            ring = self._file.read(_ring)
         return KeyRing(ring.current, ring.next, tuple(key for key in ring.earlier if ring.find(key.id, now_s)))
 
     def rotate(self, now_s: int, *, open_s: int = 0) -> KeyRing:
@@ -86,9 +84,9 @@ class FolderKeys:
             As :meth:`ring`.
         """
         self.ring(now_s)
-        with reaching("rotating the keys of grants"), self._alone():
+        with reaching("rotating the keys of grants"), self._file.alone():
             # Read again: somebody else may have rotated while we waited, and theirs is not to be lost.
-            after = self._read().rotated(Key.fresh(self._random, now_s), now_s, open_s=open_s)
+            after = self._file.read(_ring).rotated(Key.fresh(self._random, now_s), now_s, open_s=open_s)
             self._keep(after)
         return after
 
@@ -100,20 +98,10 @@ class FolderKeys:
         OutsideError
             When the disk refuses.
         """
-        with reaching("replacing the keys of grants"), self._alone():
+        with reaching("replacing the keys of grants"), self._file.alone():
             ring = KeyRing.fresh(self._random, now_s)
             self._keep(ring)
         return ring
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(self._folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
 
     def _keep(self, ring: KeyRing) -> None:
         said = {
@@ -122,23 +110,7 @@ class FolderKeys:
             "next": _written(ring.next),
             "earlier": [_written(key) for key in ring.earlier],
         }
-        write_whole(self._folder / NAME, lambda file: file.write(json.dumps(said, indent=1).encode() + b"\n"))
-
-    def _read(self) -> KeyRing:
-        file = self._folder / NAME
-        mode = file.stat().st_mode
-        if mode & _OTHERS:
-            raise CustodyError(
-                f"`{NAME}` can be read by others (its mode is {stat.S_IMODE(mode):o}), wanted 600",
-                hint=f"Run `chmod 600 {NAME}`, and if others did read it, `riparian keys rotate --leaked`.",
-            )
-        try:
-            return _ring(json.loads(file.read_text(encoding="utf-8")))
-        except (ValueError, TypeError, KeyError, InputError) as error:
-            raise CustodyError(
-                f"`{NAME}` is no ring of keys, wanted one as `riparian keys` writes it",
-                hint=f"Restore {NAME} from a backup, or make new keys with `riparian keys rotate --leaked`.",
-            ) from error
+        self._file.keep(said)
 
 
 def _written(key: Key) -> dict[str, Any]:

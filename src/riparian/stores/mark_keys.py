@@ -9,24 +9,17 @@ as copies of it may turn up, which is for ever.
 Whoever has the file can find the mark in a copy, remove it, and forge anybody's.  Whoever loses it can trace nothing.
 """
 
-import contextlib
-import fcntl
-import json
-import os
 import secrets
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from riparian.errors import CustodyError
 from riparian.marks.keys import SECRET_BYTES, MarkKey
-from riparian.stores.files import reaching, write_whole
+from riparian.stores.files import reaching
+from riparian.stores.secret_file import SecretFile
 
 NAME: Final = "marks.json"
-LOCK: Final = "marks.lock"
 _VERSION: Final = 1
-_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 class FolderMarkKeys:
@@ -51,65 +44,44 @@ class FolderMarkKeys:
     """
 
     def __init__(self, folder: Path, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
-        self._folder = folder
         self._random = random
+        self._file = SecretFile(
+            folder / NAME,
+            "keys of marks",
+            leaked="`riparian keys rotate --marks`.",
+            lost=f"Restore {NAME} from a backup: without it nothing that was marked can be traced.",
+        )
 
     def current(self) -> MarkKey:
         """See ``ports.MarkKeys``."""
         with reaching("reading the keys of marks"):
-            if not (self._folder / NAME).exists():
-                with self._alone():
-                    if not (self._folder / NAME).exists():
+            if not self._file.exists:
+                with self._file.alone():
+                    if not self._file.exists:
                         self._keep((MarkKey(self._random(SECRET_BYTES), 1),))
-            return self._read()[-1]
+            return self._file.read(_epochs)[-1]
 
     def all(self) -> tuple[MarkKey, ...]:
         """See ``ports.MarkKeys``."""
         with reaching("reading the keys of marks"):
-            return self._read() if (self._folder / NAME).exists() else ()
+            return self._file.read(_epochs) if self._file.exists else ()
 
     def rotate(self) -> MarkKey:
         """See ``ports.MarkKeys``."""
         self.current()
-        with reaching("rotating the keys of marks"), self._alone():
-            keys = self._read()
+        with reaching("rotating the keys of marks"), self._file.alone():
+            keys = self._file.read(_epochs)
             fresh = MarkKey(self._random(SECRET_BYTES), keys[-1].epoch + 1)
             self._keep((*keys, fresh))
         return fresh
 
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(self._folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
-
     def _keep(self, keys: tuple[MarkKey, ...]) -> None:
         said = {"version": _VERSION, "epochs": [{"epoch": key.epoch, "secret": key.secret.hex()} for key in keys]}
-        write_whole(self._folder / NAME, lambda file: file.write(json.dumps(said, indent=1).encode() + b"\n"))
+        self._file.keep(said)
 
-    def _read(self) -> tuple[MarkKey, ...]:
-        file = self._folder / NAME
-        mode = file.stat().st_mode
-        if mode & _OTHERS:
-            raise CustodyError(
-                f"`{NAME}` can be read by others (its mode is {stat.S_IMODE(mode):o}), wanted 600",
-                hint=f"Run `chmod 600 {NAME}`, and if others did read it, `riparian keys rotate --marks`.",
-            )
-        try:
-            said = json.loads(file.read_text(encoding="utf-8"))
-            keys = tuple(MarkKey(bytes.fromhex(one["secret"]), int(one["epoch"])) for one in said["epochs"])
-        except (ValueError, TypeError, KeyError) as error:
-            raise CustodyError(
-                f"`{NAME}` holds no keys of marks, wanted them as riparian writes them",
-                hint=f"Restore {NAME} from a backup: without it nothing that was marked can be traced.",
-            ) from error
-        if said["version"] != _VERSION or [key.epoch for key in keys] != list(range(1, len(keys) + 1)) or not keys:
-            raise CustodyError(
-                f"`{NAME}` is of another version, or lacks an epoch, wanted every epoch from 1",
-                hint=f"Restore {NAME} from a backup.",
-            )
-        return keys
+
+def _epochs(said: dict[str, Any]) -> tuple[MarkKey, ...]:
+    keys = tuple(MarkKey(bytes.fromhex(one["secret"]), int(one["epoch"])) for one in said["epochs"])
+    if said["version"] != _VERSION or [key.epoch for key in keys] != list(range(1, len(keys) + 1)) or not keys:
+        raise ValueError("another version, or an epoch is missing")
+    return keys
