@@ -148,9 +148,14 @@ def recordings(kinds: str = "real,rendered", n: int | None = None, half: Half | 
 def sound(track: Track, rate: int = RATE) -> Mono:
     """Give the excerpt of a track: mono, float32 in [-1, 1]; another rate than 11.025 kHz is made from 22.05."""
     if rate == RATE:
-        return np.load(track.path).astype(np.float32) / np.float32(32_768)
+        kept: NDArray[np.int16] = np.load(track.path)
+        return kept.astype(np.float32) / np.float32(32_768)
     samples, had = soundfile.read(track.wide, dtype="float32")
-    return samples if had == rate else soxr.resample(samples, had, rate)
+    return _at_rate(samples, had, rate)
+
+
+def _at_rate(samples: Mono, had: int, wanted: int) -> Mono:
+    return np.asarray(soxr.resample(samples, had, wanted), np.float32)
 
 
 def half_of(name: str) -> Half:
@@ -189,15 +194,14 @@ class _List:
     def keep(self, name: str, samples: Mono, source: str) -> None:
         """Keep a recording, unless it is too short, silent, or the very sound of one that is there."""
         begins = _begins(samples)
-        whole = int(_digest(name)[8:16], 16) % WHOLE_ONE_IN == 0
-        part = samples[begins:][: round((WHOLE_S if whole else EXCERPT_S) * WIDE)]
+        part = samples[begins:][: round(_longest(name) * WIDE)]
         stem = hashlib.blake2b(part.tobytes(), digest_size=12).hexdigest()
         if len(part) < SHORTEST_S * WIDE or stem in self.sounds:
             return
         path = KEPT / "excerpts" / f"{stem}.npy"
         path.parent.mkdir(exist_ok=True)
         soundfile.write(path.with_suffix(".flac"), part, WIDE, subtype="PCM_16")
-        lower = soxr.resample(part, WIDE, RATE)
+        lower = _at_rate(part, WIDE, RATE)
         np.save(path, np.clip(np.rint(lower * 32_768), -32_768, 32_767).astype(np.int16))
         at = path.relative_to(KEPT)
         row = Track(name, self.kind, half_of(name), round(len(part) / WIDE, 3), at, source, round(begins / WIDE, 3))
@@ -205,6 +209,11 @@ class _List:
             csv.writer(file).writerow(astuple(row))
         self.had.add(name)
         self.sounds.add(stem)
+
+
+def _longest(name: str) -> float:
+    """Say how many seconds of a recording are kept."""
+    return WHOLE_S if int(_digest(name)[8:16], 16) % WHOLE_ONE_IN == 0 else EXCERPT_S
 
 
 def _begins(samples: Mono) -> int:
@@ -258,9 +267,9 @@ def _unpacked(deb: Path, out: Path, endings: tuple[str, ...]) -> None:
                 packed.extract(member, out, filter="data")
 
 
-def _decoded(path: Path) -> Mono:
+def _decoded(path: Path, seconds: float) -> Mono:
     """Decode at 22.05 kHz in mono; what is no sound is empty."""
-    words = ["ffmpeg", "-nostdin", "-v", "error", "-t", str(WHOLE_S + 60), "-i", str(path), "-vn", "-ac", "1"]
+    words = ["ffmpeg", "-nostdin", "-v", "error", "-t", str(seconds), "-i", str(path), "-vn", "-ac", "1"]
     words += ["-ar", str(WIDE), "-f", "s16le", "-"]
     out = subprocess.run(words, capture_output=True, check=False).stdout
     return np.frombuffer(out[: len(out) // 2 * 2], np.int16).astype(np.float32) / np.float32(32_768)
@@ -277,7 +286,7 @@ def make_recorded(kind: str, packages: str, most: int) -> None:
             continue
         if name in kept.had:
             name = f"{package}/{path.parent.name}/{path.stem}"
-        samples = _decoded(path)
+        samples = _decoded(path, _longest(name) + 30)
         if samples.size:
             kept.keep(name, samples, source)
         with (KEPT / f"{kind}.tried").open("a") as file:
@@ -325,7 +334,7 @@ def _played(score: Path, font: Path, out: Path) -> Mono:
     words = ["fluidsynth", "-niq", "-r", str(WIDE), "-o", "synth.dynamic-sample-loading=1", "-T", "raw", "-O", "s16"]
     subprocess.run([*words, "-F", str(out), str(font), str(score)], capture_output=True, check=True)
     stereo = np.fromfile(out, np.int16).astype(np.float32).reshape(-1, 2)
-    return stereo.mean(axis=1) / np.float32(32_768)
+    return np.asarray(stereo.mean(axis=1) / np.float32(32_768), np.float32)
 
 
 if __name__ == "__main__":
