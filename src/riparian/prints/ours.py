@@ -4,29 +4,10 @@ Candidates for a sound, the peaks of a recording, and which recordings are one a
 files; so does anything in memory, for tests and measurements.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from riparian.prints.index import Candidates
 from riparian.prints.peaks import Peaks
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Candidates:
-    """Recordings that a sound may be of, the likeliest first.
-
-    Parameters
-    ----------
-    recording : np.ndarray [shape=(m,), int64]
-        Each once.
-    votes : np.ndarray [shape=(m,), float32]
-        How much of their sketches was heard, descending; rarer values count more.
-    """
-
-    recording: NDArray[np.int64]
-    votes: NDArray[np.float32]
 
 
 class Ours(Protocol):
@@ -37,8 +18,8 @@ class Ours(Protocol):
         """How many there are, deleted ones left out."""
         ...
 
-    def candidates(self, values: NDArray[np.uint64], most: int) -> Candidates:
-        """Find recordings in whose sketches values of hashes lie; shape=(n,), any order, perhaps several times."""
+    def candidates(self, heard: Peaks, most: int) -> Candidates:
+        """Find recordings that a stretch of sound may be of."""
         ...
 
     def peaks(self, recording: int) -> Peaks:
