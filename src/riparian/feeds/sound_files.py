@@ -10,12 +10,14 @@ What a file is, is decided by its first bytes, never by its name.
 
 import json
 import os
+import stat
 import struct
 import subprocess
 import sys
 import threading
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final
@@ -78,6 +80,7 @@ _MAGICS: Final = (
     (b"ftyp", 4, "mov"),
     (b"AIFF", 8, "aiff"),
     (b"AIFC", 8, "aiff"),
+    (b"\x1a\x45\xdf\xa3", 0, "matroska"),
 )
 
 
@@ -143,7 +146,7 @@ def read(path: Path, limits: Limits | None = None) -> Recorded:
     Parameters
     ----------
     path
-        WAV, AIFF, FLAC, MP3, AAC and ALAC in M4A, AAC in ADTS, Opus and Vorbis in Ogg.
+        WAV, AIFF, FLAC, MP3, AAC and ALAC in M4A, AAC in ADTS, Opus and Vorbis in Ogg; all of these in Matroska.
     limits
         What it may cost.
 
@@ -158,18 +161,40 @@ def read(path: Path, limits: Limits | None = None) -> Recorded:
         When it is none of these, is damaged, holds no sound, or costs more than it may.
     """
     limits = limits or Limits()
+    with opened(path, limits) as (file, container):
+        return _decoded(path, file, container, limits)
+
+
+@contextmanager
+def opened(path: Path, limits: Limits) -> Iterator[tuple[BinaryIO, str]]:
+    """Open a file, and say which container it is.
+
+    Raises
+    ------
+    InputError
+        When it is no file but a folder, a pipe or a device, is too large, no sound that is known, or cannot be read.
+    """
     try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size > limits.file_bytes:
+        # Whoever opens a pipe waits for somebody to write: not so, and only of what is a file anything is read.
+        with open(path, "rb", opener=_at_once) as file:
+            about = os.fstat(file.fileno())
+            if not stat.S_ISREG(about.st_mode):
+                kind = "folder" if stat.S_ISDIR(about.st_mode) else "pipe or a device"
+                raise InputError(f"`{path}` cannot be read: it is a {kind}, wanted a sound file")
+            if about.st_size > limits.file_bytes:
                 raise InputError(f"`{path}` has more than {limits.file_bytes >> 20} MiB, wanted a smaller file")
             container = container_of(file)
             if container is None:
                 raise InputError(
-                    f"`{path}` is no sound file that is known, wanted WAV, AIFF, FLAC, MP3, M4A, Opus or Vorbis"
+                    f"`{path}` is no sound file that is known, wanted WAV, AIFF, FLAC, MP3, M4A, Opus, Vorbis or WebM"
                 )
-            return _decoded(path, file, container, limits)
+            yield file, container
     except OSError as error:
         raise InputError(f"`{path}` cannot be read: {error.strerror}, wanted a sound file") from error
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _decoded(path: Path, file: BinaryIO, container: str, limits: Limits) -> Recorded:
