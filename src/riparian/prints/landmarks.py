@@ -1,20 +1,23 @@
 """Where does sound stand out?
 
-The sound is seen as loudness over time and pitch, in decibels.  Of that is taken away what is usual at this pitch
-around this moment, so that an equaliser changes little, and what is usual at this moment around this pitch, so that a
-compressor does.  What is left has a *peak* where nothing near is higher; how near is drawn from the key, and so an
-attacker does not know which places matter.
+The sound is seen as loudness over time and pitch, in decibels.  Whatever is far below what is usual around the moment
+counts as no louder than that, for a codec or noise will change it.  Of the loudness at a moment is taken away its mean
+over all pitches, so that a compressor changes little, and a part of what is usual at each pitch, so that an equaliser
+does.  What is left has a *peak* where nothing near is higher.  What counts as near is an ellipse whose shape, though not
+its size, is drawn from the key: an attacker does not know which places matter.
 
 Conventions
 -----------
-* Frames are ``FRAME`` samples long and ``HOP`` apart; rows of loudness are ``BINS`` to the octave above ``LOWEST_HZ``.
+* Frames are ``FRAME`` samples long and ``HOP`` apart; frame ``m`` has its middle at sample ``m * HOP``.
+* Rows of loudness are ``ROWS_AN_OCTAVE`` to the octave, from ``LOWEST_HZ``.
 * Sound is taken in blocks of frames, each with its surroundings, so that length costs time, not memory, and where a
   block ends changes nothing.
+* Strength is in fifths of the log-odds that a peak is found again in a changed copy, fitted on laundered music.
 
 Source
 ------
 Wang, A. (2003), An industrial-strength audio search algorithm (peaks).  Sonnleitner, R. and Widmer, G. (2016), Robust
-quad-based audio fingerprinting, section III (the maximum filter, interpolated).
+quad-based audio fingerprinting, section III (a maximum filter, interpolated).
 """
 
 from collections.abc import Iterator
@@ -29,24 +32,29 @@ from scipy import fft
 from riparian.prints.keys import PrintKey
 from riparian.prints.peaks import LOWEST_HZ, RATE, STEPS, STRENGTHS, TICK_S, Peaks
 
-HOP: Final = 192
+HOP: Final = 256
 FRAME: Final = 2048
-BINS: Final = 30
-"""Rows of loudness in an octave."""
-OCTAVES: Final = 4.7
-_ROWS: Final = int(BINS * OCTAVES)
-_BLOCK: Final = 768
-_AROUND_T: Final = 55
-"""Frames to either side over which what is usual is averaged; about a second."""
-_AROUND_F: Final = 15
-_FLOOR: Final = 1e-7
-_REACH_T: Final = (18, 21)
-"""Frames within which nothing may be higher: from, to before; the key says which."""
-_REACH_F: Final = (9, 11)
-_LEAST: Final = 3.0
-"""Decibels above what is usual, at least."""
-_DB_A_STRENGTH: Final = 1.5
-_EDGE: Final = _AROUND_T + _REACH_T[1] + 2
+ROWS_AN_OCTAVE: Final = 24
+_ROWS: Final = 113
+"""As far as 4.1 kHz."""
+_BATCH: Final = 256
+"""Frames that are transformed at once."""
+_BLOCK: Final = 8 * _BATCH
+_AROUND: Final = 110
+"""Frames to either side over which is averaged what is usual; 2.6 seconds."""
+_FLOOR: Final = np.float32(0.03)
+"""Below this part of the usual power of a row nothing is heard."""
+_SILENCE: Final = np.float32(0.008)
+"""Power, below which nothing is heard in any surroundings: 75 dB below full scale."""
+_USUAL: Final = np.float32(0.3)
+"""How much is taken away of what is usual at a pitch."""
+_LEAST: Final = np.float32(3.0)
+"""Decibels that are left, at least, at a peak."""
+_NEAR: Final = 73.0
+"""Frames by rows: the product of the half axes of the ellipse within which nothing is higher."""
+_NEAR_FRAMES: Final = (9.5, 13.0)
+"""Its half axis in time is between these."""
+_MARGIN: Final = 2 * _AROUND + 24
 
 
 def peaks(samples: NDArray[np.float32], key: PrintKey) -> Peaks:
@@ -57,7 +65,7 @@ def peaks(samples: NDArray[np.float32], key: PrintKey) -> Peaks:
     samples : np.ndarray [shape=(n,), float32]
         Mono, at ``RATE`` a second; any loudness, any length.
     key
-        Says how far a peak must stand out.
+        Says what is near a peak.
 
     Returns
     -------
@@ -69,42 +77,51 @@ def peaks(samples: NDArray[np.float32], key: PrintKey) -> Peaks:
     >>> at = np.arange(2 * RATE) / RATE
     >>> tone = np.where((at > 0.5) & (at < 1.5), np.sin(2 * np.pi * 640 * at), 0).astype(np.float32)
     >>> found = peaks(tone, PrintKey(bytes(32)))
-    >>> 384 in found.pitch, len(peaks(np.zeros(RATE, np.float32), PrintKey(bytes(32))))
-    (True, 0)
+    >>> int(found.pitch[found.strength.argmax()]), len(peaks(np.zeros(RATE, np.float32), PrintKey(bytes(32))))
+    (384, 0)
     """
-    reach = (_drawn(key, "reach in time", _REACH_T), _drawn(key, "reach in pitch", _REACH_F))
-    parts = [_outstanding(loud, first, inside, reach) for loud, first, inside in _blocks(samples)]
-    frame, row, height = (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else (np.empty(0),) * 3
-    at = np.rint(frame * (HOP / RATE / TICK_S)).astype(np.int32)
-    pitch = np.rint(row * (STEPS / BINS)).astype(np.int16)
-    strength = np.clip((height - _LEAST) / _DB_A_STRENGTH, 0, STRENGTHS - 1).astype(np.uint8)
+    near = _ellipse(key)
+    parts = [_summits(_heights(power), *inside, near, first) for power, first, inside in _blocks(samples)]
+    found = np.concatenate(parts) if parts else np.empty((0, 3))
+    at = np.rint(found[:, 0].clip(0) * (HOP / RATE / TICK_S)).astype(np.int32)
+    pitch = np.rint(found[:, 1].clip(0) * (STEPS / ROWS_AN_OCTAVE)).astype(np.int16)
+    strength = np.rint(5 * found[:, 2]).clip(0, STRENGTHS - 1).astype(np.uint8)
     order = np.lexsort((pitch, at))
-    ticks = int(samples.size / RATE / TICK_S)
-    return Peaks(np.clip(at[order], 0, None), pitch[order], strength[order], ticks)
+    return Peaks(at[order], pitch[order], strength[order], int(samples.size / RATE / TICK_S))
 
 
-def _drawn(key: PrintKey, name: str, among: tuple[int, int]) -> int:
-    return among[0] + int(key.share(name) * (among[1] - among[0]))
+def _ellipse(key: PrintKey) -> NDArray[np.int64]:
+    """Say how many frames to either side are near, in the row of a peak and those beside it; shape=(rows,)."""
+    shortest, longest = _NEAR_FRAMES
+    frames = shortest + key.share("near") * (longest - shortest)
+    rows = np.arange(int(_NEAR / frames) + 1)
+    return np.floor(frames * np.sqrt(1 - np.square(rows * frames / _NEAR))).astype(np.int64)
 
 
 def _blocks(samples: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.float32], int, tuple[int, int]]]:
-    """Give loudness with its surroundings, the number of its first frame, and which of its frames are the block's."""
+    """Give power with its surroundings, the number of its first frame, and which of its frames are the block's own."""
     frames = -(-samples.size // HOP) + 1 if samples.size else 0
-    padded = np.pad(samples, (FRAME // 2, FRAME // 2 + HOP))
-    starts = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP][:frames]
-    level = np.float32(_FLOOR * max(1e-9, float(np.square(samples, dtype=np.float32).mean())) if samples.size else 0)
+    held, begin = np.empty((0, _ROWS), dtype=np.float32), 0
     for first in range(0, frames, _BLOCK):
-        low, high = max(0, first - _EDGE), min(frames, first + _BLOCK + _EDGE)
-        loud = _loudness(starts[low:high], level)
-        yield loud, low, (first - low, min(first + _BLOCK, frames) - low)
+        last = min(frames, first + _BLOCK)
+        until = min(frames, last + _MARGIN)
+        fresh = [
+            _power(samples, batch, min(until, batch + _BATCH)) for batch in range(begin + len(held), until, _BATCH)
+        ]
+        held = np.concatenate([held, *fresh])
+        yield held, begin, (first - begin, last - begin)
+        keep = max(0, last - _MARGIN - begin)
+        held, begin = held[keep:], begin + keep
 
 
-def _loudness(frames: NDArray[np.float32], level: np.float32) -> NDArray[np.float32]:
-    """Give decibels; shape=(frames, rows)."""
-    spectra = fft.rfft(frames * _window(), axis=1)
-    low, weight = _map()
-    out: NDArray[np.float32] = _mapped(spectra, low, weight, level)
-    return out
+def _power(samples: NDArray[np.float32], first: int, last: int) -> NDArray[np.float32]:
+    """Give the power in each row, of frames from one to before another; shape=(frames, rows)."""
+    begin, end = first * HOP - FRAME // 2, (last - 1) * HOP + FRAME // 2
+    part = samples[max(0, begin) : min(samples.size, end)]
+    part = np.pad(part, (max(0, -begin), max(0, end - max(begin, samples.size))))[: end - begin]
+    spectra = fft.rfft(np.lib.stride_tricks.sliding_window_view(part, FRAME)[::HOP] * _window(), axis=1)
+    mapped: NDArray[np.float32] = _mapped(spectra, *_map())
+    return mapped
 
 
 @cache
@@ -114,116 +131,136 @@ def _window() -> NDArray[np.float32]:
 
 
 @cache
-def _map() -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Say from which bin of a spectrum a row begins, and how much of each bin from there belongs to it."""
-    middle = LOWEST_HZ * 2 ** (np.arange(_ROWS) / BINS) * FRAME / RATE
-    width = np.maximum(1.0, middle * (2 ** (1 / BINS) - 1))
-    low = np.floor(middle - width).astype(np.int32)
-    offset = np.arange(int(2 * width.max()) + 3)
+def _map() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Say which bins of a spectrum belong to a row, from, to before, and how much of each; triangles that overlap."""
+    middle = LOWEST_HZ * 2 ** (np.arange(_ROWS) / ROWS_AN_OCTAVE) * FRAME / RATE
+    width = np.maximum(1.0, middle * (2 ** (1 / ROWS_AN_OCTAVE) - 1))
+    low, high = np.ceil(middle - width).astype(np.int64), np.floor(middle + width).astype(np.int64) + 1
+    offset = np.arange((high - low).max())
     weight = np.maximum(0, 1 - np.abs(low[:, None] + offset - middle[:, None]) / width[:, None])
-    return low, weight.astype(np.float32)
+    return low, high, weight.astype(np.float32)
 
 
-@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath=True)
 def _mapped(
-    spectra: NDArray[np.complex64], low: NDArray[np.int32], weight: NDArray[np.float32], level: np.float32
+    spectra: NDArray[np.complex64], low: NDArray[np.int64], high: NDArray[np.int64], weight: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    frames, rows = spectra.shape[0], low.size
-    out = np.empty((frames, rows), dtype=np.float32)
-    power = np.empty(spectra.shape[1], dtype=np.float32)
-    size = np.array([(weight[row] > 0).nonzero()[0][-1] + 1 for row in range(rows)])
-    for frame in range(frames):
-        for i in range(low[0], spectra.shape[1]):
+    out = np.empty((spectra.shape[0], low.size), dtype=np.float32)
+    power = np.empty(high[-1], dtype=np.float32)
+    for frame in range(spectra.shape[0]):
+        for i in range(low[0], high[-1]):
             power[i] = spectra[frame, i].real ** 2 + spectra[frame, i].imag ** 2
-        for row in range(rows):
+        for row in range(low.size):
             total = np.float32(0)
-            for i in range(size[row]):
+            for i in range(high[row] - low[row]):
                 total += weight[row, i] * power[low[row] + i]
-            out[frame, row] = np.float32(4.3429448) * np.log(total + level)
+            out[frame, row] = total
     return out
 
 
-def _outstanding(
-    loud: NDArray[np.float32], first: int, inside: tuple[int, int], reach: tuple[int, int]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Give frame, row and decibels of the peaks of a block, the first two to a fraction."""
-    high = _whitened(loud, _AROUND_T, _AROUND_F)
-    found = _summits(high, inside[0], inside[1], reach[0], reach[1], np.float32(_LEAST))
-    return found[:, 0] + first, found[:, 1], found[:, 2]
-
-
-@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
-def _whitened(loud: NDArray[np.float32], around_t: int, around_f: int) -> NDArray[np.float32]:
-    frames, rows = loud.shape
-    over = np.empty_like(loud)
-    total = np.zeros(rows, dtype=np.float32)
-    count = 0
-    for frame in range(min(around_t, frames)):
-        total += loud[frame]
-        count += 1
+@njit(cache=True, nogil=True, fastmath=True)
+def _heights(power: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give decibels above what is usual, smoothed over three frames; shape=(frames, rows)."""
+    frames, rows = power.shape
+    loud = np.empty_like(power)
+    mean = np.empty((frames, 1), dtype=np.float32)
     for frame in range(frames):
-        if frame + around_t < frames:
-            total += loud[frame + around_t]
-            count += 1
-        if frame - around_t - 1 >= 0:
-            total -= loud[frame - around_t - 1]
-            count -= 1
-        over[frame] = loud[frame] - total / np.float32(count)
-    out = np.empty_like(loud)
+        mean[frame, 0] = power[frame].mean()
+    level = _usual(mean)
     for frame in range(frames):
-        inside = np.float32(0)
-        for row in range(min(around_f, rows)):
-            inside += over[frame, row]
-        n = min(around_f, rows)
+        floor = _FLOOR * level[frame, 0] + _SILENCE
         for row in range(rows):
-            if row + around_f < rows:
-                inside += over[frame, row + around_f]
-                n += 1
-            if row - around_f - 1 >= 0:
-                inside -= over[frame, row - around_f - 1]
-                n -= 1
-            out[frame, row] = over[frame, row] - inside / n
+            loud[frame, row] = np.float32(4.3429448) * np.log(power[frame, row] + floor)
+    smooth = loud.copy()
+    for frame in range(1, frames - 1):
+        smooth[frame] = (loud[frame - 1] + loud[frame] + loud[frame + 1]) / np.float32(3)
+    usual = _usual(smooth)
+    for frame in range(frames):
+        smooth[frame] -= _USUAL * usual[frame]
+        smooth[frame] -= smooth[frame].mean()
+    return smooth
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _usual(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Average each column over the frames around each."""
+    frames = values.shape[0]
+    out = np.empty_like(values)
+    total = np.zeros(values.shape[1], dtype=np.float64)
+    for frame in range(min(_AROUND, frames)):
+        total += values[frame]
+    for frame in range(frames):
+        if frame + _AROUND < frames:
+            total += values[frame + _AROUND]
+        if frame - _AROUND - 1 >= 0:
+            total -= values[frame - _AROUND - 1]
+        n = min(frames, frame + _AROUND + 1) - max(0, frame - _AROUND)
+        for column in range(values.shape[1]):
+            out[frame, column] = total[column] / n
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def _summits(
-    high: NDArray[np.float32], begin: int, end: int, reach_t: int, reach_f: int, least: np.float32
+    high: NDArray[np.float32], begin: int, end: int, near: NDArray[np.int64], first: int
 ) -> NDArray[np.float64]:
+    """Give frame and row, to a fraction, and the log-odds of survival, of each peak; shape=(peaks, 3)."""
     frames, rows = high.shape
     out = np.empty((256, 3))
     n = 0
     for frame in range(max(1, begin), min(end, frames - 1)):
         for row in range(1, rows - 1):
             top = high[frame, row]
-            if top < least or top < high[frame, row - 1] or top <= high[frame, row + 1]:
+            if top < _LEAST or not _is_summit(high, frame, row):
                 continue
-            if top < high[frame - 1, row] or top <= high[frame + 1, row]:
-                continue
-            if not _is_highest(high, frame, row, reach_t, reach_f):
+            second = _second(high, frame, row, near)
+            if second > top:
                 continue
             if n == out.shape[0]:
-                wider = np.empty((2 * n, 3))
-                wider[:n] = out
-                out = wider
-            out[n, 0] = frame + _vertex(high[frame - 1, row], top, high[frame + 1, row])
+                out = np.concatenate((out, np.empty_like(out)))
+            out[n, 0] = first + frame + _vertex(high[frame - 1, row], top, high[frame + 1, row])
             out[n, 1] = row + _vertex(high[frame, row - 1], top, high[frame, row + 1])
-            out[n, 2] = top
+            out[n, 2] = _odds(high, frame, row, top - second)
             n += 1
     return out[:n]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _is_highest(high: NDArray[np.float32], frame: int, row: int, reach_t: int, reach_f: int) -> bool:
+@njit(cache=True, nogil=True)
+def _is_summit(high: NDArray[np.float32], frame: int, row: int) -> bool:
     top = high[frame, row]
-    for f in range(max(0, frame - reach_t), min(high.shape[0], frame + reach_t + 1)):
-        for r in range(max(0, row - reach_f), min(high.shape[1], row + reach_f + 1)):
+    across = top >= high[frame, row - 1] and top > high[frame, row + 1]
+    return across and top >= high[frame - 1, row] and top > high[frame + 1, row]
+
+
+@njit(cache=True, nogil=True)
+def _second(high: NDArray[np.float32], frame: int, row: int, near: NDArray[np.int64]) -> float:
+    """Give the height of the highest summit near another; a higher one is given as soon as it is seen."""
+    top = high[frame, row]
+    second = np.float32(-20)
+    for r in range(max(1, row - near.size + 1), min(high.shape[1] - 1, row + near.size)):
+        reach = near[abs(r - row)]
+        for f in range(max(1, frame - reach), min(high.shape[0] - 1, frame + reach + 1)):
+            if high[f, r] <= second or (f == frame and r == row):
+                continue
             if high[f, r] > top:
-                return False
-    return True
+                return high[f, r]
+            if (abs(f - frame) > 2 or abs(r - row) > 2) and _is_summit(high, f, r):
+                second = high[f, r]
+    return second
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
+def _odds(high: NDArray[np.float32], frame: int, row: int, lead: float) -> float:
+    """Give the log-odds that a peak survives: by its height, its lead on the next, and how steep it is."""
+    top = high[frame, row]
+    rise = top - high[max(0, frame - 6), row]
+    fall = top - high[min(high.shape[0] - 1, frame + 6), row]
+    beside = top - max(high[frame, max(0, row - 3)], high[frame, min(high.shape[1] - 1, row + 3)])
+    steep = 0.037 * min(rise, 15.0) + 0.052 * min(fall, 15.0) + 0.057 * min(beside, 15.0)
+    return 0.018 * top + 0.093 * min(lead, 12.0) + steep - 0.4
+
+
+@njit(cache=True, nogil=True)
 def _vertex(before: float, top: float, after: float) -> float:
     """Say where a parabola through three points is highest, from the middle one."""
     bend = before - 2 * top + after
