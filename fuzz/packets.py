@@ -5,7 +5,7 @@ Run with ``python fuzz/packets.py [CORPUS] [-max_total_time=60]``; the first byt
 
 import io
 import sys
-from itertools import islice
+from itertools import islice, pairwise
 
 import atheris
 
@@ -34,7 +34,7 @@ def one(data: bytes) -> None:
         given = list(islice(found, PACKETS_MAX))
         if sum(len(body) for body, _ in given) > 300 * len(data):
             raise AssertionError(len(given))
-        if any(later < end for (_, end), (_, later) in zip(given, given[1:], strict=False)):
+        if any(later < end for (_, end), (_, later) in pairwise(given)):
             raise AssertionError(name)
         if name in {*ALONE, "opus", "vorbis", "alac"}:
             digested(name, iter(given))

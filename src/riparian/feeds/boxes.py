@@ -64,7 +64,7 @@ def _top(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
     """Give kind, beginning and end of the contents of each box of a file."""
     at = 0
     for _ in range(_BOXES_MAX):
-        file.seek(at)
+        file.seek(min(at, size))
         head = file.read(16)
         if len(head) < 8:
             return
@@ -197,11 +197,12 @@ def _packets(file: BinaryIO, size: int, track: _Track, fragments: list[tuple[byt
         runs, lengths, durations = group
         k = 0
         for place, n in runs:
-            total = min(int(lengths[k : k + n].sum()), max(0, size - place))
+            place = min(max(0, place), size)
+            total = min(int(lengths[k : k + n].sum()), size - place)
             left -= total
             if left < 0:
                 raise ValueError("its tables say more than it holds")
-            file.seek(min(place, size))
+            file.seek(place)
             octets = file.read(total)
             at = 0
             for length, duration in zip(lengths[k : k + n].tolist(), durations[k : k + n].tolist(), strict=True):
