@@ -196,8 +196,8 @@ def _packets(file: BinaryIO, size: int, track: _Track, fragments: list[tuple[byt
     for group in (*groups, *(_fragment(file, box, track) for box in fragments)):
         runs, lengths, durations = group
         k = 0
-        for place, n in runs:
-            place = min(max(0, place), size)
+        for place_said, n in runs:
+            place = min(max(0, place_said), size)
             total = min(int(lengths[k : k + n].sum()), size - place)
             left -= total
             if left < 0:
