@@ -1,6 +1,6 @@
 """What becomes of a recording before prints see it again: codecs, laundering, rooms, clips and compilations.
 
-Everything is made at 22.05 kHz in mono, and given at 11.025; so that a codec is not let off by that, it gets half of
+Everything is made at 22.05 kHz in mono; so that a codec is not let off by that, it gets half of
 the bits that a file in stereo has: "mp3 64" is 32 kb/s here.  Codecs and filters are those of one ffmpeg (with
 librubberband); noise and the tail of a room are made here.  What is drawn, is drawn from the condition and the name of
 the track, so that everybody who measures has the same queries; what was made once is kept beside the recordings.
@@ -9,16 +9,19 @@ the track, so that everybody who measures has the same queries; what was made on
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import attacks
 import numpy as np
 import print_sounds
+import soxr
 from numpy.typing import NDArray
 from print_sounds import KEPT, RATE, WIDE, Mono, Track
 from scipy.signal import fftconvolve
@@ -84,10 +87,26 @@ class Query:
 
     track: Track
     condition: str
-    samples: Mono
+    path: Path
     ours_from_s: float
     faster: float
     octaves: float
+
+    @property
+    def wide(self) -> Mono:
+        """The sound at 22.05 kHz."""
+        kept: NDArray[np.int16] = np.load(self.path)
+        return kept.astype(np.float32) / np.float32(32_768)
+
+    @property
+    def samples(self) -> Mono:
+        """The sound at 11.025 kHz."""
+        return lower(self.wide)
+
+
+def lower(wide: Mono) -> Mono:
+    """Make 11.025 kHz of 22.05, quickly, as whoever listens to a million files does."""
+    return np.asarray(soxr.resample(wide, WIDE, RATE, quality="QQ"), np.float32)
 
 
 Drawn = Callable[[np.random.Generator], Change]
@@ -145,18 +164,19 @@ def query(track: Track, condition: str) -> Query:
     change = CONDITIONS[condition](rng)
     if change.seconds:
         change = replace(change, from_s=change.from_s * max(0.0, track.seconds - change.seconds * change.faster))
-    digest = hashlib.blake2b(repr((change, track.path.stem)).encode(), digest_size=12).hexdigest()
+    digest = hashlib.blake2b(repr((WIDE, change, track.path.stem)).encode(), digest_size=12).hexdigest()
     path = KEPT / "attacked" / f"{digest}.npy"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
         samples = changed(print_sounds.sound(track, WIDE), change)
-        np.save(path, np.clip(np.rint(samples * 32_768), -32_768, 32_767).astype(np.int16))
-    samples = np.load(path).astype(np.float32) / np.float32(32_768)
-    return Query(track, condition, samples, change.from_s, change.faster, change.octaves)
+        part = path.with_suffix(f".{os.getpid()}.npy")
+        np.save(part, np.clip(np.rint(samples * 32_768), -32_768, 32_767).astype(np.int16))
+        part.replace(path)
+    return Query(track, condition, path, change.from_s, change.faster, change.octaves)
 
 
 def changed(samples: Mono, change: Change) -> Mono:
-    """Do to mono sound at 22.05 kHz what a change says, and give it at 11.025."""
+    """Do to mono sound at 22.05 kHz what a change says, and give it so."""
     first = round(change.from_s * WIDE)
     last = first + round(change.seconds * change.faster * WIDE) if change.seconds else len(samples)
     samples = samples[first:last] * np.float32(LOUDEST / max(1e-6, float(np.abs(samples).max())))
@@ -190,7 +210,7 @@ def _filters(change: Change) -> str:
 def _heard(samples: Mono, filters: str, codec: str) -> Mono:
     """Filter, encode and decode, from memory to memory."""
     raw = ["-f", "f32le", "-ac", "1"]
-    out = ["-f", "f32le", "-ac", "1", "-ar", str(RATE), "-"]
+    out = ["-f", "f32le", "-ac", "1", "-ar", str(WIDE), "-"]
     graph = ["-af", filters] if filters else []
     if not codec:
         return _piped(samples.tobytes(), [*raw, "-ar", str(WIDE), "-i", "-", *graph, *out])
@@ -215,10 +235,23 @@ def _ffmpeg(data: bytes, words: list[str]) -> bytes:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compilation:
-    """A file with several tracks in it, and which: track, from, to, and where in ours that begins, in seconds."""
+    """A file with several tracks in it.
 
-    samples: Mono
+    Parameters
+    ----------
+    wide
+        Its sound at 22.05 kHz.
+    parts
+        Which tracks: from, to, and where in ours that begins, in seconds.
+    """
+
+    wide: Mono
     parts: tuple[tuple[Track, float, float, float], ...]
+
+    @property
+    def samples(self) -> Mono:
+        """Its sound at 11.025 kHz."""
+        return lower(self.wide)
 
 
 def compilations(tracks: list[Track], n: int = 8, each: int = 8, fade_s: float = 4.0) -> Iterator[Compilation]:
@@ -255,7 +288,7 @@ def _joined(whole: Mono, part: Mono, fade: int) -> tuple[Mono, int, int]:
 
 
 def main() -> None:
-    """Say what each condition costs, and how far the sound that comes out is from where the truth says."""
+    """Say what each condition costs."""
     for track in print_sounds.recordings("real", 1):
         for name in CONDITIONS:
             begun = time.perf_counter()
