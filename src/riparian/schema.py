@@ -68,10 +68,14 @@ RECORDING: Final = pa.schema(
         pa.field("popularity", pa.float64()),
         pa.field("released", pa.date32()),
         pa.field("markets", pa.string()),
+        pa.field("isrc", pa.string()),
+        pa.field("owner", pa.string()),
+        pa.field("licensed", pa.string()),
     ]
 )
 """One recording that we hold.  ``popularity`` is any number that grows with plays (plays, or a
-share of plays); ``markets`` is a space-separated list of countries, empty for everywhere."""
+share of plays); ``markets`` is a space-separated list of countries, empty for everywhere; ``owner`` is whoever
+delivers it, by name or by code, ``licensed`` who else may, separated by semicolons."""
 
 ACCOUNT: Final = pa.schema(
     [

@@ -24,6 +24,9 @@ _NAMES: Final = {
     "popularity": "popularity plays playcount streams listeners share rank",
     "released": "released releasedate date year",
     "markets": "markets availablemarkets territories countries",
+    "isrc": "isrc isrccode",
+    "owner": "owner rightsholder label supplier provider licensor distributor",
+    "licensed": "licensed licensees licencees alsodeliveredby",
 }
 _SECONDS_BELOW: Final = 20_000
 
@@ -82,7 +85,7 @@ def catalogue_of(table: pa.Table, *, source: str = "catalogue") -> pa.Table:
     else:
         named = recording_ids(table.column(columns["artist"]), table.column(columns["title"]))
         arrays["recording"] = pc.cast(named, pa.string())
-    for name in ("title", "artist", "album", "markets"):
+    for name in ("title", "artist", "album", "markets", "isrc", "owner", "licensed"):
         if name in columns:
             arrays[name] = pl.Series(table.column(columns[name])).cast(pl.String).to_arrow().cast(pa.string())
     if "duration_ms" in columns:
