@@ -2,29 +2,35 @@
 
 A *line* says which time of ours is heard at which time of the query, how much faster and how much higher.  A peak of
 the query is a *hit* where ours has one at the same time and pitch.  How often that happens by chance is measured on the
-same two sounds, along lines that are displaced.
+same two sounds, along lines that are displaced: the same music in the same key, at another moment of it.
 
 Conventions
 -----------
 * Times are in ticks; a line is ``theirs = begin + stretch * ours``.
-* How near is near is in two grades, ``NEAR``: a well kept copy is known by the fine one, a reverberant by the coarse.
+* How near is near is in grades, ``NEAR``, the finest first: a copy that was well kept is known by the finest, one that
+  reverberates by the coarsest.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from riparian.prints.peaks import Peaks
 
-NEAR: Final = ((5.0, 3.0), (11.0, 5.0))
+NEAR: Final = ((2.5, 2.0), (6.0, 3.5), (14.0, 5.5))
 """Ticks and steps, either way."""
-DISPLACED: Final = 24
+GRADES: Final = len(NEAR)
 _LEAST_DISPLACED: Final = 200
-_ROUNDS: Final = 4
-_FEWEST: Final = 6
+_MOST_LINES: Final = 64
+_FEWEST_LINES: Final = 4
+_LOOKS: Final = 8_000
+_UNEVEN: Final = 61.0
+_REACH: Final = ((20.0, 7.0), (16.0, 6.0), (10.0, 4.5), (8.0, 4.0))
+"""Ticks and steps within which hits draw a line, round by round."""
+_FEWEST_HITS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,86 +55,96 @@ class Line:
         """Say which peaks of theirs are while ours lasts."""
         return slice(*np.searchsorted(theirs.at, (self.begin, self.begin + self.stretch * ours.ticks)).tolist())
 
+    def of_ours(self, theirs: ArrayLike) -> NDArray[np.float64]:
+        """Say which times of ours are heard at times of theirs."""
+        return (np.asarray(theirs, np.float64) - self.begin) / self.stretch
+
+    def of_theirs(self, ours: ArrayLike) -> NDArray[np.float64]:
+        """Say when times of ours are heard."""
+        return self.begin + self.stretch * np.asarray(ours, np.float64)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hits:
-    """Which peaks of one sound the other has along a line; n of them, in each of the grades of ``NEAR``.
+    """Which peaks of the query ours has along a line.
 
     Parameters
     ----------
-    hit : np.ndarray [shape=(grades, n), bool]
-    chance : np.ndarray [shape=(grades, n), uint8]
-        Along how many of ``DISPLACED`` other lines.
+    grade : np.ndarray [shape=(n,), int8]
+        0 where it has none, 1 for the coarsest grade, ``GRADES`` for the finest.
+    chance : np.ndarray [shape=(GRADES, n), int16]
+        Along how many other lines, finest grade first.
+    lines
+        How many other lines there were.
     """
 
-    hit: NDArray[np.bool_]
-    chance: NDArray[np.uint8]
+    grade: NDArray[np.int8]
+    chance: NDArray[np.int16]
+    lines: int
 
 
 def hits(theirs: Peaks, ours: Peaks, line: Line, among: slice) -> Hits:
     """Find the hits among some peaks of theirs."""
-    at = (theirs.at[among] - line.begin) / line.stretch
-    pitch = theirs.pitch[among] - line.pitch
-    moved = np.zeros(DISPLACED + 1)
-    if ours.ticks > 2 * _LEAST_DISPLACED:
-        moved[1:] = np.linspace(_LEAST_DISPLACED, ours.ticks - _LEAST_DISPLACED, DISPLACED) + _UNEVEN
-    else:
-        moved[1:] = np.linspace(0, ours.ticks, DISPLACED + 2)[1:-1]
-    near = np.array([[t / line.stretch, p] for t, p in NEAR])
-    hit, chance = _hits(at, pitch, ours.at, ours.pitch, ours.ticks, moved, near)
-    return Hits(hit, chance)
+    n = max(1, among.stop - among.start)
+    moved = _displaced(ours.ticks, min(_MOST_LINES, max(_FEWEST_LINES, _LOOKS // n)))
+    at, pitch = line.of_ours(theirs.at[among]), theirs.pitch[among] - line.pitch
+    grade, chance = _hits(at, pitch, ours.at, ours.pitch, ours.ticks, moved, _near(1 / line.stretch))
+    return Hits(grade, chance, moved.size - 1)
 
 
-def back(theirs: Peaks, ours: Peaks, line: Line, among: slice) -> NDArray[np.bool_]:
-    """Find which peaks of ours, among some, the query has along a line, in the coarse grade; shape=(n,)."""
-    at = line.begin + line.stretch * ours.at[among]
-    near = np.array([NEAR[-1]])
-    hit: NDArray[np.bool_] = _hits(
-        at, ours.pitch[among] + line.pitch, theirs.at, theirs.pitch, _FOREVER, np.zeros(1), near
-    )[0][0]
-    return hit
+def heard(theirs: Peaks, ours: Peaks, line: Line, among: slice) -> NDArray[np.bool_]:
+    """Find which peaks of ours, among some, the query has; shape=(n,)."""
+    at, pitch = line.of_theirs(ours.at[among]), ours.pitch[among] + line.pitch
+    grade, _ = _hits(at, pitch, theirs.at, theirs.pitch, np.inf, np.zeros(1), _near(1.0))
+    return np.asarray(grade > 0)
 
 
-_FOREVER: Final = 1 << 40
-_UNEVEN = 61 * np.sin(np.arange(DISPLACED) * 2.4)
-"""Ticks by which displaced lines are off an even grid, since music is on one."""
+def fitted(theirs: Peaks, ours: Peaks, line: Line) -> tuple[Line, float]:
+    """Move a line to where its hits are, by least squares; and say by how many deviations its hits are above chance."""
+    begin, stretch, pitch, worth = _fitted(
+        theirs.at, theirs.pitch, ours.at, ours.pitch, line.begin, line.stretch, line.pitch, ours.ticks
+    )
+    return Line(begin, stretch, pitch), worth
 
 
-def fitted(theirs: Peaks, ours: Peaks, line: Line, among: slice | None = None) -> Line:
-    """Move a line to where its hits are, by least squares, from far to near."""
-    for round_ in range(_ROUNDS):
-        inside = line.within(theirs, ours)
-        if among is not None:
-            inside = slice(max(inside.start, among.start), min(inside.stop, among.stop))
-        ticks, steps = (16.0, 6.0) if round_ < 2 else (8.0, 4.0)
-        x, y, z = _pairs(
-            theirs.at[inside],
-            theirs.pitch[inside],
-            ours.at,
-            ours.pitch,
-            np.array([line.begin, line.stretch, line.pitch, ticks, steps]),
-        )
-        if x.size < _FEWEST:
-            return line
-        mean = x.mean()
-        spread = ((x - mean) ** 2).sum()
-        turn = ((x - mean) * y).sum() / spread if spread else 0.0
-        begin = line.begin + y.mean() - turn * mean
-        line = replace(line, begin=begin, stretch=line.stretch + turn, pitch=line.pitch + z.mean())
-    return line
+def _near(stretch: float) -> NDArray[np.float64]:
+    return np.array([(ticks * stretch, steps) for ticks, steps in NEAR])
+
+
+def _displaced(ticks: int, n: int) -> NDArray[np.float64]:
+    # Off an even grid, since music is on one.
+    out = np.zeros(n + 1)
+    least = min(_LEAST_DISPLACED, ticks // 4)
+    out[1:] = np.linspace(least, max(least, ticks - least), n) + min(_UNEVEN, least / 3) * np.sin(2.4 * np.arange(n))
+    return out
 
 
 @njit(cache=True, nogil=True)
-def _hits(  # noqa: C901, PLR0912 -- loops of a kernel read best in one piece
-    at: Any, pitch: Any, our_at: Any, our_pitch: Any, ticks: Any, moved: Any, near: Any
-) -> Any:
+def _grade(time: Any, pitch: Any, our_at: Any, our_pitch: Any, from_: Any, near: Any) -> Any:
+    grades = near.shape[0]
+    best, wide, high = grades, near[grades - 1, 0], near[grades - 1, 1]
+    for j in range(from_, our_at.size):
+        apart = our_at[j] - time
+        if apart > wide:
+            break
+        up = abs(our_pitch[j] - pitch)
+        if up > high:
+            continue
+        apart = abs(apart)
+        for g in range(best):
+            if apart <= near[g, 0] and up <= near[g, 1]:
+                best = g
+                break
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _hits(at: Any, pitch: Any, our_at: Any, our_pitch: Any, ticks: Any, moved: Any, near: Any) -> Any:
     n, grades, ours = at.size, near.shape[0], our_at.size
-    hit, chance = np.zeros((grades, n), np.bool_), np.zeros((grades, n), np.uint8)
-    if not ours:
-        return hit, chance
-    wide, high = near[grades - 1, 0], near[grades - 1, 1]
+    grade, chance = np.zeros(n, np.int8), np.zeros((grades, n), np.int16)
+    wide = near[grades - 1, 0]
     for k in range(moved.size):
-        from_, before = 0, -1.0
+        from_, before = 0, -np.inf
         for i in range(n):
             time = at[i] + moved[k]
             if time >= ticks:
@@ -138,46 +154,44 @@ def _hits(  # noqa: C901, PLR0912 -- loops of a kernel read best in one piece
             before = time
             while from_ < ours and our_at[from_] < time - wide:
                 from_ += 1
-            best = grades
-            for j in range(from_, ours):
-                apart = our_at[j] - time
-                if apart > wide:
-                    break
-                up = abs(our_pitch[j] - pitch[i])
-                if up > high:
-                    continue
-                apart = abs(apart)
-                for g in range(best):
-                    if apart <= near[g, 0] and up <= near[g, 1]:
-                        best = g
-                        break
-            for g in range(best, grades):
-                if k == 0:
-                    hit[g, i] = True
-                else:
-                    chance[g, i] += 1
-    return hit, chance
+            best = _grade(time, pitch[i], our_at, our_pitch, from_, near)
+            if k == 0:
+                grade[i] = grades - best
+            else:
+                chance[best:, i] += 1
+    return grade, chance
 
 
 @njit(cache=True, nogil=True)
-def _pairs(at: Any, pitch: Any, our_at: Any, our_pitch: Any, line: Any) -> Any:
-    begin, stretch, higher, ticks, steps = line[0], line[1], line[2], line[3], line[4]
-    n, ours, out, from_ = at.size, our_at.size, 0, 0
-    x, y, z = np.empty(n), np.empty(n), np.empty(n)
-    for i in range(n):
-        while from_ < ours and begin + stretch * our_at[from_] < at[i] - ticks:
-            from_ += 1
-        best, which = 2.0, -1
-        for j in range(from_, ours):
-            apart = at[i] - begin - stretch * our_at[j]
-            if apart < -ticks:
-                break
-            far = (apart / ticks) ** 2 + ((pitch[i] - higher - our_pitch[j]) / steps) ** 2
-            if far < 1 and far < best:
-                best, which = far, j
-        if which >= 0:
-            x[out] = our_at[which]
-            y[out] = at[i] - begin - stretch * our_at[which]
-            z[out] = pitch[i] - higher - our_pitch[which]
-            out += 1
-    return x[:out], y[:out], z[:out]
+def _fitted(
+    at: Any, pitch: Any, our_at: Any, our_pitch: Any, begin: Any, stretch: Any, higher: Any, our_ticks: Any
+) -> Any:
+    for ticks, steps in _REACH:
+        first = np.searchsorted(at, begin)
+        last = np.searchsorted(at, begin + stretch * our_ticks)
+        n, from_ = 0, 0
+        sx, sy, sz, sxx, sxy = 0.0, 0.0, 0.0, 0.0, 0.0
+        for i in range(first, last):
+            while from_ < our_at.size and begin + stretch * our_at[from_] < at[i] - ticks:
+                from_ += 1
+            best, which = 1.0, -1
+            for j in range(from_, our_at.size):
+                apart = at[i] - begin - stretch * our_at[j]
+                if apart < -ticks:
+                    break
+                far = (apart / ticks) ** 2 + ((pitch[i] - higher - our_pitch[j]) / steps) ** 2
+                if far < best:
+                    best, which = far, j
+            if which >= 0:
+                x, y = float(our_at[which]), at[i] - begin - stretch * our_at[which]
+                n += 1
+                sx, sy, sz = sx + x, sy + y, sz + pitch[i] - higher - our_pitch[which]
+                sxx, sxy = sxx + x * x, sxy + x * y
+        if n < _FEWEST_HITS:
+            return begin, stretch, higher, 0.0
+        spread = sxx - sx * sx / n
+        turn = (sxy - sx * sy / n) / (spread + 1e6)
+        begin, stretch, higher = begin + (sy - turn * sx) / n, stretch + turn, higher + sz / n
+    # Of so many peaks, some 3 % hit by chance in the last reach.
+    chance = 0.03 * max(1, last - first) + 1
+    return begin, stretch, higher, (n - chance) / np.sqrt(chance)

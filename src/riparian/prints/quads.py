@@ -14,6 +14,7 @@ Sonnleitner, R. and Widmer, G. (2016), Robust quad-based audio fingerprinting, I
 """
 
 from dataclasses import dataclass
+from math import comb
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +25,8 @@ from riparian.prints.peaks import Peaks
 
 FAN: Final = 5
 """Peaks after the first of a shape, among which its other three are."""
-SHAPES: Final = FAN * (FAN - 1) * (FAN - 2) // 6
+FANS: Final = (10, 8, 7, 6, 5)
+"""The same in a query, which may have peaks between them that ours has not: as many as its length allows."""
 SHORTEST: Final = 30
 LONGEST: Final = 750
 """Ticks from the first peak of a shape to the last."""
@@ -33,12 +35,13 @@ SLOWEST: Final = 0.2
 HIGHEST: Final = 64
 """Steps of pitch, either way."""
 
-_PITCH_CELL: Final = 6.0
-_TIME_CELL: Final = 0.06
-_NEAR: Final = 0.25
+_PITCH_CELL: Final = 24.0
+_TIME_CELL: Final = 0.16
+_NEAR: Final = 0.14
 _MOST_ALIKE: Final = 48
 _MOST_VOTES: Final = 1 << 18
 _COPIES: Final = 32
+_MOST_SHAPES: Final = 24_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +91,8 @@ class Votes:
 
 def table(peaks: Peaks) -> Table:
     """Put the shapes of a query, and those that are nearly theirs, into buckets."""
-    cell, peak, length = _probed(peaks.at, peaks.pitch)
+    fan = next((fan for fan in FANS if len(peaks) * comb(fan, 3) <= _MOST_SHAPES), FANS[-1])
+    cell, peak, length = _probed(peaks.at, peaks.pitch, fan)
     bits = max(8, min(22, int(cell.size).bit_length() - 1))
     bucket = cell >> np.uint32(32 - bits)
     order = np.argsort(bucket, kind="stable")
@@ -115,16 +119,16 @@ def _mixed(a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _probed(at: Any, pitch: Any) -> Any:  # noqa: C901, PLR0912 -- loops of a kernel read best in one piece
+def _probed(at: Any, pitch: Any, fan: Any) -> Any:  # noqa: C901, PLR0912 -- loops of a kernel read best in one piece
     n = at.size
-    room = max(0, n * SHAPES * _COPIES)
+    room = max(0, n * (fan * (fan - 1) * (fan - 2) // 6) * _COPIES)
     cell, peak = np.empty(room, np.uint32), np.empty(room, np.int32)
     length = np.empty(room, np.int16)
     low, many = np.empty(5, np.int64), np.empty(5, np.int64)
     value = np.empty(5)
     out = 0
     for i in range(n - 3):
-        last = min(n, i + 1 + FAN)
+        last = min(n, i + 1 + fan)
         for m in range(i + 3, last):
             whole = at[m] - at[i]
             if whole < SHORTEST or whole > LONGEST:
