@@ -83,11 +83,12 @@ def peaks(samples: NDArray[np.float32], key: PrintKey) -> Peaks:
     near = _ellipse(key)
     parts = [_summits(_heights(power), *inside, near, first) for power, first, inside in _blocks(samples)]
     found = np.concatenate(parts) if parts else np.empty((0, 3))
-    at = np.rint(found[:, 0].clip(0) * (HOP / RATE / TICK_S)).astype(np.int32)
+    ticks = int(samples.size / RATE / TICK_S)
+    at = np.rint(found[:, 0] * (HOP / RATE / TICK_S)).clip(0, ticks).astype(np.int32)
     pitch = np.rint(found[:, 1].clip(0) * (STEPS / ROWS_AN_OCTAVE)).astype(np.int16)
     strength = np.rint(5 * found[:, 2]).clip(0, STRENGTHS - 1).astype(np.uint8)
     order = np.lexsort((pitch, at))
-    return Peaks(at[order], pitch[order], strength[order], int(samples.size / RATE / TICK_S))
+    return Peaks(at[order], pitch[order], strength[order], ticks)
 
 
 def _ellipse(key: PrintKey) -> NDArray[np.int64]:
