@@ -4,8 +4,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from riparian.catalogue.releases import Said, isrc_of
 from riparian.errors import InputError
-from riparian.feeds.ddex import Message, Sent, isrc_of, parsed, read_message
+from riparian.feeds.ddex import Message, Sent, parsed, read_message
 
 ERN3 = """<?xml version="1.0" encoding="utf-8"?>
 <ern:NewReleaseMessage xmlns:ern="http://ddex.net/xml/ern/382">
@@ -59,12 +60,12 @@ SAID = {
     "ERN 3": (
         ERN3,
         ("North Wire", "PADPIDA2000000001X"),
-        Sent("Harbour Lights", "The Saltmarsh, Ida Lund", "GBABC1200001", "Reed Records", FILES),
+        Sent(Said("Harbour Lights", "The Saltmarsh, Ida Lund", "GBABC1200001", "Reed Records"), FILES),
     ),
     "ERN 4": (
         ERN4,
         ("North Wire", "PADPIDA2000000001X"),
-        Sent("Harbour Lights", "The Saltmarsh", "GBABC1200001", "Reed Records", FILES),
+        Sent(Said("Harbour Lights", "The Saltmarsh", "GBABC1200001", "Reed Records"), FILES),
     ),
 }
 

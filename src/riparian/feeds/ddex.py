@@ -17,13 +17,13 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from xml.parsers import expat
 
+from riparian.catalogue.releases import Said, isrc_of
 from riparian.errors import InputError
 
 MESSAGE_BYTES_MAX: Final = 64 << 20
 _DEPTH_MAX: Final = 64
 _ELEMENTS_MAX: Final = 2_000_000
 _TEXT_MAX: Final = 4096
-_ISRC: Final = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 
 
 @dataclass(slots=True)
@@ -55,22 +55,9 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a message says of a recording; texts are empty where it says nothing.
+    """What a message says of a recording, and the files that it is in: paths beside the message, in its order."""
 
-    Parameters
-    ----------
-    files
-        Paths beside the message, in the order in which it names them.
-    isrc
-        Without hyphens.
-    rights
-        Who is said to own the recording: its line of production rights.
-    """
-
-    title: str
-    artist: str
-    isrc: str
-    rights: str
+    said: Said
     files: tuple[PurePosixPath, ...]
 
 
@@ -80,18 +67,6 @@ class Message:
 
     senders: tuple[str, ...]
     recordings: tuple[Sent, ...]
-
-
-def isrc_of(text: str) -> str:
-    """Give a code without hyphens and spaces, or nothing when it is none.
-
-    Examples
-    --------
-    >>> isrc_of("us-wb1-17-00001"), isrc_of("none")
-    ('USWB11700001', '')
-    """
-    plain = re.sub(r"[-\s]", "", text).upper()
-    return plain if _ISRC.fullmatch(plain) else ""
 
 
 def read_message(path: Path) -> Message | None:
@@ -198,13 +173,13 @@ def _sent(one: Element, parties: dict[str, str]) -> Sent:
         for path in (("DisplayTitleText",), ("ReferenceTitle", "TitleText"), ("DisplayTitle", "TitleText"))
     )
     rights = next((line for place in places for line in [place.said("PLine", "PLineText")] if line), "")
-    return Sent(
+    said = Said(
         next(filter(None, titles), ""),
         ", ".join(dict.fromkeys(name for place in places for name in _artists(place, parties))),
         next(filter(None, map(isrc_of, codes)), ""),
         re.sub(r"^(?:\(P\)|\u2117)?\s*\d{4}\s*", "", rights, flags=re.IGNORECASE),
-        tuple(_files(one)),
     )
+    return Sent(said, tuple(_files(one)))
 
 
 def _artists(place: Element, parties: dict[str, str]) -> Iterator[str]:
