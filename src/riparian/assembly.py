@@ -5,6 +5,7 @@ shipped.  A catalogue and an accounts table that are given once are kept in the 
 scans, the accounts table as pseudonyms only.
 """
 
+import contextlib
 import shutil
 import time
 import tomllib
@@ -49,6 +50,7 @@ from riparian.gate.past import charges_of
 from riparian.gate.policy import Mode, Policy, Restraint, parse_policy
 from riparian.gate.routes import Edge, parse_edge
 from riparian.ports import SHARED, Clock, Studio, World
+from riparian.ports.prints import Library
 from riparian.stores.alone import serving_alone
 from riparian.stores.files import digest_of_file, write_table
 from riparian.stores.gatekept import GateKept, forget
@@ -62,6 +64,7 @@ from riparian.stores.workspace import Workspace
 WORKSPACE: Final = Path("riparian-workspace")
 _KNOWN: Final = "accounts.parquet"
 _GATES: Final = "gates"
+PRINTS: Final = "prints"
 
 
 class WallClock:
@@ -449,6 +452,57 @@ def studio(given: Given, *, workers: int = 1) -> Iterator[Studio]:
             )
     finally:
         grants.close()
+
+
+@contextmanager
+def library(given: Given, *, workers: int = 1, k: int | None = None, add: bool = False) -> Iterator[Library]:
+    """Open whatever makes prints and matches them.
+
+    Parameters
+    ----------
+    given
+        The workspace.
+    workers
+        In how many processes at once.
+    k
+        Values of a sketch, of an index that is new.
+    add
+        Whether an index is made where there is none.
+
+    Raises
+    ------
+    InputError
+        When there is no index, it has sketches of another size, or another version made it.
+    """
+    # Codecs and kernels take their time to load, and few verbs need them.
+    from riparian.engines.local import Processes  # noqa: PLC0415
+    from riparian.feeds import listening  # noqa: PLC0415
+    from riparian.stores.prints import Hold, SqlAnswers, SqlPrints  # noqa: PLC0415
+
+    if not add and not has_prints(given):
+        raise InputError(
+            f"`{given.workspace}` has no prints, wanted an index of your recordings",
+            hint="Make one with `riparian prints add FOLDER`.",
+        )
+    with opened(given) as world, contextlib.ExitStack() as stack:
+        folder = given.workspace / PRINTS
+        prints = stack.enter_context(contextlib.closing(SqlPrints(folder, k)))
+        answers = stack.enter_context(contextlib.closing(SqlAnswers(folder)))
+        yield Library(
+            clock=WallClock(),
+            prints=prints,
+            answers=answers,
+            jobs=Processes(workers),
+            find=listening.find,
+            listen=listening.listen,
+            hold=Hold(folder),
+            pseudonyms=world.vault.key,
+        )
+
+
+def has_prints(given: Given) -> bool:
+    """Say whether there is an index of prints."""
+    return (given.workspace / PRINTS / "prints.sqlite").exists()
 
 
 def is_in_grants(given: Given, account: str) -> bool:

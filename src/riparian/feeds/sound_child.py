@@ -2,7 +2,10 @@
 
 The file is standard input, already open; nothing is opened by name.  On standard output come blocks of interleaved
 float32 samples, each behind its length in bytes, a length of 0, and one JSON object that describes the file, or says
-why there is nothing.
+why there is nothing.  Where a rate is named, what comes is the mean of the channels at that rate.
+
+Begun by :mod:`riparian.feeds.decoders`, it decodes nothing itself: it waits on its standard input, a socket, for open
+files, and begets a process for each, which then is as above.
 """
 
 import contextlib
@@ -10,20 +13,27 @@ import io
 import json
 import os
 import resource
+import signal
+import socket
 import struct
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO, Any, Final
 
 import av
 import numpy as np
 import soundfile
+import soxr
+from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
 from av.stream import Disposition
+
+from riparian.audio.resample import QUALITY
 
 _FORMS: Final = {"flac": "flac", "alac": "alac", "mp3": "mp3", "mp3float": "mp3", "aac": "aac"} | {
     "opus": "opus", "libopus": "opus", "vorbis": "vorbis", "libvorbis": "vorbis",
@@ -51,6 +61,8 @@ _MIMES: Final = {
     "webp": "image/webp",
 }
 _LENGTH: Final = struct.Struct("<I")
+_PID: Final = struct.Struct("<q")
+_HEARD_SAMPLES: Final = 1 << 16
 
 
 class _Refused(Exception):  # noqa: N818 -- a sentence for the parent
@@ -70,20 +82,63 @@ def limit(memory_bytes: int, seconds: int) -> None:
         resource.setrlimit(kind, (most, most))
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is wanted of a file; ``rate`` is 0 for every sample of every channel."""
+
+    container: str
+    memory_bytes: int
+    seconds: int
+    rate: int = 0
+
+
 def main() -> None:
-    """Decode standard input."""
-    container, memory_bytes, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    """Decode standard input, or serve whoever is at its other end."""
     # Modules that are loaded at their first use are loaded by four samples of ours, while files can still be opened.
     decode(io.BytesIO(_SILENCE), "wav", io.BytesIO())
-    limit(memory_bytes, seconds)
-    out = sys.stdout.buffer
+    hear(io.BytesIO(_SILENCE), "wav", io.BytesIO(), 11_025)
+    if len(sys.argv) < 2:
+        _serve(socket.socket(fileno=0))
+        os._exit(0)
+    _only(_Asked(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+
+
+def _serve(ours: socket.socket) -> None:
+    """Beget a process for each file that comes, and wait for its end when we are told to."""
+    # Ctrl-C is for whoever asks us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        octets, files, _, _ = socket.recv_fds(ours, 1024, 2)
+        if not octets:
+            return
+        child = os.fork()
+        if child == 0:
+            ours.close()
+            for there, here in zip(files, (0, 1), strict=True):
+                os.dup2(there, here)
+                os.close(there)
+            _only(_Asked(**json.loads(octets)))
+        for file in files:
+            os.close(file)
+        ours.sendall(_PID.pack(child))
+        # Until then nobody else can have its number, and whoever kills it kills nothing else.
+        if not ours.recv(1):
+            return
+        os.waitpid(child, 0)
+
+
+def _only(asked: _Asked) -> None:
+    """Decode standard input, and end."""
+    limit(asked.memory_bytes, asked.seconds)
+    out = open(1, "wb", closefd=False)  # noqa: SIM115 -- as it is at this moment
+    file = open(0, "rb", closefd=False)  # noqa: SIM115 -- as above
     try:
         with contextlib.suppress(OSError):
             # A larger pipe, where there is one, saves most of the waiting.
             import fcntl  # noqa: PLC0415
 
-            fcntl.fcntl(out.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
-        said = decode(sys.stdin.buffer, container, out)
+            fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 1 << 20)
+        said = hear(file, asked.container, out, asked.rate) if asked.rate else decode(file, asked.container, out)
     except _Refused as error:
         said = {"failed": str(error)}
     except FFmpegError as error:
@@ -92,10 +147,28 @@ def main() -> None:
         said = {"failed": "its decoder found no sound"}
     except (MemoryError, ValueError, ArithmeticError, LookupError, UnicodeError) as error:
         said = {"failed": f"its decoder failed with {type(error).__name__}"}
-    out.write(_LENGTH.pack(0) + json.dumps(said).encode())
-    out.flush()
+    with contextlib.suppress(OSError):
+        out.write(_LENGTH.pack(0) + json.dumps(said).encode())
+        out.flush()
     # Not through destructors, which a damaged file may have left something odd to destroy.
     os._exit(0)
+
+
+def hear(file: IO[bytes], container: str, out: IO[bytes], rate: int) -> dict[str, Any]:
+    """Write the mean of the channels of a file at a rate, and describe it."""
+    with _opened(file, container) as opened:
+        if not opened.streams.audio:
+            raise _Refused("it has no stream of sound")
+        stream = opened.streams.audio[0]
+        name = stream.codec_context.name
+        said: dict[str, Any] = {"form": _form(name), "rate": rate}
+        said["tags"] = _tags(dict(opened.metadata) | dict(stream.metadata))
+        for block in _Reader(opened, stream).mono(rate):
+            octets = np.ascontiguousarray(block, "<f4").tobytes()
+            if octets:
+                out.write(_LENGTH.pack(len(octets)))
+                out.write(octets)
+    return said
 
 
 def decode(file: IO[bytes], container: str, out: IO[bytes]) -> dict[str, Any]:
@@ -115,7 +188,7 @@ def decode(file: IO[bytes], container: str, out: IO[bytes]) -> dict[str, Any]:
         said["layout"] = "" if "channel" in layout else layout
         reader = _Reader(opened, stream)
         # FFmpeg ends a Vorbis stream an overlap too early where its first page does not say what its own would.
-        blocks = _vorbis(file) if form == "vorbis" else reader.blocks(channels, rate)
+        blocks = _vorbis(file) if form == "vorbis" and container == "ogg" else reader.blocks(channels, rate)
         for block in blocks:
             out.write(_LENGTH.pack(len(block)))
             out.write(block)
@@ -215,6 +288,24 @@ class _Reader:
             self._sample_bytes += sum(map(len, pending))
             yield b"".join(pending)
 
+    def mono(self, rate: int) -> Iterator[np.ndarray[Any, np.dtype[np.float32]]]:
+        """Give the mean of the channels at a rate, in blocks."""
+        waiting, into = AudioFifo(), None
+        for frame in self._frames():
+            if into is None:
+                shape = frame.sample_rate, len(frame.layout.channels)
+                into = soxr.ResampleStream(frame.sample_rate, rate, 1, dtype="float32", quality=QUALITY)
+            elif shape != (frame.sample_rate, len(frame.layout.channels)):
+                raise _Refused("its rate or its channels change on the way")
+            # Times that a damaged file gives are of no use here.
+            frame.pts = None
+            waiting.write(frame)
+            if waiting.samples >= _HEARD_SAMPLES:
+                yield into.resample_chunk(_mean(waiting.read()))
+        if into is not None:
+            rest = waiting.read() if waiting.samples else None
+            yield into.resample_chunk(_mean(rest), last=True)
+
     def bit_rate(self, channels: int, rate: int) -> int:
         """Tell how many bits a second were read."""
         return round(8 * self._packet_bytes * rate * 4 * channels / max(1, self._sample_bytes))
@@ -236,6 +327,24 @@ class _Reader:
                     yield frame
         if not is_sound and failed is not None:
             raise failed
+
+
+def _mean(frame: AudioFrame | None) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Give the mean of the channels, full scale 1; of no frame, nothing."""
+    if frame is None:
+        return np.empty(0, np.float32)
+    samples = frame.to_ndarray()
+    channels = len(frame.layout.channels)
+    if not frame.format.is_planar:
+        samples = samples.reshape(-1, channels).T
+    mean = samples.mean(axis=0, dtype=np.float32)
+    kind = samples.dtype
+    if kind == np.uint8:
+        mean = mean - np.float32(128)
+    if kind.kind in "iu":
+        mean *= np.float32(1 / (1 << (8 * kind.itemsize - 1)))
+    out: np.ndarray[Any, np.dtype[np.float32]] = np.nan_to_num(mean, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+    return out
 
 
 def _octets(frame: AudioFrame, channels: int) -> bytes:

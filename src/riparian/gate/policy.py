@@ -226,6 +226,14 @@ class Policy:
             "Copies that may be traced in 24 hours, so that nobody learns from answers how to hide a mark.",
         ),
     )
+    wrong_copies_per_thousand: float = field(
+        default=1.0,
+        metadata=_key(
+            "copies in a thousand",
+            "Of a thousand files of which it is said that they hold sound of ours, how many may hold none, from above 0"
+            " to 100.",
+        ),
+    )
 
     def __post_init__(self) -> None:
         for rate in _TOLERANCES:
@@ -244,6 +252,10 @@ class Policy:
         _require_count("media_open_s", self.media_open_s, least=0, most=_OPEN_MAX_S)
         for count in ("copies_traced_per_year", "copies_traced_per_day"):
             _require_count(count, getattr(self, count), least=1)
+        if not 0 < self.wrong_copies_per_thousand <= _WRONG_COPIES_MOST:
+            raise PolicyError(
+                f"`wrong_copies_per_thousand` is {self.wrong_copies_per_thousand}, wanted a number above 0, at most 100"
+            )
         _require_rules(self.shadow_rules)
         _require_ladder(self)
 
@@ -280,6 +292,7 @@ _MOST: Final = 10_000_000
 _ACCOUNTS_MAX: Final = 2**53
 _RESTARTS_MAX: Final = 52
 _OPEN_MAX_S: Final = 3600
+_WRONG_COPIES_MOST: Final = 100.0
 
 
 def _require_count(name: str, value: int, *, least: int, most: int = _MOST) -> None:
@@ -387,6 +400,17 @@ def trace_bits(policy: Policy, n_candidates: int) -> float:
     """
     n_bets = max(n_candidates, 1) * policy.copies_traced_per_year
     return max(1.0, math.log2(n_bets / policy.wrongful_traces_per_year))
+
+
+def copy_error(policy: Policy) -> float:
+    """Derive how likely it may be, at most, that what is said to be a copy is none.
+
+    Examples
+    --------
+    >>> copy_error(Policy())
+    0.001
+    """
+    return policy.wrong_copies_per_thousand / 1000
 
 
 def parse_policy(mapping: Mapping[str, Any]) -> Policy:
