@@ -7,6 +7,8 @@ at one speed and pitch.
 
 Conventions
 -----------
+* A *passage* that two recordings have in common, as an edit and its original have, makes them no twins; but finding one
+  by the other is no mistake.
 * A cluster is called by the least number in it.
 * Twins of twins are one cluster.
 """
@@ -26,6 +28,11 @@ BOTH_WAYS: Final = 0.8
 """Of either recording, in stretches that are the same."""
 SAME_MIN: Final = 0.45
 """How much goes together along a stretch of twins, at least."""
+PASSAGE_S: Final = 3.0
+PASSAGE_MIN: Final = 0.6
+"""How much goes together along a passage, at least."""
+PASSAGE_VOTES: Final = 2.0
+"""Shapes a second that do, at least."""
 _SPEED_OFF: Final = 0.005
 _OCTAVES_OFF: Final = 0.01
 
@@ -79,6 +86,21 @@ def are_twins(spans: Sequence[Span], query_s: float, ours_s: float) -> bool:
     ]
     query_covered = covered_s(same, 0.0, query_s)
     return query_covered >= BOTH_WAYS * query_s and query_covered >= BOTH_WAYS * ours_s
+
+
+def has_passage(spans: Iterable[Span]) -> bool:
+    """Say whether a passage of two recordings of ours is the same sound, as one take in two edits is.
+
+    Both are as they were mastered, so that hardly a peak differs; no two performances are that alike.
+    """
+    return any(
+        span.seconds >= PASSAGE_S
+        and span.share >= PASSAGE_MIN
+        and span.votes >= PASSAGE_VOTES * span.seconds
+        and abs(span.speed - 1) <= _SPEED_OFF
+        and abs(span.pitch_octaves) <= _OCTAVES_OFF
+        for span in spans
+    )
 
 
 def joined(labels: NDArray[np.int64], pairs: Iterable[tuple[int, int]]) -> NDArray[np.int64]:

@@ -30,6 +30,7 @@ import numpy as np
 
 from riparian.bets.calibrate import calibrate
 from riparian.evidence import COPY, SHARES, Evidence, Row, Source, on_grid
+from riparian.prints.clusters import has_passage
 from riparian.prints.null import SHARE_OURS, Chance, Kind, Null, posterior
 from riparian.prints.ours import Ours
 from riparian.prints.peaks import TICK_S, Peaks
@@ -179,14 +180,16 @@ def drawn(recording: int, length_s: float, ours: Ours) -> tuple[int, float, floa
     Returns
     -------
     row
-        Recording, length, seconds, peaks, the best copy and, played backwards, the best of all.
+        Recording, length, seconds, peaks, the best mistake that passes for a copy and, played backwards, the best of
+        all.  A passage that another recording has, too, is no mistake (:func:`riparian.prints.clusters.has_passage`).
     """
     whole = ours.peaks(recording)
     ticks = whole.ticks if math.isinf(length_s) else min(whole.ticks, round(length_s / TICK_S))
     first = round((whole.ticks - ticks) * _spread(recording))
     part = clip(whole, first, first + ticks)
     without = ours.cluster(recording)
-    copies = [find.best.score for find in search(part, ours, without=without).finds if is_copy(find.best)]
+    mistakes = (find for find in search(part, ours, without=without).finds if not has_passage(find.spans))
+    copies = [find.best.score for find in mistakes if is_copy(find.best)]
     shared = [find.best.score for find in search(backwards(part), ours, without=without).finds]
     return recording, length_s, part.seconds, len(part), max(copies, default=0.0), max(shared, default=0.0)
 

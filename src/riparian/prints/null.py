@@ -31,6 +31,7 @@ equations 8 and 9; Clopper, C. J. and Pearson, E. S. (1934).
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -143,6 +144,20 @@ class Draws:
 
     def __len__(self) -> int:
         return self.recording.size
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, float, float, int, float, float]]) -> "Draws":
+        """Put draws together, in the order of the columns.
+
+        Examples
+        --------
+        >>> draws = Draws.of([(7, 5.0, 5.0, 55, 0.0, 6.1), (8, 5.0, 5.0, 61, 7.5, 5.9)])
+        >>> len(draws), draws.copy.tolist()
+        (2, [0.0, 7.5])
+        """
+        kinds = (np.int64, np.float32, np.float32, np.int32, np.float32, np.float32)
+        columns = list(zip(*rows, strict=True)) or [()] * len(kinds)
+        return cls(*(np.array(column, dtype=kind) for column, kind in zip(columns, kinds, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

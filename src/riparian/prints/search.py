@@ -23,8 +23,8 @@ from riparian.prints.spans import Span
 
 MOST: Final = 200
 """Candidates of a window that are looked at, at most."""
-PATIENCE: Final = 50
-"""Candidates in a row that give nothing, after which no more are looked at."""
+PATIENCE: Final = 32
+"""Candidates in a row that give nothing much, after which no more are looked at."""
 WHOLE_S: Final = 600.0
 """Up to here a sound is searched as a whole; a longer one in windows of this length first."""
 WINDOW_S: Final = 120.0
@@ -35,8 +35,10 @@ _OVERLAP: Final = 0.5
 """Of a stretch that a better one explains; then it is its rival."""
 _RIVAL: Final = 0.5
 """Of the score of what explains it; a rival that is worse is not told."""
-_FOUND: Final = 3.0
-"""A stretch that is worse is nothing."""
+_FOUND: Final = 5.0
+"""A stretch that is worse is nothing: the best of a search is as good where nothing is ours."""
+_MUCH: Final = 15.0
+"""A stretch that is as good makes patient."""
 _AROUND: Final = 1.25
 """How many times its own length a recording may lie beyond a window."""
 
@@ -168,7 +170,7 @@ class _Hunt:
             if cluster in self.found and self._explains(self.found[cluster], first, last):
                 continue
             spans_here = self._aligned(window, recording)
-            idle = 0 if spans_here else idle + 1
+            idle = 0 if any(span.score >= _MUCH for span in spans_here) else idle + 1
             if spans_here:
                 self._keep(Find(recording, cluster, _moved(spans_here, first)), first, last)
             if idle == PATIENCE:
@@ -180,7 +182,7 @@ class _Hunt:
     def _aligned(self, window: Query, recording: int) -> tuple[Span, ...]:
         self.aligned += 1
         spans = align(window, self.ours.peaks(recording))
-        return tuple(span for span in spans if span.score >= _FOUND)
+        return tuple(span for span in spans if span.score >= _FOUND and span.seconds > 0)
 
     def _keep(self, find: Find, first: int, last: int) -> None:
         """Keep a find, after looking at where it begins and ends beyond its window."""
