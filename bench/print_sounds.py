@@ -331,7 +331,22 @@ def make_rendered(most: int) -> None:
 
 
 def _played(score: Path, font: Path, out: Path) -> Mono:
-    words = ["fluidsynth", "-niq", "-r", str(WIDE), "-o", "synth.dynamic-sample-loading=1", "-T", "raw", "-O", "s16"]
+    words = [
+        "fluidsynth",
+        "-niq",
+        "-R",
+        "0",
+        "-C",
+        "0",
+        "-r",
+        str(WIDE),
+        "-o",
+        "synth.dynamic-sample-loading=1",
+        "-T",
+        "raw",
+        "-O",
+        "s16",
+    ]
     subprocess.run([*words, "-F", str(out), str(font), str(score)], capture_output=True, check=True)
     stereo = np.fromfile(out, np.int16).astype(np.float32).reshape(-1, 2)
     return np.asarray(stereo.mean(axis=1) / np.float32(32_768), np.float32)
