@@ -71,9 +71,9 @@ def build(
         raise InputError(f"recordings are numbered {first} to {last}, wanted 0 or more and at most {SPAN_MAX} of them")
     at = form.addresses(values, k).astype(np.uint64)
     here = at >> _U(form.address_bits(k) + 1 - parts.bit_length()) == part
-    wide = np.unique((at[here] << _WIDE) | (recordings[here] - first).astype(np.uint64))
+    wide = form.once((at[here] << _WIDE) | (recordings[here] - first).astype(np.uint64))
     bits = _number_bits(k, span, wide.size * parts)
-    head = Head(k, first, span, bits, part, parts, np.unique(recordings).size, wide.size)
+    head = Head(k, first, span, bits, part, parts, form.once(recordings.astype(np.uint64)).size, wide.size)
     narrow = (wide >> _WIDE << _U(head.number_bits)) | (wide & _U(SPAN_MAX))
     return _written(head, iter([narrow]), key, np.zeros(head.room_bytes(wide.size), dtype=np.uint8))
 
@@ -201,7 +201,7 @@ def _stretches(shards: Sequence[Shard], head: Head, gone: NDArray[np.uint8]) -> 
     n = min(wanted, *(shard.head.buckets for shard in shards), head.buckets)
     for i in range(n):
         drawn = [_drawn(shard, i, n, head, gone) for shard in shards]
-        yield np.unique(np.concatenate(drawn))
+        yield form.once(np.concatenate(drawn))
 
 
 def _drawn(shard: Shard, i: int, n: int, head: Head, gone: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from riparian.errors import InputError
 from riparian.prints import build
-from riparian.prints.shard import FREQUENT, Shard, addresses
+from riparian.prints.shard import FREQUENT, Shard, addresses, once
 
 CHANCE: Final = 0.15
 """Of a value of the query in the sketch of the same recording, where nothing better is known."""
@@ -42,9 +42,7 @@ ELSEWHERE: Final = 1 << 20
 UNITS: Final = 1024
 """Parts in which votes are counted."""
 _TOO_MANY: Final = -1
-_HITS_BITS: Final = 24
-_LEVELS: Final = 1 << 16
-_MIX: Final = 0x9E3779B97F4A7C15
+_WEIGHT_BITS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,20 +94,18 @@ class Index:
 
     shards: tuple[Shard, ...]
     gone: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, dtype=np.uint8))
+    recordings: int = field(init=False)
+    """How many can be candidates."""
 
     def __post_init__(self) -> None:
         kinds = sorted({shard.head.k for shard in self.shards})
         if len(kinds) > 1:
             raise InputError(f"shards of an index have sketches of {kinds} values, wanted all alike")
-
-    @property
-    def recordings(self) -> int:
-        """How many recordings can be candidates."""
         held: dict[tuple[int, int], int] = {}
         for head in (shard.head for shard in self.shards):
             held[head.first, head.span] = max(head.recordings, held.get((head.first, head.span), 0))
         lost = sum(build.gone_among(first, span, self.gone) for first, span in held)
-        return max(0, sum(held.values()) - lost)
+        object.__setattr__(self, "recordings", max(0, sum(held.values()) - lost))
 
     def frequencies(self, values: NDArray[np.uint64]) -> NDArray[np.int32]:
         """Say how many recordings have each value in their sketches; shape=(n,), -1 where it was dropped."""
@@ -147,13 +143,12 @@ class Index:
         for _, found in where:
             _count(n, found)
         weight = weights(n, self.recordings, chances)
-        hits = int(n[weight > 0].sum())
-        slots = max(1024, 1 << (2 * min(hits, sum(shard.head.span for shard in self.shards))).bit_length())
-        table = np.zeros((slots, 2), dtype=np.int64)
+        hits = np.empty(int(np.where(weight > 0, n, 0).sum()), dtype=np.uint64)
+        n_hits = 0
         for shard, (since, found) in zip(self.shards, where, strict=True):
             ones = (1 << shard.head.number_bits) - 1
-            _tally(since, found, weight, shard.postings, ones, shard.head.first, table)
-        return _best(table, self.gone, most)
+            n_hits = _gather(since, found, weight, shard.postings, ones, shard.head.first, self.gone, hits, n_hits)
+        return _ranked(np.sort(hits[:n_hits]), most)
 
     @staticmethod
     def _found(shard: Shard, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -197,8 +192,8 @@ def distinct(
         When there are not as many chances as addresses.
     """
     if chance is None:
-        once = np.unique(at)
-        return once, np.full(once.size, CHANCE, dtype=np.float32)
+        each = once(at.astype(np.uint64)).astype(np.int64)
+        return each, np.full(each.size, CHANCE, dtype=np.float32)
     if chance.shape != at.shape:
         raise InputError(f"there are {chance.size} chances of {at.size} values, wanted as many of each")
     order = np.argsort(at)
@@ -219,12 +214,16 @@ def _count(n: NDArray[np.int32], found: NDArray[np.int32]) -> None:
     n[dropped | (n > FREQUENT)] = _TOO_MANY
 
 
-def _best(table: NDArray[np.int64], gone: NDArray[np.uint8], most: int) -> Candidates:
-    taken = np.empty(table.shape, dtype=np.int64)
-    taken = taken[: _take(table, gone, most, taken)]
-    votes, hits = taken[:, 1] >> _HITS_BITS, taken[:, 1] & ((1 << _HITS_BITS) - 1)
-    order = np.lexsort((taken[:, 0], -votes))[:most]
-    return Candidates(taken[order, 0], (votes[order] / UNITS).astype(np.float32), hits[order].astype(np.int32))
+def _ranked(hits: NDArray[np.uint64], most: int) -> Candidates:
+    recording, votes = np.empty(hits.size, dtype=np.int64), np.empty(hits.size, dtype=np.int64)
+    n_hits = np.empty(hits.size, dtype=np.int32)
+    n = _sum(hits, recording, votes, n_hits)
+    recording, votes, n_hits = recording[:n], votes[:n], n_hits[:n]
+    if n > most:
+        enough = votes >= np.partition(votes, n - most)[n - most]
+        recording, votes, n_hits = recording[enough], votes[enough], n_hits[enough]
+    order = np.lexsort((recording, -votes))[:most]
+    return Candidates(recording[order], (votes[order] / UNITS).astype(np.float32), n_hits[order])
 
 
 @njit(cache=True, nogil=True)
@@ -252,42 +251,32 @@ def _find(
 
 
 @njit(cache=True, nogil=True)
-def _tally(since: Any, n: Any, weight: Any, postings: Any, ones: Any, first: Any, table: Any) -> None:
-    # Add the weights of all hits up in a hash table of (recording + 1, weight and hits), open, at most half full.
-    mask = table.shape[0] - 1
+def _gather(
+    since: Any, n: Any, weight: Any, postings: Any, ones: Any, first: Any, gone: Any, hits: Any, n_hits: Any
+) -> Any:
+    # Recording and weight of each hit, in one number, so that sorting them is all there is to do.
     for i in range(since.size):
         if weight[i] <= 0:
             continue
-        vote = (weight[i] << _HITS_BITS) + 1
         for j in range(since[i], since[i] + n[i]):
-            whose = first + (np.int64(postings[j]) & ones) + 1
-            slot = np.int64((np.uint64(whose) * np.uint64(_MIX)) >> np.uint64(32)) & mask
-            while table[slot, 0] != 0 and table[slot, 0] != whose:
-                slot = (slot + 1) & mask
-            table[slot, 0] = whose
-            table[slot, 1] += vote
+            whose = first + (np.int64(postings[j]) & ones)
+            if whose >> 3 < gone.size and gone[whose >> 3] >> (whose & 7) & 1:
+                continue
+            hits[n_hits] = whose << _WEIGHT_BITS | weight[i]
+            n_hits += 1
+    return n_hits
 
 
 @njit(cache=True, nogil=True)
-def _take(table: Any, gone: Any, most: Any, taken: Any) -> int:
-    # Those with at least as many votes as it takes to have enough of them; the last of these are sorted out later.
-    level_bits = _HITS_BITS + 6
-    at_level = np.zeros(_LEVELS, np.int64)
-    n = 0
-    for slot in range(table.shape[0]):
-        whose = table[slot, 0] - 1
-        if whose < 0 or (whose >> 3 < gone.size and gone[whose >> 3] >> (whose & 7) & 1):
-            continue
-        taken[n, 0], taken[n, 1] = whose, table[slot, 1]
-        at_level[min(table[slot, 1] >> level_bits, _LEVELS - 1)] += 1
-        n += 1
-    least, enough = _LEVELS, 0
-    while least > 0 and enough < most:
-        least -= 1
-        enough += at_level[least]
-    kept = 0
-    for i in range(n):
-        if min(taken[i, 1] >> level_bits, _LEVELS - 1) >= least:
-            taken[kept, 0], taken[kept, 1] = taken[i, 0], taken[i, 1]
-            kept += 1
-    return kept
+def _sum(hits: Any, recording: Any, votes: Any, n_hits: Any) -> Any:
+    n = -1
+    last = np.int64(-1)
+    for i in range(hits.size):
+        whose, weight = np.int64(hits[i]) >> _WEIGHT_BITS, np.int64(hits[i]) & ((1 << _WEIGHT_BITS) - 1)
+        if whose != last:
+            n += 1
+            recording[n], votes[n], n_hits[n] = whose, 0, 0
+            last = whose
+        votes[n] += weight
+        n_hits[n] += 1
+    return n + 1
