@@ -1,10 +1,10 @@
 """Where does sound stand out?
 
 The sound is seen as loudness over time and pitch, in decibels.  Whatever is far below what is usual around the moment
-counts as no louder than that, for a codec or noise will change it.  Of the loudness at a moment is taken away its mean
-over all pitches, so that a compressor changes little, and a part of what is usual at each pitch, so that an equaliser
-does.  What is left has a *peak* where nothing near is higher.  What counts as near is an ellipse whose shape, though not
-its size, is drawn from the key: an attacker does not know which places matter.
+counts as no louder than that, for a codec or noise will change it.  Of the loudness is taken away half of what was
+just before at the same pitch, so that an equaliser and an echo change little, and its mean over all pitches, so that
+a compressor does.  What is left has a *peak* where nothing near is higher.  What counts as near is an ellipse whose
+shape, though not its size, is drawn from the key: an attacker does not know which places matter.
 
 Conventions
 -----------
@@ -42,19 +42,23 @@ _BATCH: Final = 256
 _BLOCK: Final = 8 * _BATCH
 _AROUND: Final = 110
 """Frames to either side over which is averaged what is usual; 2.6 seconds."""
-_FLOOR: Final = np.float32(0.03)
+_FLOOR: Final = np.float32(0.04)
 """Below this part of the usual power of a row nothing is heard."""
 _SILENCE: Final = np.float32(0.008)
 """Power, below which nothing is heard in any surroundings: 75 dB below full scale."""
-_USUAL: Final = np.float32(0.3)
-"""How much is taken away of what is usual at a pitch."""
+_BEFORE: Final = (26, 2)
+"""Frames ago, from and to: what was just before; half a second of it."""
+_ECHO: Final = np.float32(0.5)
+"""How much of its loudness is taken away."""
+_SMOOTH: Final = 2
+"""Frames to either side over which loudness is smoothed."""
 _LEAST: Final = np.float32(3.0)
 """Decibels that are left, at least, at a peak."""
 _NEAR: Final = 73.0
 """Frames by rows: the product of the half axes of the ellipse within which nothing is higher."""
 _NEAR_FRAMES: Final = (9.5, 13.0)
 """Its half axis in time is between these."""
-_MARGIN: Final = 2 * _AROUND + 24
+_MARGIN: Final = _AROUND + _BEFORE[0] + _SMOOTH + 20
 
 
 def peaks(samples: NDArray[np.float32], key: PrintKey) -> Peaks:
@@ -161,42 +165,39 @@ def _mapped(
 
 @njit(cache=True, nogil=True, fastmath=True)
 def _heights(power: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give decibels above what is usual, smoothed over three frames; shape=(frames, rows)."""
+    """Give decibels above what was before and above what else there is; shape=(frames, rows)."""
     frames, rows = power.shape
+    total = np.empty((frames, 1), dtype=np.float32)
+    for frame in range(frames):
+        total[frame, 0] = power[frame].mean()
+    floor = _FLOOR * _mean(total, -_AROUND, _AROUND)[:, 0] + _SILENCE
+    before = _mean(power, -_BEFORE[0], -_BEFORE[1])
     loud = np.empty_like(power)
-    mean = np.empty((frames, 1), dtype=np.float32)
     for frame in range(frames):
-        mean[frame, 0] = power[frame].mean()
-    level = _usual(mean)
-    for frame in range(frames):
-        floor = _FLOOR * level[frame, 0] + _SILENCE
         for row in range(rows):
-            loud[frame, row] = np.float32(4.3429448) * np.log(power[frame, row] + floor)
-    smooth = loud.copy()
-    for frame in range(1, frames - 1):
-        smooth[frame] = (loud[frame - 1] + loud[frame] + loud[frame + 1]) / np.float32(3)
-    usual = _usual(smooth)
+            now, then = power[frame, row] + floor[frame], max(np.float32(0), before[frame, row]) + floor[frame]
+            loud[frame, row] = np.float32(4.3429448) * (np.log(now) - _ECHO * np.log(then))
+    smooth = _mean(loud, -_SMOOTH, _SMOOTH)
     for frame in range(frames):
-        smooth[frame] -= _USUAL * usual[frame]
         smooth[frame] -= smooth[frame].mean()
     return smooth
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def _usual(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Average each column over the frames around each."""
-    frames = values.shape[0]
-    out = np.empty_like(values)
-    total = np.zeros(values.shape[1], dtype=np.float64)
-    for frame in range(min(_AROUND, frames)):
+def _mean(values: NDArray[np.float32], begin: int, end: int) -> NDArray[np.float32]:
+    """Average each column over the frames around each, from so many after it to so many; 0 where there are none."""
+    frames, columns = values.shape
+    out = np.zeros_like(values)
+    total = np.zeros(columns, dtype=np.float64)
+    for frame in range(min(max(0, end), frames)):
         total += values[frame]
     for frame in range(frames):
-        if frame + _AROUND < frames:
-            total += values[frame + _AROUND]
-        if frame - _AROUND - 1 >= 0:
-            total -= values[frame - _AROUND - 1]
-        n = min(frames, frame + _AROUND + 1) - max(0, frame - _AROUND)
-        for column in range(values.shape[1]):
+        if 0 <= frame + end < frames:
+            total += values[frame + end]
+        if frame + begin - 1 >= 0:
+            total -= values[frame + begin - 1]
+        n = min(frames, frame + end + 1) - max(0, frame + begin)
+        for column in range(columns if n > 0 else 0):
             out[frame, column] = total[column] / n
     return out
 
