@@ -500,6 +500,12 @@ def library(given: Given, *, workers: int = 1, k: int | None = None, add: bool =
         )
 
 
+def recordings(given: Given) -> pa.Table | None:
+    """Read what the catalogue says of recordings, and keep what is given for later; None where there is none."""
+    with opened(given) as world:
+        return _catalogue(world, given.catalogue)
+
+
 def has_prints(given: Given) -> bool:
     """Say whether there is an index of prints."""
     return (given.workspace / PRINTS / "prints.sqlite").exists()

@@ -157,9 +157,7 @@ def _only(asked: _Asked) -> None:
 def hear(file: IO[bytes], container: str, out: IO[bytes], rate: int) -> dict[str, Any]:
     """Write the mean of the channels of a file at a rate, and describe it."""
     with _opened(file, container) as opened:
-        if not opened.streams.audio:
-            raise _Refused("it has no stream of sound")
-        stream = opened.streams.audio[0]
+        stream = _first(opened)
         name = stream.codec_context.name
         said: dict[str, Any] = {"form": _form(name), "rate": rate}
         said["tags"] = _tags(dict(opened.metadata) | dict(stream.metadata))
@@ -174,9 +172,7 @@ def hear(file: IO[bytes], container: str, out: IO[bytes], rate: int) -> dict[str
 def decode(file: IO[bytes], container: str, out: IO[bytes]) -> dict[str, Any]:
     """Write the samples of a file, and describe it."""
     with _opened(file, container) as opened:
-        if not opened.streams.audio:
-            raise _Refused("it has no stream of sound")
-        stream = opened.streams.audio[0]
+        stream = _first(opened)
         name = stream.codec_context.name
         form = _form(name)
         channels, rate = stream.codec_context.channels, stream.codec_context.sample_rate
@@ -211,6 +207,16 @@ def _vorbis(file: IO[bytes]) -> Iterator[bytes]:
     with soundfile.SoundFile(file) as opened:
         while len(block := opened.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True)):
             yield np.ascontiguousarray(block, "<f4").tobytes()
+
+
+def _first(opened: InputContainer) -> AudioStream:
+    if not opened.streams.audio:
+        raise _Refused("it has no stream of sound")
+    stream = opened.streams.audio[0]
+    # What is decoded of it would be noise.
+    if stream.codec_context.codec_tag in {"drms", "enca"}:
+        raise _Refused("its sound is encrypted")
+    return stream
 
 
 def _form(codec: str) -> str:

@@ -41,11 +41,14 @@ class SoundFile:
         Another one when the file is another: of its size, its time and the like.
     is_named
         Whether the operator named it, and not a folder that it lies in.
+    at
+        Where it is, where its name does not say that.
     """
 
     name: str
     stamp: str
     is_named: bool = True
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,6 +164,10 @@ class Held(Ours, Protocol):
 
     def named(self, recording: str) -> list[int]:
         """List the prints of a recording."""
+        ...
+
+    def alike(self, number: int) -> list[int]:
+        """List the prints of the same sound as one, itself among them."""
         ...
 
     def exactly(self, packets: bytes) -> list[int]:

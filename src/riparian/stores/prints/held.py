@@ -58,6 +58,20 @@ class SqlHeld:
         """See ``riparian.prints.ours.Ours``."""
         return self._clusters.get(recording, recording)
 
+    def alike(self, number: int) -> list[int]:
+        """See ``ports.prints.Held``."""
+        label = self.cluster(number)
+        found = (label, *self._twins.get(label, ()))
+        where = f"state = 1 AND number IN ({', '.join('?' * len(found))}) ORDER BY number"
+        return [n for (n,) in self._ledger.rows(f"SELECT number FROM print WHERE {where}", *found)]  # noqa: S608
+
+    @cached_property
+    def _twins(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for number, label in self._clusters.items():
+            found.setdefault(label, []).append(number)
+        return found
+
     @cached_property
     def null(self) -> Null:
         """See ``ports.prints.Held``."""
