@@ -168,6 +168,21 @@ def _is_plain(character: str) -> bool:
     return unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
 
 
+def clock(seconds: float) -> str:
+    """Write a time within a recording.
+
+    Examples
+    --------
+    >>> clock(0), clock(83.46), clock(3725.04)
+    ('0:00.0', '1:23.5', '1:02:05.0')
+    """
+    tenths = round(10 * max(0.0, seconds))
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{head}:{rest // 10:02d}.{rest % 10}"
+
+
 def _at(at_us: int) -> datetime:
     return EPOCH + timedelta(microseconds=int(at_us))
 

@@ -107,13 +107,13 @@ def standard_input() -> Iterator[SoundFile]:
     """Bring the standard input into a file, for as long as it is needed."""
     with NamedTemporaryFile(prefix="riparian-") as file:
         digest = _copied(sys.stdin.buffer, file)
-        yield SoundFile(file.name, digest)
+        yield SoundFile(STDIN, digest, at=file.name)
 
 
 @contextlib.contextmanager
 def _brought(file: SoundFile) -> Iterator[Path]:
     if "://" not in file.name:
-        yield Path(file.name)
+        yield Path(file.at or file.name)
         return
     try:
         filesystem, path = url_to_fs(file.name)

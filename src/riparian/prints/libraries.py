@@ -24,7 +24,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, gammaln
+from scipy.special import gammaincc, gammaincinv, gammaln
 
 CONFIDENCE: Final = 0.95
 
@@ -77,7 +77,7 @@ def estimate(found: Sequence[Sequence[int]], files: int, ours: int, wrong: float
     if n > files:
         raise ValueError(f"{n} files were heard, wanted at most {files}")
     times = Counter(cluster for each in found for cluster in set(each))
-    mistakes = _poisson_high(wrong) if wrong > 0 else 0.0
+    mistakes = _most(wrong)
     if n == files:
         return Estimated(_less(k, k, k, mistakes), _less(len(times), len(times), len(times), mistakes))
     # Two statements on the same draw: each gets half of what may be wrong.
@@ -133,9 +133,14 @@ def _different(whole: float, pairs: float) -> float:
     return whole * whole / (whole + 2 * pairs) if whole > 0 else 0.0
 
 
-def _poisson_high(seen: float, confidence: float = CONFIDENCE) -> float:
+def _poisson_high(seen: int, confidence: float) -> float:
     """Bound the mean of which so many were seen."""
     return float(gammaincinv(seen + 1, confidence))
+
+
+def _most(mean: float) -> int:
+    """Bound how many there are, where so many are expected."""
+    return next(m for m in range(2**31) if gammaincc(m + 1, mean) >= CONFIDENCE) if mean > 0 else 0
 
 
 def _less(estimate: float, low: float, high: float, mistakes: float) -> Interval:
