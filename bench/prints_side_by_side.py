@@ -17,6 +17,7 @@ What programs answered is kept in the system's folder for temporary files; one t
 
 import argparse
 import csv
+import math
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -71,9 +72,7 @@ class Ours:
         self._prints = [_peaks(file) for file in files]
         self._held = prints_held.held(self._prints, self._k)
         self.cpu_s += time.process_time() - begun
-        chosen = [i for i, file in enumerate(files) if file.name.startswith("choose")][:DRAWN]
-        rows = [drawn(i, length_s, self._held) for i in chosen for length_s in (float("inf"), 10.0)]
-        self._null = null.fit(null.Draws(*map(np.array, zip(*rows, strict=True))), len(files))
+        self._null = mistakes(self._held, [i for i, file in enumerate(files) if file.name.startswith("choose")])
 
     def ask(self, files: Sequence[Path]) -> list[Answer]:
         """Give the best for each file."""
@@ -91,6 +90,12 @@ class Ours:
         if not answers or answers[0].error > ERROR:
             return "", 0.0
         return self._files[answers[0].recording], -float(np.log10(max(answers[0].error, 1e-300)))
+
+
+def mistakes(held: prints_held.Held, numbers: Sequence[int]) -> null.Null:
+    """Look for some of those recordings among the others, whole and for ten seconds of each."""
+    rows = [drawn(number, length_s, held) for number in numbers[:DRAWN] for length_s in (math.inf, 10.0)]
+    return null.fit(null.Draws(*map(np.array, zip(*rows, strict=True))), held.recordings)
 
 
 def _peaks(file: Path) -> Peaks:
