@@ -14,7 +14,7 @@ from riparian.prints.peaks import TICK_S, Peaks
 from riparian.prints.sketch import asked, sketch
 
 KEY = PrintKey(bytes(range(32)))
-K = 256
+K = 1024
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ def piece(seed: int, seconds: float = 60.0) -> Peaks:
     rng = np.random.default_rng([1, seed])
     eighth = 60 / rng.uniform(80, 140) / 2
     n = int(12 * seconds)
-    at = rng.integers(0, int(seconds / eighth), n) * eighth + rng.normal(0, 0.01, n)
+    at = rng.integers(0, int(seconds / eighth), n) * eighth + rng.normal(0, 0.03, n)
     scale = np.array([0, 2, 4, 5, 7, 9, 11]) * 16 + rng.integers(0, 16)
     pitch = scale[rng.integers(0, 7, n)] + 192 * rng.integers(0, 4, n) + rng.normal(0, 1, n)
     return of(at, pitch, seconds, rng)
 
 
 def copied(
-    peaks: Peaks, seed: int = 0, *, speed: float = 1.0, semitones: float = 0.0, kept: float = 0.7, new: float = 0.3
+    peaks: Peaks, seed: int = 0, *, speed: float = 1.0, semitones: float = 0.0, kept: float = 0.85, new: float = 0.15
 ) -> Peaks:
     """Lose some peaks, add some, and move all a little, as a copy does."""
     rng = np.random.default_rng([2, seed])

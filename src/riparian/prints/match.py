@@ -41,7 +41,11 @@ SOURCE: Final = Source("prints.match", "1")
 SHORTEST_S: Final = 3.0
 ERROR_TOLD: Final = 0.1
 """A find that is likelier to be wrong is not told."""
-_SAME_MIN: Final = 0.35
+_SAME_MIN: Final = 0.28
+"""How much of a copy goes together at least, in the worst room; of pieces on the same beat and in one key at most."""
+_LOOP: Final = 0.75
+"""Of the shapes along the line, along another one; of loops in common nearly all."""
+_SAME_LOOP_MIN: Final = 0.75
 _RIVALS_TOLD: Final = 20
 _CLAIMS: Final = {Kind.COPY: COPY, Kind.SHARES: SHARES}
 
@@ -159,10 +163,12 @@ def match(query: Peaks, ours: Ours, null: Null, *, subject: int, at_us: int, sha
 def is_copy(span: Span) -> bool:
     """Say whether so much goes together along a stretch that it is the same recording.
 
-    Of two pieces with a loop in common, other instruments are heard beside it on either side.
+    Of two pieces with a loop in common, other instruments are heard beside it on either side; and along a line that is
+    a few loops off, they go together as well.
     """
     ours = span.our_hits / max(1, span.our_peaks)
-    return math.sqrt(span.share * ours) >= _SAME_MIN
+    is_loop = span.elsewhere > 0 and span.elsewhere >= _LOOP * span.votes
+    return math.sqrt(span.share * ours) >= (_SAME_LOOP_MIN if is_loop else _SAME_MIN)
 
 
 def drawn(recording: int, length_s: float, ours: Ours) -> tuple[int, float, float, int, float, float]:

@@ -21,6 +21,9 @@ Above the tenth part that is best, excesses follow a generalised Pareto law (Pic
 that it never ends; what is told is the larger of the fitted chance and that of the 95 % bound of the shape, times the
 95 % bound of the share above.  Beyond the best draw it is said to be extrapolated.
 
+Where fewer than ten recordings gave a mistake that passes for a copy, there is nothing to fit.  Then the chance beyond
+the best of them is at most the 95 % bound of what was not seen once, and falls as that of recordings played backwards.
+
 With fewer than ``DRAWS_MIN`` draws of a length no law is fitted: the chance is that of ``SHIPPED``, measured on
 catalogues of ours, and nothing is bet.
 
@@ -32,7 +35,7 @@ equations 8 and 9; Clopper, C. J. and Pearson, E. S. (1934).
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -190,9 +193,8 @@ class Chance:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Stratum:
-    seconds: float
     best: NDArray[np.float32]
-    law: Law | None
+    law: Law
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -248,7 +250,8 @@ class Null:
         draws = stratum.best.size
         as_good = draws - int(np.searchsorted(stratum.best, score))
         rank = (1 + as_good) / (1 + draws)
-        p = rank if stratum.law is None or score <= stratum.law.above else min(1.0, stratum.law.chance(score))
+        by_law = stratum.law.chance(score)
+        p = by_law if score > stratum.law.above else max(rank, by_law)
         return Chance(p, as_good, draws, extrapolated=not as_good, stretched=1.0)
 
 
@@ -278,29 +281,32 @@ def fit(draws: Draws, recordings: int) -> Null:
         dense[length] = float(np.median(density[of_length]))
         for is_dense in (False, True):
             among = of_length & ((density >= dense[length]) == is_dense)
-            for kind, column in ((Kind.COPY, draws.copy), (Kind.SHARES, draws.shares)):
+            fitted = SHIPPED
+            for kind, column in ((Kind.SHARES, draws.shares), (Kind.COPY, draws.copy)):
                 best = _best_of_each(draws.recording[among], column[among])
-                strata[kind, length, is_dense] = _Stratum(length, best, law(best))
+                fitted = law(best, fitted)
+                strata[kind, length, is_dense] = _Stratum(best, fitted)
     return Null(recordings, strata, lasted_s, dense)
 
 
-def law(best: NDArray[np.float32]) -> Law | None:
-    """Fit a law to what lies above the best tenth; None where fewer than ten draws found anything.
+def law(best: NDArray[np.float32], like: Law) -> Law:
+    """Fit a law to what lies above the best tenth.
 
     Parameters
     ----------
     best : np.ndarray [shape=(n,), float32]
-        Ascending, one of each recording.
+        Ascending, one of each recording; 0 for none.
+    like
+        Whose excesses are taken where fewer than ten draws found anything: above the best of these, and for as many
+        more as there may be unseen.
     """
-    found = int((best > 0).sum())
-    m = min(found, _EXCESSES_MAX, max(_EXCESSES_MIN, best.size // 10))
-    if m < _EXCESSES_MIN:
-        return None
-    above = float(best[-m - 1]) if m < best.size else 0.0
-    excess = best[-m:].astype(np.float64) - above
-    if excess.mean() <= 0:
-        return None
     n = best.size
+    m = min(int((best > 0).sum()), _EXCESSES_MAX, max(_EXCESSES_MIN, n // 10))
+    above = float(best[-m - 1]) if m < n else 0.0
+    excess = best[n - m :].astype(np.float64) - above
+    if m < _EXCESSES_MIN or excess.mean() <= 0:
+        highest = max(float(best.max(initial=0.0)), like.above)
+        return replace(like, above=highest, share=float(betaincinv(1, max(n, 1), _CONFIDENCE)))
     share = float(betaincinv(m + 1, n - m, _CONFIDENCE)) if m < n else 1.0
     scale, shape = _moments(excess)
     shape_max = min(_SHAPE_MAX, shape + _Z * math.sqrt(4 / (3 * m)))

@@ -23,7 +23,7 @@ from riparian.prints.spans import Span
 
 MOST: Final = 200
 """Candidates of a window that are looked at, at most."""
-PATIENCE: Final = 32
+PATIENCE: Final = 24
 """Candidates in a row that give nothing much, after which no more are looked at."""
 WHOLE_S: Final = 600.0
 """Up to here a sound is searched as a whole; a longer one in windows of this length first."""
