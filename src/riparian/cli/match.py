@@ -1,6 +1,6 @@
 """``riparian match``: what of ours is in these files?"""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -152,26 +152,17 @@ def _rows(one: Looked, policy: Policy) -> Iterator[tuple[str, ...]]:
         wrong = "the same packets" if answer.is_exact else words.chance(answer.error)
         for span in answer.spans:
             heard = f"{words.clock(span['from_s'])}–{words.clock(span['to_s'])}"
-            yield name, said, heard, f"from {words.clock(span['ours_from_s'])}", changed(span), wrong
+            yield (
+                name,
+                said,
+                heard,
+                f"from {words.clock(span['ours_from_s'])}",
+                words.changed(span["speed"], span["semitones"]),
+                wrong,
+            )
             name = said = wrong = ""
 
 
-def changed(span: Mapping[str, float]) -> str:
-    """Say what was done to the speed and the pitch of a stretch.
-
-    Examples
-    --------
-    >>> changed({"speed": 1.0399, "semitones": 0.98}), changed({"speed": 1.0001, "semitones": 0.0})
-    ('4.0 % faster, 1.0 semitones up', '')
-    """
-    faster, up = 100 * (span["speed"] - 1), span["semitones"]
-    said = [f"{abs(faster):.1f} % {'faster' if faster > 0 else 'slower'}"] if abs(faster) >= _HEARD_PERCENT else []
-    said += [f"{abs(up):.1f} semitones {'up' if up > 0 else 'down'}"] if abs(up) >= _HEARD_SEMITONES else []
-    return ", ".join(said)
-
-
-_HEARD_PERCENT: Final = 0.1
-_HEARD_SEMITONES: Final = 0.1
 _NOTHING: Final = {
     "not ours": "none of ours",
     "too short": "nothing to tell: too short",

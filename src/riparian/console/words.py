@@ -20,6 +20,8 @@ _SUPERSCRIPT: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 MINUS: Final = "\N{MINUS SIGN}"
 _PLAIN_MAX: Final = 10**9
 _CUT: Final = 160
+_NOTICED: Final = 0.1
+"""Per cent of speed, or semitones."""
 _CHANCES: Final = "an account of a declared kind comes this far"
 
 
@@ -181,6 +183,22 @@ def clock(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     head = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
     return f"{head}:{rest // 10:02d}.{rest % 10}"
+
+
+def changed(speed: float, semitones: float) -> str:
+    """Say what was done to the speed and the pitch of sound, where it can be noticed.
+
+    Examples
+    --------
+    >>> changed(1.0399, 0.98), changed(0.95, -0.89), changed(1.0001, 0.0)
+    ('4.0 % faster, 1.0 semitones up', '5.0 % slower, 0.9 semitones down', '')
+    """
+    percent = 100 * (speed - 1)
+    said = [f"{abs(percent):.1f} % {'faster' if percent > 0 else 'slower'}"] if abs(percent) >= _NOTICED else []
+    said += (
+        [f"{abs(semitones):.1f} semitones {'up' if semitones > 0 else 'down'}"] if abs(semitones) >= _NOTICED else []
+    )
+    return ", ".join(said)
 
 
 def _at(at_us: int) -> datetime:
