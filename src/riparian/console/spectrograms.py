@@ -85,8 +85,8 @@ def beside(found: Side, ours: Side, span: Mapping[str, float], *, width: int, id
     for at in np.linspace(0, lasts_s, 5 if is_wide else 3):
         x = _LEFT + at / lasts_s * (right - _LEFT)
         parts += [
-            _tick(x, _GAP - 8 + high + 15, clock(first_s + at)),
-            _tick(x, lower + high + 15, clock(ours_s + at * span["speed"])),
+            _tick(x, _GAP - 8 + high + 15, clock(first_s + at), right),
+            _tick(x, lower + high + 15, clock(ours_s + at * span["speed"]), right),
         ]
     said = f"{counted(int(both.sum()), 'peak')} of {len(both)} of the found sound are in ours at the same place"
     return _figure((f"{found.name} above {ours.name}", said), parts, (width, lower + high + 22), ident)
@@ -103,7 +103,8 @@ def _places(peaks: Peaks, first_s: float, speed: float, up: float, lasts_s: floa
 def _both(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Say which places of one the other has, too."""
     near = (np.abs(one[:, None] - other[None]) <= np.array([_NEAR_S, _NEAR_OCTAVES])).all(axis=2)
-    return near.sum(axis=1) > 0
+    out: NDArray[np.bool_] = near.sum(axis=1) > 0
+    return out
 
 
 def _dots(places: NDArray[np.float64], hits: NDArray[np.bool_], scale: float, within: tuple[int, int]) -> Markup:
