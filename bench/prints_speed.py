@@ -24,7 +24,8 @@ from measure import options, write
 from numpy.typing import NDArray
 from print_attacks import query
 
-from riparian.audio.resample import QUALITY
+from riparian.audio.pcm import Sound
+from riparian.audio.resample import mono_at
 from riparian.prints.align import Query, align
 from riparian.prints.build import build
 from riparian.prints.index import Index
@@ -45,8 +46,8 @@ def main() -> None:
     given = options(__doc__, queries=40)
     tracks = list(print_sounds.recordings("real", n=given.queries, half="report"))
     stereo = [_stereo(print_sounds.sound(track, print_sounds.WIDE)) for track in tracks]
-    minutes = sum(len(one) for one in stereo) / CD / 60
-    heard = [_heard(one) for one in stereo]
+    minutes = sum(one.seconds for one in stereo) / 60
+    heard = [mono_at(one, RATE) for one in stereo]
     prints = [peaks(one, KEY) for one in heard]
     packed = [pack(one) for one in prints]
     sketches = [sketch(one, KEY, K) for one in prints]
@@ -57,7 +58,7 @@ def main() -> None:
     shapes = [Query(one) for one in copies]
     n = len(tracks)
     steps: list[tuple[str, str, Callable[[int], object], float]] = [
-        ("mono, at 11,025 Hz", "a minute", lambda i: _heard(stereo[i]), minutes),
+        ("mono, at 11,025 Hz", "a minute", lambda i: mono_at(stereo[i], RATE), minutes),
         ("peaks", "a minute", lambda i: peaks(heard[i], KEY), minutes),
         ("sketch of 64", "a minute", lambda i: sketch(prints[i], KEY, K), minutes),
         ("packed", "a minute", lambda i: pack(prints[i]), minutes),
@@ -78,13 +79,13 @@ def main() -> None:
     write([*rows, *peers(stereo, minutes)], given.out, "prints_speed")
 
 
-def peers(stereo: list[NDArray[np.float32]], minutes: float) -> list[dict[str, object]]:
+def peers(stereo: list[Sound], minutes: float) -> list[dict[str, object]]:
     """Measure what programs of others take to put the same recordings into their index."""
     rows: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as name:
         files = [Path(name) / f"{i}.wav" for i in range(len(stereo))]
         for file, sound in zip(files, stereo, strict=True):
-            soundfile.write(file, sound, CD, subtype="PCM_16")
+            soundfile.write(file, sound.samples.T, CD, subtype="PCM_16")
         for peer in print_peers.peers(Path(name)):
             if peer.name != "audfprint":
                 peer.learn(files)
@@ -92,14 +93,9 @@ def peers(stereo: list[NDArray[np.float32]], minutes: float) -> list[dict[str, o
     return rows
 
 
-def _stereo(mono: NDArray[np.float32]) -> NDArray[np.float32]:
+def _stereo(mono: NDArray[np.float32]) -> Sound:
     louder = soxr.resample(mono, print_sounds.WIDE, CD)
-    return np.stack([louder, louder * np.float32(0.8)], axis=1)
-
-
-def _heard(stereo: NDArray[np.float32]) -> NDArray[np.float32]:
-    out: NDArray[np.float32] = soxr.resample(stereo.mean(axis=1), CD, RATE, quality=QUALITY)
-    return out
+    return Sound(np.stack([louder, louder * np.float32(0.8)]), CD)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -145,6 +146,22 @@ def test_a_merger_goes_where_it_is_told_and_a_half_written_one_is_refused() -> N
     assert opened(octets[: merged.octets.size], KEY).head == merged.head
     with pytest.raises(InputError, match="there is room for"):
         merge(shards, KEY, octets=octets[:100])
+
+
+def test_files_are_asked_and_merged_where_they_lie(tmp_path: Path) -> None:
+    values, recordings = skewed(5_000, 300, seed=5)
+    for i in range(3):
+        build(values[recordings % 3 == i], recordings[recordings % 3 == i], KEY, 64).octets.tofile(tmp_path / f"{i}")
+    shards = [opened(np.memmap(tmp_path / f"{i}", np.uint8, "r"), KEY) for i in range(3)]
+    whole = tmp_path / "whole"
+    merged = merge(shards, KEY, octets=np.memmap(whole, np.uint8, "w+", shape=(room_bytes(shards),)))
+    with whole.open("r+b") as file:
+        file.truncate(merged.octets.size)
+    again = opened(np.memmap(whole, np.uint8, "r"), KEY)
+    again.verify()
+    asked, plain = np.sort(values)[::50], Plain(values, recordings, 64)
+    assert told(Index((again,)).candidates(asked, 20)) == told(plain.candidates(asked, 20))
+    assert told(Index(tuple(shards)).candidates(asked, 20)) == told(plain.candidates(asked, 20))
 
 
 def test_a_shard_is_numbered_anew() -> None:
