@@ -15,7 +15,6 @@ there the answer is right, and only its owner is another.
 import concurrent.futures
 import math
 import os
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -35,9 +34,11 @@ from riparian.prints.peaks import STEPS, TICK_S, Peaks
 from riparian.prints.search import clip, search
 
 CLAIMED = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
-SHARES_OF_LENGTHS = {5.0: 0.45, 10.0: 0.35, 30.0: 0.17, math.inf: 0.03}
+SHARES_OF_LENGTHS = {5.0: 0.5, 10.0: 0.38, 30.0: 0.1, math.inf: 0.02}
 KINDS = "real,module,rendered"
 PROCESSES = 2
+ROUND = 6
+"""Queries of a recording between two tables."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +74,6 @@ def main() -> None:
     os.nice(15)
     tracks = [track for kind in KINDS.split(",") for track in _of(kind)]
     prints = [of_track(track) for track in tracks]
-    begun = time.process_time()
     catalogue = held(prints, asked.k)
     with concurrent.futures.ProcessPoolExecutor(PROCESSES) as pool:
         everybody = range(len(tracks))
@@ -83,10 +83,19 @@ def main() -> None:
         rows = [row for found in pool.map(partial(_drawn, catalogue), _parts(chosen)) for row in found]
         null = fit(Draws.of(rows), len(tracks))
         reported = [i for i in everybody if tracks[i].half == "report"]
-        each = -(-asked.queries // len(reported))
-        told = [one for found in pool.map(partial(_told, catalogue, null, each), _parts(reported)) for one in found]
-    print(f"{len(tracks)} recordings, {len(pairs)} twins, {len(rows)} draws, {time.process_time() - begun:.0f} s here")
-    write(_rows(told, len(tracks), len(rows)), asked.out, "prints_honesty")
+        passages = {i for found in pool.map(partial(_with_passages, catalogue), _parts(reported)) for i in found}
+        print(
+            f"{len(tracks)} recordings, {len(pairs)} twins, {len(rows)} draws, {len(passages)} with a passage",
+            flush=True,
+        )
+        told: list[Told] = []
+        # The table is written after every round, so that what was measured is there whenever this is stopped.
+        for round_ in range(-(-asked.queries // (ROUND * len(reported)))):
+            some = range(round_ * ROUND, (round_ + 1) * ROUND)
+            told += [
+                one for found in pool.map(partial(_told, catalogue, null, some), _parts(reported)) for one in found
+            ]
+            write(_rows(told, passages, len(tracks), len(rows)), asked.out, "prints_honesty")
 
 
 def _of(kind: str) -> Iterator[print_sounds.Track]:
@@ -108,36 +117,39 @@ def _drawn(catalogue: Held, numbers: list[int]) -> list[tuple[int, float, float,
     return [drawn(i, length_s, catalogue) for i in numbers for length_s in LENGTHS_S]
 
 
+def _with_passages(catalogue: Held, numbers: list[int]) -> list[int]:
+    found = ((i, search(catalogue.peaks(i), Without(catalogue, catalogue.cluster(i))).finds) for i in numbers)
+    return [i for i, finds in found if any(has_passage(find.spans) for find in finds)]
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """What a query that is not ours was told: the least chance of error of a copy, and of shared material."""
 
     recording: int
-    passage: bool
     length_s: float
     laundered: bool
     copy: float
     shares: float
 
 
-def _told(catalogue: Held, null: Null, each: int, numbers: list[int]) -> list[Told]:
-    return [told for i in numbers for told in _of_recording(catalogue, null, each, i)]
+def _told(catalogue: Held, null: Null, queries: range, numbers: list[int]) -> list[Told]:
+    return [_one(catalogue, null, i, query) for i in numbers for query in queries]
 
 
-def _of_recording(catalogue: Held, null: Null, each: int, recording: int) -> Iterator[Told]:
-    rng = np.random.default_rng([6, recording])
+def _one(catalogue: Held, null: Null, recording: int, query: int) -> Told:
+    rng = np.random.default_rng([6, recording, query])
     whole = catalogue.peaks(recording)
+    length_s = float(rng.choice(list(SHARES_OF_LENGTHS), p=list(SHARES_OF_LENGTHS.values())))
+    ticks = whole.ticks if math.isinf(length_s) else min(whole.ticks, round(length_s / TICK_S))
+    first = int(rng.integers(0, whole.ticks - ticks + 1))
+    laundered = bool(query % 2)
+    part = clip(whole, first, first + ticks)
+    part = _laundered(part, rng) if laundered else part
     others = Without(catalogue, catalogue.cluster(recording))
-    passage = any(has_passage(find.spans) for find in search(whole, others).finds)
-    for query in range(each):
-        length_s = float(rng.choice(list(SHARES_OF_LENGTHS), p=list(SHARES_OF_LENGTHS.values())))
-        ticks = whole.ticks if math.isinf(length_s) else min(whole.ticks, round(length_s / TICK_S))
-        first = int(rng.integers(0, whole.ticks - ticks + 1))
-        laundered = bool(query % 2)
-        part = clip(whole, first, first + ticks)
-        answers = match(_laundered(part, rng) if laundered else part, others, null, subject=query, at_us=0).answers
-        least = [min((one.error for one in answers if one.is_copy == kind), default=1.0) for kind in (True, False)]
-        yield Told(recording, passage, length_s, laundered, *least)
+    answers = match(part, others, null, subject=query, at_us=0).answers
+    copy, shares = (min((one.error for one in answers if one.is_copy == kind), default=1.0) for kind in (True, False))
+    return Told(recording, length_s, laundered, copy, shares)
 
 
 def _laundered(peaks: Peaks, rng: np.random.Generator) -> Peaks:
@@ -154,9 +166,9 @@ def _laundered(peaks: Peaks, rng: np.random.Generator) -> Peaks:
     return Peaks(at[order], pitch[order], strength[order], ticks)
 
 
-def _rows(told: Sequence[Told], catalogue: int, draws: int) -> Iterator[dict[str, object]]:
+def _rows(told: Sequence[Told], passages: set[int], catalogue: int, draws: int) -> Iterator[dict[str, object]]:
     recording = np.array([one.recording for one in told])
-    apart = ~np.array([one.passage for one in told])
+    apart = ~np.isin(recording, list(passages))
     groups = {
         ("copy", "all"): np.ones(len(told), np.bool_),
         ("copy", "apart"): apart,

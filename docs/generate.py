@@ -42,7 +42,8 @@ def main() -> None:
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             print(f"wrote reference/{name}")
-    runpy.run_path(str(HERE / "tables.py"), run_name="__main__")
+    for program in ("tables.py", "pictures.py"):
+        runpy.run_path(str(HERE / program), run_name="__main__")
 
 
 def pages() -> dict[str, str]:

@@ -1,0 +1,97 @@
+"""Draw the pictures of docs/bench/*.svg from the CSVs beside them: nobody draws a number.
+
+``make docs`` runs this; ``tests/docs`` fails when a committed picture is not what its CSV says.
+"""
+
+import csv
+import math
+from pathlib import Path
+from typing import Final
+
+BENCH: Final = Path(__file__).parent / "bench"
+WIDE, HIGH, EDGE = 640, 420, 56
+LEAST, MOST = 2e-5, 0.2
+COLOURS: Final = {"copy, all": "#c0392b", "copy, apart": "#00796b", "shares, apart": "#5e6ad2"}
+
+
+def main() -> None:
+    """Draw every picture anew, and say which ones changed."""
+    for name, drawn in pictures(BENCH).items():
+        path = BENCH / name
+        if not path.exists() or path.read_text(encoding="utf-8") != drawn:
+            path.write_text(drawn, encoding="utf-8")
+            print(f"wrote bench/{name}")
+
+
+def pictures(folder: Path) -> dict[str, str]:
+    """Draw what there are tables for, by the name of the file."""
+    table = folder / "prints_honesty.csv"
+    return {"prints_honesty.svg": reliability(table)} if table.exists() else {}
+
+
+def reliability(table: Path) -> str:
+    """Draw observed over claimed rates, in decades, with intervals; below the dashed line all is well."""
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" font-family="sans-serif" font-size="12">',
+        f'<rect width="{WIDE}" height="{HIGH}" fill="white"/>',
+        *_axes(),
+        _line([(LEAST, LEAST), (MOST, MOST)], "#999", ""),
+        _line([(LEAST, 2 * LEAST), (MOST / 2, MOST)], "#999", "6 4"),
+    ]
+    for place, (which, colour) in enumerate(COLOURS.items()):
+        points = [row for row in rows if f"{row['claim']}, {row['which']}" == which]
+        parts += _points(points, colour, (place - 1) * 7)
+        parts.append(f'<circle cx="{EDGE + 20}" cy="{30 + 18 * place}" r="4" fill="{colour}"/>')
+        parts.append(f'<text x="{EDGE + 30}" y="{34 + 18 * place}">{which}</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _axes() -> list[str]:
+    parts = [
+        f'<rect x="{EDGE}" y="12" width="{WIDE - EDGE - 12}" height="{HIGH - EDGE - 12}" fill="none" stroke="#333"/>'
+    ]
+    for decade in range(-4, 0):
+        x, y = _x(10.0**decade), _y(10.0**decade)
+        label = f"{10.0**decade:g}"
+        parts.append(f'<path d="M{x:.1f} 12V{HIGH - EDGE}M{EDGE} {y:.1f}H{WIDE - 12}" stroke="#ddd" fill="none"/>')
+        parts.append(f'<text x="{x:.1f}" y="{HIGH - EDGE + 18}" text-anchor="middle">{label}</text>')
+        parts.append(f'<text x="{EDGE - 6}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
+    parts.append(f'<text x="{(WIDE + EDGE) / 2}" y="{HIGH - 14}" text-anchor="middle">error claimed, at most</text>')
+    middle = (HIGH - EDGE) / 2
+    turned = f'transform="rotate(-90 16 {middle})"'
+    parts.append(f'<text x="16" y="{middle}" text-anchor="middle" {turned}>false answers, of all queries</text>')
+    return parts
+
+
+def _points(rows: list[dict[str, str]], colour: str, aside: int) -> list[str]:
+    parts = []
+    for row in rows:
+        x = _x(float(row["claimed"])) + aside
+        low, high, y = (_y(float(row[column])) for column in ("low", "high", "observed"))
+        parts.append(f'<path d="M{x:.1f} {low:.1f}V{high:.1f}" stroke="{colour}" stroke-width="1.5"/>')
+        hollow = "white" if float(row["observed"]) < LEAST else colour
+        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{hollow}" stroke="{colour}"/>')
+    return parts
+
+
+def _line(points: list[tuple[float, float]], colour: str, dashes: str) -> str:
+    path = "L".join(f"{_x(x):.1f} {_y(y):.1f}" for x, y in points)
+    return f'<path d="M{path}" stroke="{colour}" fill="none" stroke-dasharray="{dashes or "none"}"/>'
+
+
+def _x(rate: float) -> float:
+    return EDGE + (WIDE - EDGE - 12) * _decades(rate)
+
+
+def _y(rate: float) -> float:
+    return HIGH - EDGE - (HIGH - EDGE - 12) * _decades(rate)
+
+
+def _decades(rate: float) -> float:
+    return math.log(min(MOST, max(LEAST, rate)) / LEAST) / math.log(MOST / LEAST)
+
+
+if __name__ == "__main__":
+    main()
