@@ -32,6 +32,10 @@ FORMS: Final = {
     "vorbis": "libvorbis -f ogg",
     "aac": "aac -f adts",
 }
+LATE: Final = {"mp3": 1105, "aac": 1024}
+"""Samples by which a decoder is late that is not told of it; files of the others tell."""
+CODEC: Final = "mp3 96"
+"""Of compilations."""
 COMPRESSOR: Final = "acompressor=threshold=0.06:ratio=12:attack=5:release=80:makeup=4"
 DENSE: Final = "aecho=0.8:0.88:23|41|67|97|151:0.6|0.5|0.4|0.35|0.3"
 ROOM_S: Final = 1.2
@@ -83,11 +87,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """What prints get to hear, and the truth: at ``t`` seconds it plays ``ours_from_s + t * faster`` of the track."""
+    """What prints get to hear, and the truth: at ``t`` seconds it plays ``ours_from_s + t * faster`` of the track.
+
+    ``late`` samples of what is kept are the codec's own, and left out.
+    """
 
     track: Track
     condition: str
     path: Path
+    late: int
     ours_from_s: float
     faster: float
     octaves: float
@@ -96,7 +104,7 @@ class Query:
     def wide(self) -> Mono:
         """The sound at 22.05 kHz."""
         kept: NDArray[np.int16] = np.load(self.path)
-        return kept.astype(np.float32) / np.float32(32_768)
+        return kept[self.late :].astype(np.float32) / np.float32(32_768)
 
     @property
     def samples(self) -> Mono:
@@ -172,7 +180,7 @@ def query(track: Track, condition: str) -> Query:
         part = path.with_suffix(f".{os.getpid()}.npy")
         np.save(part, np.clip(np.rint(samples * 32_768), -32_768, 32_767).astype(np.int16))
         part.replace(path)
-    return Query(track, condition, path, change.from_s, change.faster, change.octaves)
+    return Query(track, condition, path, _late(change.codec), change.from_s, change.faster, change.octaves)
 
 
 def changed(samples: Mono, change: Change) -> Mono:
@@ -275,7 +283,11 @@ def compilations(tracks: list[Track], n: int = 8, each: int = 8, fade_s: float =
             parts.append((track, (at + over / 2) / WIDE, (at + len(part) - fade / 2) / WIDE, (first + over / 2) / WIDE))
         track, from_s, _, ours_from_s = parts[-1]
         parts[-1] = (track, from_s, len(whole) / WIDE, ours_from_s)
-        yield Compilation(_heard(whole, "", "mp3 96"), tuple(parts))
+        yield Compilation(_heard(whole, "", CODEC)[_late(CODEC) :], tuple(parts))
+
+
+def _late(codec: str) -> int:
+    return LATE.get(codec.partition(" ")[0], 0)
 
 
 def _joined(whole: Mono, part: Mono, fade: int) -> tuple[Mono, int, int]:

@@ -184,13 +184,15 @@ def by_program(rows: Sequence[Row]) -> Iterator[Row]:
         false = {}
         for condition in LEFT_OUT:
             unknown = [row for row in these if row["ours"] != "True" and row["condition"] == condition]
-            false[f"false, {condition}"] = rate(sum(row["found"] == "True" for row in unknown), len(unknown))
+            false[f"false_{condition.replace(' ', '_')}"] = rate(
+                sum(row["found"] == "True" for row in unknown), len(unknown)
+            )
         wrong = sum(row["found"] == "True" and row["right"] != "True" for row in these if row["ours"] == "True")
         asked = [float(str(row["ask_ms"])) for row in these if row["condition"] == "mp3 64" and row["ours"] == "True"]
         yield {
             "program": name,
             **false,
-            "another of ours": wrong,
+            "another": wrong,
             "bytes": round(float(str(these[-1]["octets"]))),
             "learn_ms": round(float(str(these[-1]["learn_ms"]))),
             "ask_ms": round(float(np.mean(asked))),
@@ -207,16 +209,20 @@ def main() -> None:
     words.add_argument("--catalogue", type=int, default=400)
     words.add_argument("--tracks", type=int, default=34)
     words.add_argument("--left-out", type=int, default=72)
+    words.add_argument("--programs", default="", help="to ask now, divided by commas; default: all")
     words.add_argument("--out", type=Path, default=None, help="a folder for the CSVs; default: docs/bench")
     args = words.parse_args()
     trial = Trial.of(args.catalogue, args.tracks, args.left_out)
     _kept("all").parent.mkdir(exist_ok=True)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(dir=KEPT) as folder:
-        ours = [Ours("ours, 256 B", 64), Ours("ours, 4 kB", round(1024 * EXCERPT_S / SONG_S))]
+        ours = [Ours("ours 256 B", 64), Ours("ours 4 kB", round(1024 * EXCERPT_S / SONG_S))]
         for peer in [*ours, *print_peers.peers(Path(folder))]:
-            if not _kept(peer.name).exists():
+            wanted = not args.programs or peer.name.partition(" ")[0] in args.programs.split(",")
+            if wanted and not _kept(peer.name).exists():
                 write(answers(peer, trial), _kept(peer.name), peer.name)
+            if not _kept(peer.name).exists():
+                continue
             with _kept(peer.name).open(newline="", encoding="utf-8") as file:
                 rows += list(csv.DictReader(file))
     for table, made in (("prints_side_by_side", by_condition(rows)), ("prints_side_by_side_cost", by_program(rows))):
