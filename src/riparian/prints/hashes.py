@@ -78,9 +78,9 @@ class Family(NamedTuple):
 
 
 TURNING: Final = Family(5, 8, 10, 90, 800, 12.0, 15.0, 0.06, 0.1, 0.55, 0.25, 0.42, 0.2)
-FIXED: Final = Family(4, 8, 10, 30, 600, 12.0, 12.0, 0.06, 0.1, 1 / 16, 0.06 / 16, 0.0, 0.0)
-_TURNING_WORTH: Final = np.array([0.05, 1.0, 0.3, -0.15, 0.0, 0.2, -0.1, -0.1, 0.2])
-_FIXED_WORTH: Final = np.array([0.05, 1.0, 0.3, -0.15, 0.0, 0.2, -0.1, -0.1, 0.2])
+FIXED: Final = Family(4, 8, 10, 30, 600, 12.0, 12.0, 0.15, 0.2, 1 / 16, 0.15 / 16, 0.0, 0.0)
+_TURNING_WORTH: Final = np.array([0.062, 0.868, 1.033, 0.034, -0.217, 0.064, -0.038, -0.067, 0.209])
+_FIXED_WORTH: Final = np.array([0.055, 0.355, 0.881, 0.094, -0.426, 0.113, 0.076, -0.048, 0.221])
 """Of: strengths, least margins of pitch and time, place of the last peak, span, shortest gap, pairs of equal pitch, pairs
 octaves apart, octaves between lowest and highest."""
 
