@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -446,6 +447,7 @@ def studio(given: Given, *, workers: int = 1) -> Iterator[Studio]:
                 jobs=Processes(workers),
                 find=sound_files.find,
                 read=sound_files.read,
+                read_found=partial(sound_files.read, limits=sound_files.FOUND),
                 write=renditions.write,
                 digest=digest_of_file,
                 pseudonyms=world.vault.key,

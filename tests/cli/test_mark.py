@@ -12,6 +12,7 @@ import soundfile
 from typer.testing import CliRunner
 
 from riparian.cli import app
+from riparian.cli.mark import _folder as folder_of
 from riparian.errors import InputError, OutsideError
 from tests.marks.sounds import chords, drums
 
@@ -127,6 +128,40 @@ def test_a_name_says_in_which_form_a_copy_is_wanted(album: Path, tmp_path: Path)
     assert (tmp_path / "x.mp3").read_bytes()[:3] == b"ID3"
     assert (tmp_path / "y.opus").read_bytes()[:4] == b"OggS"
     assert [line["account"] for line in told("trace", tmp_path / "y.opus", "-w", album / "w")] == ["cid"]
+
+
+def test_a_copy_of_another_bit_rate_is_made_anew(album: Path, tmp_path: Path) -> None:
+    words = ("mark", album / "album" / "01 song.flac", "--to", "dan", "-o", tmp_path / "x.mp3", "-w", album / "w")
+    anew, sizes = [], []
+    for kbps in ("64", "64", "192", "64"):
+        (line,) = told(*words, "--bit-rate", kbps)
+        anew.append(line["anew"])
+        sizes.append((tmp_path / "x.mp3").stat().st_size)
+    assert anew == [True, False, True, True]
+    assert sizes[2] > 2 * sizes[0] == 2 * sizes[3]
+
+
+FOLDERS = {
+    "a name": ("ann@example.org", "ann@example.org"),
+    "a name with a path": ("a/b", r"a_b-[0-9a-f]{16}"),
+    "a name as we give one": ("a_b-0123456789abcdef", r"a_b-0123456789abcdef-[0-9a-f]{16}"),
+    "a name as an archive has one": ("ann.zip", r"ann\.zip-[0-9a-f]{16}"),
+    "a name as an archive has one, in capitals": ("ANN.ZIP", r"ANN\.ZIP-[0-9a-f]{16}"),
+    "a folder above": ("..", r"-[0-9a-f]{16}"),
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_no_recipient_has_the_folder_or_the_archive_of_another(name: str) -> None:
+    account, wanted = FOLDERS[name]
+    assert re.fullmatch(wanted, folder_of(account))
+
+
+def test_recipients_that_only_capitals_tell_apart_are_refused_in_one_table(album: Path, tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("recipient\nann\nben\nANN\n")
+    with pytest.raises(InputError, match="`ann` and `ANN` would have one folder"):
+        run("mark", album / "album", "--to", tmp_path / "r.csv", "-o", tmp_path / "out", "-w", album / "w")
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_cannot_carry_a_mark_is_refused_unless_somebody_wants_it_all_the_same(tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ from riparian.stores.grants import NAME, SqlGrants
 
 VERSION = Version("r-1", "m" * 64, 1, Layout.at(44_100, 16), Tier.ONE, 1.0)
 OTHER = replace(VERSION, recording="r-2", master="n" * 64)
-ANN = Grant("ann@example.org", VERSION, 1_000, "mp3", "c" * 64, "/masters/r-1.wav", "2026-12-24", "the first")
+ANN = Grant(
+    "ann@example.org", VERSION, 1_000, "mp3", "mp3 at 128000", "c" * 64, "/masters/r-1.wav", "2026-12-24", "the first"
+)
 BEN = replace(ANN, account="ben", at_us=2_000, copy="d" * 64, embargo="", note="")
 FITTED = Fitted("m" * 64, "mp3", 1.25, 200.0, 49.8, 36.5)
 
@@ -211,5 +213,5 @@ def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / NAME) as connection:
         connection.execute("CREATE TABLE x (y)")
     connection.close()
-    with pytest.raises(InputError, match="schema version 0, wanted 1"):
+    with pytest.raises(InputError, match="schema version 0, wanted 2"):
         SqlGrants(tmp_path)

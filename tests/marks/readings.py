@@ -22,10 +22,10 @@ def accounts(n: int) -> pa.Array:
     return pa.array([f"a-{i:07d}" for i in range(n)])
 
 
-def candidates(n: int, key: MarkKey = KEY, likelier: NDArray[np.bool_] | None = None) -> Candidates:
+def candidates(n: int, key: MarkKey = KEY) -> Candidates:
     """Everybody of ``accounts``; a seed is asked for under each reading's key."""
     found = {key.epoch: code.seeds(key, accounts(n))}
-    return Candidates(np.arange(n, dtype=np.uint64) + 1, lambda of: found[of.epoch], likelier)
+    return Candidates(np.arange(n, dtype=np.uint64) + 1, lambda of: found[of.epoch])
 
 
 def heard(

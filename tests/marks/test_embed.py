@@ -1,5 +1,7 @@
 """A mark is small, keeps to its bands and to full scale, is in every channel, and is the same every time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from riparian.errors import InputError
 from riparian.marks.embed import embed, embed_pair
 from riparian.marks.keys import MarkKey
 from riparian.marks.layout import BANDS, DIRECT_GROUPS, Layout, Pattern, edges_hz, pattern
-from riparian.marks.strength import BELOW_DB, MOST_DB, NEPER_DB, measure, tile_strength
+from riparian.marks.strength import BELOW_DB, MOST_DB, NEPER_DB, SOFT_DB, measure, strength_of, tile_strength
 from tests.marks.sounds import MAKERS, sound
 
 KEY = MarkKey(bytes(range(32)), 1)
@@ -165,3 +167,20 @@ def test_a_word_of_another_length_is_refused() -> None:
     layout = Layout.at(44_100, 1)
     with pytest.raises(InputError, match="wanted 20 rows and 4 chunks"):
         embed(original, pattern(KEY, "r-1", layout, 3), layout, np.ones((3, 1), dtype=np.int8))
+
+
+@pytest.mark.parametrize(("softer_db", "share"), [(-6, 1.0), (0, 1.0), (2, 0.794), (6, 0.501), (20, 0.5)])
+def test_a_soft_recording_is_marked_less(softer_db: float, share: float) -> None:
+    tiles = measure(sound("noise", 3.0), Layout.at(44_100, DIRECT_GROUPS))
+    powers = [np.full_like(tiles.all_power, 10 ** (db / 10)) for db in (SOFT_DB, SOFT_DB - softer_db)]
+    # So weak a mark stays far below the sound by itself.
+    loud, soft = (strength_of(replace(tiles, all_power=power), 0.01) for power in powers)
+    assert soft == pytest.approx(share * loud, rel=1e-2)
+
+
+def test_pauses_make_no_recording_soft() -> None:
+    original = sound("noise", 3.0)
+    paused = Sound(np.concatenate([original.samples, 0 * original.samples, 0 * original.samples], axis=1), 44_100)
+    layout = Layout.at(44_100, DIRECT_GROUPS)
+    one, other = (tile_strength(each, layout)[:10] for each in (original, paused))
+    assert one == pytest.approx(other)

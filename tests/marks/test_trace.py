@@ -188,20 +188,6 @@ def test_whoever_is_named_has_at_least_the_bits_that_were_asked_for() -> None:
         assert all(one.evidence.bits >= needed for one in traced(readings, needed_bits=needed).named)
 
 
-def test_a_prior_is_told_apart_and_never_in_the_bits() -> None:
-    readings = library([417], lot, 0.32, **OF_DIRECT)  # type: ignore[arg-type]
-    likelier = np.zeros(3_000, dtype=bool)
-    likelier[410:420] = True
-    known = candidates(3_000)
-    alone = trace(readings, known, needed_bits=200, at_us=0)
-    assert alone.named == alone.given_prior == ()
-    needed = alone.runner_up_bits + 4
-    found = trace(readings, replace(known, likelier=likelier), needed_bits=needed, at_us=0)
-    assert found.named == ()
-    assert [one.candidate for one in found.given_prior] == [417]
-    assert found.given_prior[0].evidence.bits < needed
-
-
 def chunks_of(named: Named) -> NDArray[np.float64]:
     return named.owned[0]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from riparian.audio.forms import Form, Recorded, Written
 from riparian.audio.pcm import Sound
 from riparian.engines.local import Processes
 from riparian.errors import CustodyError, InputError, LifecycleError, OutsideError
-from riparian.feeds.sound_files import find, read
+from riparian.feeds.sound_files import FOUND, find, read
 from riparian.flows.deliver import Delivered, Master, Order, Recipient, Wanted, deliver, masters
 from riparian.flows.leak import Leak, Sighting, trace_leak
 from riparian.gate.policy import Policy
@@ -46,8 +47,8 @@ def song(seconds: float = SECONDS) -> Sound:
 
 def studio(folder: Path) -> Studio:
     return Studio(
-        FixedClock(NOW), FolderMarkKeys(folder / "w"), SqlGrants(folder / "w"), Processes(1), find, read, write,
-        digest_of_file, bytes(16),
+        FixedClock(NOW), FolderMarkKeys(folder / "w"), SqlGrants(folder / "w"), Processes(1), find, read,
+        partial(read, limits=FOUND), write, digest_of_file, bytes(16),
     )  # fmt: skip
 
 

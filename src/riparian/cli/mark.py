@@ -38,7 +38,8 @@ from riparian.stores import parcels
 
 _WORKERS_MAX: Final = 8
 _SHOWN: Final = 40
-_PLAIN: Final = re.compile(r"[\w@+-][\w@.+-]{0,99}")
+_PLAIN: Final = re.compile(r"(?!.*\.zip$|.*-[0-9a-f]{16}$)[\w@+-][\w@.+-]{0,99}", re.IGNORECASE)
+"""A recipient whose folder goes by its name: no name that is one of ours, or of an archive."""
 _ENDINGS: Final = {suffix: form for form, suffix in SUFFIXES.items() if form is not Form.ALAC}
 """Forms by the ending of a file's name; ``.m4a`` is AAC."""
 
@@ -92,6 +93,7 @@ def issue(
 ) -> None:
     """Make a copy for each recipient, with a mark that says whose it is, and enter it in the ledger."""
     recipients = _recipients(to, embargo, note)
+    _require_apart(recipients)
     given = assembly.Given(workspace, policy)
     if zip_ and not _is_table(to):
         raise InputError("`--zip` beside one recipient, wanted a table of them", hint="Name a FILE.csv with --to.")
@@ -174,11 +176,27 @@ def _place(path: Path, files: Sequence[Path]) -> Path:
 
 
 def _folder(account: str) -> str:
-    """Name a recipient's folder: by its name where that can be one, and never two by one name."""
+    """Name a recipient's folder, and its archive but for ``.zip``: by its name where that can be one.
+
+    No other account has it, nor its archive, whoever else is in the table; but for those that only capitals tell apart.
+    """
     if _PLAIN.fullmatch(account):
         return account
     plain = re.sub(r"[^\w@+.-]", "_", account)[:80].lstrip(".")
-    return f"{plain}-{hashlib.sha256(account.encode()).hexdigest()[:8]}"
+    return f"{plain}-{hashlib.sha256(account.encode()).hexdigest()[:16]}"
+
+
+def _require_apart(recipients: Sequence[Recipient]) -> None:
+    """Refuse two recipients who would share a folder where capitals do not count."""
+    by_folder: dict[str, str] = {}
+    for one in recipients:
+        other = by_folder.setdefault(_folder(one.account).casefold(), one.account)
+        if other != one.account:
+            raise InputError(
+                f"`{words.visible(other)}` and `{words.visible(one.account)}` would have one folder, wanted recipients"
+                " that differ in more than capitals",
+                hint="Give one of them another name, or mark for them in two calls.",
+            )
 
 
 def _fitted(

@@ -57,6 +57,10 @@ class Limits:
     file_bytes: int = 8 << 30
 
 
+FOUND: Final = Limits(memory_bytes=1 << 30, seconds=120, sound_bytes=2 << 30, file_bytes=2 << 30)
+"""What a copy that was found outside may cost: less than a master of ours, but enough for an hour and a half."""
+
+
 def sniff(head: bytes) -> str | None:
     """Say which container a file with these first bytes is, as FFmpeg names it; None for none of ours.
 

@@ -138,6 +138,7 @@ class Job:
 class Pressed:
     """One copy that lies beside its place."""
 
+    asked: str
     account: str
     path: Path
     form: Form
@@ -182,7 +183,7 @@ def press(
         aside = path.with_name(f"{path.name}{UNFINISHED}")
         aside.parent.mkdir(parents=True, exist_ok=True)
         write(like(recorded, marked), aside, written)
-        made.append(Pressed(account, aside, written.form, version, digest(aside)))
+        made.append(Pressed(job.wanted.name, account, aside, written.form, version, digest(aside)))
     return made
 
 
@@ -327,11 +328,13 @@ def is_among(studio: Studio, order: Order, wanted: Wanted, digests: Collection[s
 
 def _issued(studio: Studio, order: Order, wanted: Wanted) -> list[tuple[Form, str]]:
     grants = reversed(studio.grants.of(order.recipient.account, order.master.recording))
-    mine = [(Form(grant.form), grant.copy) for grant in grants if grant.version.master == order.master.digest]
-    return [(form, copy) for form, copy in mine if wanted.form in {None, form}]
+    # A copy of another bit rate has the same name, and is not what is wanted.
+    mine = (grant for grant in grants if grant.version.master == order.master.digest and grant.asked == wanted.name)
+    return [(Form(grant.form), grant.copy) for grant in mine]
 
 
 def _grant(order: Order, made: Pressed, at_us: int) -> Grant:
     to = order.recipient
     path = str(order.master.path.absolute())
-    return Grant(to.account, made.version, at_us, str(made.form), made.digest, path, to.embargo, to.note)
+    form = str(made.form)
+    return Grant(to.account, made.version, at_us, form, made.asked, made.digest, path, to.embargo, to.note)

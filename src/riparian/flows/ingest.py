@@ -1,9 +1,10 @@
 """Can this recording carry a mark, and how strong has it to be?
 
 Each master is tried once before anybody gets a copy of it: it is marked for nobody, written as it will be delivered,
-written again as copies leak (``LEAKED``), read back and traced.  Where that is not enough, the mark is made stronger,
-as long as it passes for unheard (:mod:`riparian.audio.quality`); where even then it is not, we say so, and no copy is
-made unless somebody wants it all the same.  What came of it is entered in the ledger, and not tried again.
+written again as copies leak (``LEAKED``), read back and traced.  Where the mark does not pass for unheard
+(:mod:`riparian.audio.quality`) it is made weaker first.  Where what is traced is not enough, it is made stronger, as
+long as it passes; where even then it is not, we say so, and no copy is made unless somebody wants it all the same.
+What came of it is entered in the ledger, and not tried again.
 
 Of a long recording only the first ``TRIED_S`` are tried: what is enough there is enough for the whole.
 """
@@ -20,7 +21,7 @@ import pyarrow as pa
 
 from riparian.audio.forms import Form, Recorded, Written
 from riparian.audio.pcm import Sound
-from riparian.audio.quality import quality
+from riparian.audio.quality import Quality, quality
 from riparian.flows.deliver import Master, Wanted, like, require_same
 from riparian.gate.policy import Policy, trace_bits
 from riparian.marks.code import Tier, bits, seeds
@@ -37,8 +38,8 @@ CANDIDATES: Final = 1_000_000
 """Among how many a copy has to be traced."""
 LEAKED: Final = Written(Form.MP3, bit_rate=64_000)
 """How a copy is written on its way to us, at the best that whoever leaks it does to it."""
-STRENGTHS: Final = (1.0, 1.2, 1.44, 1.73)
-"""What is tried in turn."""
+STRENGTHS: Final = (0.48, 0.58, 0.69, 0.83, 1.0, 1.2, 1.44, 1.73)
+"""What is tried: the usual one, and from there the next ones down or up; the least one whatever it sounds like."""
 TRIED_S: Final = 120.0
 _SNR_MOST_DB: Final = 300.0
 _NOBODY: Final = "\N{REPLACEMENT CHARACTER} tried at ingest"
@@ -60,7 +61,7 @@ def fit(
     digest: Callable[[Path], str],
     trial: Trial,
 ) -> Fitted:
-    """Try a master: mark, write, write again, read, trace; stronger while that is not enough and cannot be heard.
+    """Try a master: mark, write, write again, read, trace; weaker while it is heard, stronger while it is not enough.
 
     Raises
     ------
@@ -73,19 +74,32 @@ def fit(
     written = trial.wanted.of(recorded.written)
     found: Fitted | None = None
     with TemporaryDirectory(prefix="riparian-") as folder:
-        for strength in STRENGTHS:
-            marked = _marked(master, trial, strength)
-            heard = quality(master, marked)
-            if found is not None and not heard.passes:
-                break
+        for strength, marked, heard in _unheard(master, trial):
             copy = _leaked(like(recorded, marked), written, Path(folder), read, write)
             said = _bits(copy, master, trial, strength)
             snr_db = min(heard.snr_db, _SNR_MOST_DB)
             found = Fitted(trial.master.digest, trial.wanted.name, strength, said, trial.wanted_bits, snr_db)
             if found.carries:
                 break
-    assert found is not None  # noqa: S101 -- the first strength is tried whatever it sounds like
+    assert found is not None  # noqa: S101 -- there is always a first one
     return found
+
+
+def _unheard(master: Sound, trial: Trial) -> Iterator[tuple[float, Sound, Quality]]:
+    """Mark a master at the usual strength, or the next below that passes for unheard; then stronger while it does."""
+    usual = STRENGTHS.index(1.0)
+    for i in range(usual, -1, -1):
+        marked = _marked(master, trial, STRENGTHS[i])
+        heard = quality(master, marked)
+        if heard.passes or i == 0:
+            yield STRENGTHS[i], marked, heard
+            break
+    for strength in STRENGTHS[usual + 1 :] if i == usual and heard.passes else ():
+        marked = _marked(master, trial, strength)
+        heard = quality(master, marked)
+        if not heard.passes:
+            return
+        yield strength, marked, heard
 
 
 def _marked(master: Sound, trial: Trial, strength: float) -> Sound:

@@ -139,10 +139,10 @@ class Against:
     masters: tuple[tuple[Master, tuple[tuple[Version, MarkKey], ...]], ...]
 
 
-def compare(read: Callable[[Path], Recorded], against: Against) -> Read:
+def compare(read: Callable[[Path], Recorded], read_found: Callable[[Path], Recorded], against: Against) -> Read:
     """Read a copy against masters, and keep what its pilot is heard best in; nobody's word takes part."""
     try:
-        copy = read(against.copy).sound
+        copy = read_found(against.copy).sound
     except InputError as error:
         return Read(against.copy, None, failed=error.message)
     best = Read(against.copy, None)
@@ -193,7 +193,7 @@ def trace_leak(studio: Studio, sighting: Sighting, policy: Policy, progress: Pro
     tasks = [Against(copy, masters) for copy in sighting.copies]
     reads: tuple[Read, ...] = ()
     progress("reading copies", 0, len(tasks))
-    for one in studio.jobs.run(partial(compare, studio.read), tasks):
+    for one in studio.jobs.run(partial(compare, studio.read, studio.read_found), tasks):
         reads = (*reads, one)
         progress("reading copies", len(reads), len(tasks))
     together = tuple(

@@ -109,6 +109,8 @@ class Grant:
         When; microseconds since 1970, UTC.
     form
         How the copy is written, such as ``mp3``.
+    asked
+        How it was asked for, such as ``mp3 at 320000``.
     copy
         SHA-256 of the marked file, in hex.
     path
@@ -123,6 +125,7 @@ class Grant:
     version: Version
     at_us: int
     form: str
+    asked: str
     copy: str
     path: str
     embargo: str = ""

@@ -8,6 +8,9 @@ may change by less where its loudness hardly moves by itself, since a tone that 
 it; and wherever the sum of all tiles of a moment would be less than 37 dB below the sound, those that make most of it
 give way first.
 
+A soft recording is turned up by whoever listens, and what is changed in it is then heard as in a louder one.  So where
+it is softer than ``SOFT_DB`` as a whole, every tile changes by as much less, but never by less than half as much.
+
 Conventions
 -----------
 * Strengths are in nepers: a tile is multiplied by ``1 + strength`` or ``1 - strength``; .01 is .087 dB.
@@ -40,6 +43,11 @@ BELOW_DB: Final = 37.0
 """How far below the sound what is added stays, in every row."""
 FULL_SCALE_DB: Final = 95.0
 """A sine at full scale, of mean power 1/2, is heard at 92."""
+SOFT_DB: Final = -25.0
+"""The power of a recording, of all channels together and without its silences, from which on it is loud enough."""
+SOFT_LEAST: Final = 0.5
+_PAUSE: Final = 0.01
+"""A row with less than this share of the mean power is not counted to what is heard."""
 SILENT: Final = 1e-9
 """The power below which a tile is left as it is."""
 
@@ -106,7 +114,8 @@ def strength_of(tiles: Tiles, strength: float) -> NDArray[np.float32]:
     """Say the same of what was measured."""
     level = 10 * np.log10(np.maximum(tiles.power, SILENT)) + FULL_SCALE_DB
     moving = STEADY + (1 - STEADY) * np.minimum(tiles.moves_db / MOVING_DB, 1)
-    wanted = np.minimum(SHARE_OF_STEP * noticed_db(level) * moving, MOST_DB) * (strength / NEPER_DB)
+    share = _share_of_soft(tiles.all_power) * strength / NEPER_DB
+    wanted = np.minimum(SHARE_OF_STEP * noticed_db(level) * moving, MOST_DB) * share
     wanted[tiles.power <= SILENT] = 0
     # Strength is a wish of the caller's, and may lift what is added nearer to the sound.
     most = 10 ** (-BELOW_DB / 10) * max(1.0, strength) ** 2 * tiles.all_power
@@ -128,6 +137,13 @@ def noticed_db(level_db: NDArray[np.float64]) -> NDArray[np.float64]:
     powers = (-0.198719, 0.0550197, -0.00102438, 5.05622e-6, 9.01033e-11)
     step: NDArray[np.float64] = 5.95072 * (6.39468 / level) ** 1.71332 + np.polynomial.polynomial.polyval(level, powers)
     return step
+
+
+def _share_of_soft(row_power: NDArray[np.float64]) -> float:
+    """Say what share of its strength is left to a recording: a decibel less for each by which it is too soft."""
+    heard = row_power[row_power > _PAUSE * (row_power.sum() / max(row_power.size, 1))]
+    power = float(heard.sum() / max(heard.size, 1))
+    return float(np.clip(np.sqrt(power / 10 ** (SOFT_DB / 10)), SOFT_LEAST, 1.0))
 
 
 def _level_off(added: NDArray[np.float64], most: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ asked for in ``needed_bits``, which an operator's policy gives.  Rounding is dow
 What is not claimed
 -------------------
 That a candidate who was likely beforehand, say because a log shows that they fetched the recording, is more likely now:
-that is a prior.  Who would be named among such candidates alone is told apart (:attr:`Traced.given_prior`).
+that is a prior, and there is no argument for it.
 """
 
 import math
@@ -65,13 +65,10 @@ class Candidates:
         Pseudonyms, as evidence has them.
     seeds_of
         Gives every candidate's seed under a key [shape=(n,)]; asked often, and should remember.
-    likelier : np.ndarray [shape=(n,), bool]
-        Those that a log shows to have fetched what leaked; None where nobody looked.
     """
 
     subjects: NDArray[np.uint64]
     seeds_of: Callable[[MarkKey], NDArray[np.uint64]]
-    likelier: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,8 +99,6 @@ class Traced:
     ----------
     named
         Whoever has the bits that were asked for, the surest first.
-    given_prior
-        Whoever would have, were the likelier candidates the only ones; nobody who is named.
     runner_up_bits
         Of whoever came next.
     needed_bits
@@ -113,7 +108,6 @@ class Traced:
     """
 
     named: tuple[Named, ...]
-    given_prior: tuple[Named, ...]
     runner_up_bits: float
     needed_bits: float
     crowd: Crowd
@@ -165,12 +159,7 @@ def trace(
     bits = _bits(last, r, _price(tried))
     runner_up = float(bits[rest].max()) if rest.size else -math.inf
     named = [made.named(place, r, weighed, runner_up) for place, r, weighed in of_named]
-    prior: list[Named] = []
-    if candidates.likelier is not None and candidates.likelier.any():
-        spared = math.log2(candidates.subjects.size / int(candidates.likelier.sum()))
-        likely = [p for p in rest if candidates.likelier[found.pool[p]] and bits[p] >= needed_bits - spared]
-        prior = [made.named(p, r, last, runner_up) for p in likely]
-    return Traced(_surest_first(named), _surest_first(prior), on_grid(runner_up), needed_bits, found.crowd)
+    return Traced(_surest_first(named), on_grid(runner_up), needed_bits, found.crowd)
 
 
 def _require(heard: Sequence[Heard], candidates: Candidates) -> None:

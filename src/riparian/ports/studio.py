@@ -120,7 +120,9 @@ class Studio:
     find
         List the sound files among files and folders, in order.
     read
-        Decode one; ``InputError`` when it is no sound.
+        Decode one of ours; ``InputError`` when it is no sound.
+    read_found
+        The same of a file from outside, which may cost less.
     write
         Encode one; ``OutsideError`` when the disk refuses.
     digest
@@ -135,6 +137,7 @@ class Studio:
     jobs: Jobs
     find: Callable[[Sequence[Path]], list[Path]]
     read: Callable[[Path], Recorded]
+    read_found: Callable[[Path], Recorded]
     write: Callable[[Recorded, Path, Written], None]
     digest: Callable[[Path], str]
     pseudonyms: bytes = field(repr=False)

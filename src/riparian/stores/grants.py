@@ -29,7 +29,7 @@ from riparian.stores.files import reaching
 
 NAME: Final = "grants.sqlite"
 _APPLICATION: Final = 0x52495047  # RIPG
-_SCHEMA: Final = 1
+_SCHEMA: Final = 2
 _PATIENCE_S: Final = 30.0
 _WHO_BYTES: Final = 12
 _NONCE_BYTES: Final = 12
@@ -230,6 +230,7 @@ class SqlGrants:
             "kind": Kind.GRANT,
             "at_us": grant.at_us,
             "form": grant.form,
+            "asked": grant.asked,
             "copy": grant.copy,
             "path": grant.path,
             "embargo": grant.embargo,
@@ -284,7 +285,7 @@ def _opened(said: Mapping[str, Any], key: bytes) -> dict[str, str]:
 
 def _grant(said: Mapping[str, Any], key: bytes) -> Grant:
     secret = _opened(said, key)
-    plain = {name: said[name] for name in ("at_us", "form", "copy", "path", "embargo")}
+    plain = {name: said[name] for name in ("at_us", "form", "asked", "copy", "path", "embargo")}
     return Grant(account=secret["account"], version=Version.heard(said), note=secret["note"], **plain)
 
 
