@@ -19,6 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from riparian.prints import lines, modes, quads
+from riparian.prints.edges import settled
 from riparian.prints.lines import GRADES, Hits, Line
 from riparian.prints.peaks import STEPS, TICK_S, Peaks
 from riparian.prints.quads import Table, Votes
@@ -79,6 +80,8 @@ def align(query: Query, ours: Peaks) -> tuple[Span, ...]:
         for span, among in told:
             spans.append(span)
             pair.free[among] = False
+    if spans and spans[0].score >= WORTH_ANOTHER:
+        spans = list(settled(query.peaks, [(span, ours) for span in spans]))
     return tuple(sorted(spans, key=lambda span: span.query_from_s))
 
 

@@ -51,6 +51,11 @@ class Line:
     stretch: float
     pitch: float
 
+    @property
+    def back(self) -> "Line":
+        """The same line, seen from ours."""
+        return Line(-self.begin / self.stretch, 1 / self.stretch, -self.pitch)
+
     def within(self, theirs: Peaks, ours: Peaks) -> slice:
         """Say which peaks of theirs are while ours lasts."""
         return slice(*np.searchsorted(theirs.at, (self.begin, self.begin + self.stretch * ours.ticks)).tolist())
