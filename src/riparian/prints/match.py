@@ -23,7 +23,8 @@ performance, a remaster or an instrumental, may be called either.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -31,10 +32,11 @@ import numpy as np
 from riparian.bets.calibrate import calibrate
 from riparian.evidence import COPY, SHARES, Evidence, Row, Source, on_grid
 from riparian.prints.clusters import has_passage
+from riparian.prints.edges import settled
 from riparian.prints.null import SHARE_OURS, Chance, Kind, Null, posterior
 from riparian.prints.ours import Ours
 from riparian.prints.peaks import TICK_S, Peaks
-from riparian.prints.search import Find, Searched, backwards, clip, covered_s, search
+from riparian.prints.search import Find, backwards, clip, covered_s, search
 from riparian.prints.spans import Span
 
 SOURCE: Final = Source("prints.match", "1")
@@ -153,9 +155,11 @@ def match(query: Peaks, ours: Ours, null: Null, *, subject: int, at_us: int, sha
     if query.seconds < SHORTEST_S:
         return Matched((), TOO_SHORT, query.seconds, len(query), 0, 0)
     found = search(query, ours)
-    told = _Told(query, ours, null, found, subject, at_us, share_ours)
-    answers = tuple(answer for i in range(len(found.finds)) if (answer := told.answer(i)).error <= ERROR_TOLD)
-    answers = tuple(sorted(answers, key=lambda answer: answer.error))
+    told = _Told(query, ours, null, found.candidates, subject, at_us, share_ours)
+    kept = [i for i, find in enumerate(found.finds) if told.error(find)[1] <= ERROR_TOLD]
+    finds = _settled(query, ours, [found.finds[i] for i in kept])
+    made = (told.answer(find, found.rivals[i], n) for n, (i, find) in enumerate(zip(kept, finds, strict=True), 1))
+    answers = tuple(sorted(made, key=lambda answer: answer.error))
     why = "" if answers else _why_nothing(query)
     return Matched(answers, why, query.seconds, len(query), found.candidates, found.aligned)
 
@@ -212,26 +216,27 @@ class _Told:
     query: Peaks
     ours: Ours
     null: Null
-    found: Searched
+    candidates: int
     subject: int
     at_us: int
     share_ours: float
 
-    def answer(self, i: int) -> Answer:
-        find, rivals = self.found.finds[i], self.found.rivals[i]
-        kind = Kind.COPY if is_copy(find.best) else Kind.SHARES
+    def error(self, find: Find) -> tuple[Chance, float]:
         chance = self.null.chance(
-            kind,
+            _kind(find),
             find.best.score,
             seconds=self.query.seconds,
             density=len(self.query) / self.query.seconds,
             recordings=self.ours.recordings,
         )
-        error = posterior(chance.p, self.share_ours)
-        rows = _rows(chance, i + 1)
+        return chance, posterior(chance.p, self.share_ours)
+
+    def answer(self, find: Find, rivals: tuple[int, ...], n: int) -> Answer:
+        chance, error = self.error(find)
+        rows = _rows(chance, n)
         bits = sum(row.bits for row in rows)
         facts = self._facts(find, chance, rivals) | {"error": error}
-        evidence = Evidence(_CLAIMS[kind], self.subject, bits, rows, self.at_us, SOURCE, facts)
+        evidence = Evidence(_CLAIMS[_kind(find)], self.subject, bits, rows, self.at_us, SOURCE, facts)
         return Answer(evidence, find.recording, find.cluster, error, find.spans, rivals)
 
     def _facts(self, find: Find, chance: Chance, rivals: tuple[int, ...]) -> dict[str, object]:
@@ -249,18 +254,29 @@ class _Told:
             "of_ours": round(min(1.0, _of_ours_s(find.spans) / max(lasts_s, 1e-3)), 4),
             "spans": [_span_facts(span) for span in find.spans],
             "rivals": list(rivals[:_RIVALS_TOLD]),
-            "candidates": self.found.candidates,
+            "candidates": self.candidates,
         }
 
 
-def _rows(chance: Chance, i: int) -> tuple[Row, ...]:
+def _kind(find: Find) -> Kind:
+    return Kind.COPY if is_copy(find.best) else Kind.SHARES
+
+
+def _settled(query: Peaks, ours: Ours, finds: Sequence[Find]) -> list[Find]:
+    """Put the edges of all stretches where they are likeliest together: where one recording ends another begins."""
+    spans = [(span, ours.peaks(find.recording)) for find in finds for span in find.spans]
+    moved = iter(settled(query, spans))
+    return [replace(find, spans=tuple(next(moved) for _ in find.spans)) for find in finds]
+
+
+def _rows(chance: Chance, n: int) -> tuple[Row, ...]:
     if not chance.draws:
         return (Row("too few recordings to draw from: nothing is bet", 0.0),)
     label = f"{chance.as_good} of {chance.draws} recordings, looked for among the others, gave a mistake as good"
     rows = [Row(label, on_grid(calibrate(chance.rank)))]
     if chance.stretched > 1:
         rows.append(Row("the sound is longer, or there are more recordings, than was drawn", -_paid(chance.stretched)))
-    rows.append(Row(f"find {i} in this sound", -_paid(i * (i + 1))))
+    rows.append(Row(f"find {n} in this sound", -_paid(n * (n + 1))))
     return tuple(rows)
 
 
