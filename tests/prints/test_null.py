@@ -99,7 +99,7 @@ def test_a_catalogue_with_too_few_recordings_gets_what_is_shipped(n: int) -> Non
 
 
 def test_what_is_shipped_grows_with_the_catalogue() -> None:
-    assert chance(NOBODY, 40.0, recordings=2_000_000) == pytest.approx(1000 * chance(NOBODY, 40.0, recordings=2_000))
+    assert chance(NOBODY, 60.0, recordings=1_000_000) == pytest.approx(1000 * chance(NOBODY, 60.0, recordings=1_000))
 
 
 def test_several_draws_of_a_recording_count_as_one() -> None:

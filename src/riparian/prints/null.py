@@ -103,9 +103,9 @@ class Law:
         )
 
 
-SHIPPED: Final = Law(above=0.0, share=13.4, scale=1.61, shape=0.0, shape_max=0.0)
-"""Of catalogues of 500 to 2,000 recordings: what is said where a catalogue is too small to tell by itself."""
-SHIPPED_RECORDINGS: Final = 2000
+SHIPPED: Final = Law(above=6.0, share=1.0, scale=1.6, shape=0.1, shape_max=0.1)
+"""What is said where a catalogue is too small to tell by itself: above what 200 recordings of game music gave."""
+SHIPPED_RECORDINGS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
