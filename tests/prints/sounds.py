@@ -37,7 +37,7 @@ def _play(out: NDArray[np.float32], note: tuple[float, float, float, float], rat
 
 
 def changed(sound: NDArray[np.float32], name: str) -> NDArray[np.float32]:
-    """Change a sound: ``faster`` and higher by 5 %, ``noise`` 15 dB below it, an ``echo``, ``squeezed``, ``muffled``."""
+    """Change a sound: 5 % ``faster`` and higher, ``noise`` 15 dB below it, an ``echo``, ``squeezed``, ``muffled``."""
     if name == "faster":
         places = np.arange(0, sound.size - 1, 1.05)
         return np.interp(places, np.arange(sound.size), sound).astype(np.float32)

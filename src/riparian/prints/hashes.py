@@ -79,8 +79,8 @@ class Family(NamedTuple):
 
 TURNING: Final = Family(5, 8, 10, 90, 800, 12.0, 15.0, 0.06, 0.1, 0.55, 0.25, 0.42, 0.2)
 FIXED: Final = Family(4, 8, 10, 30, 600, 12.0, 12.0, 0.15, 0.2, 1 / 16, 0.15 / 16, 0.0, 0.0)
-_TURNING_WORTH: Final = np.array([0.062, 0.868, 1.033, 0.034, -0.217, 0.064, -0.038, -0.067, 0.209])
-_FIXED_WORTH: Final = np.array([0.055, 0.355, 0.881, 0.094, -0.426, 0.113, 0.076, -0.048, 0.221])
+_TURNING_WORTH: Final = np.array([0.068, 0.789, 1.154, 0.058, -0.232, 0.067, 0.010, -0.026, 0.189])
+_FIXED_WORTH: Final = np.array([0.060, 0.427, 0.657, 0.101, -0.552, 0.159, 0.070, -0.020, 0.184])
 """Of: strengths, least margins of pitch and time, place of the last peak, span, shortest gap, pairs of equal pitch, pairs
 octaves apart, octaves between lowest and highest."""
 

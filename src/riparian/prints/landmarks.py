@@ -255,11 +255,9 @@ def _second(high: NDArray[np.float32], frame: int, row: int, near: NDArray[np.in
 def _odds(high: NDArray[np.float32], frame: int, row: int, lead: float) -> float:
     """Give the log-odds that a peak survives: by its height, its lead on the next, and how steep it is."""
     top = high[frame, row]
-    rise = top - high[max(0, frame - 6), row]
-    fall = top - high[min(high.shape[0] - 1, frame + 6), row]
-    beside = top - max(high[frame, max(0, row - 3)], high[frame, min(high.shape[1] - 1, row + 3)])
-    steep = 0.037 * min(rise, 15.0) + 0.052 * min(fall, 15.0) + 0.057 * min(beside, 15.0)
-    return 0.018 * top + 0.093 * min(lead, 12.0) + steep - 0.4
+    rise = min(top - high[max(0, frame - 6), row], 15.0)
+    fall = min(top - high[min(high.shape[0] - 1, frame + 6), row], 15.0)
+    return 0.055 * top + 0.077 * min(lead, 12.0) + 0.034 * rise + 0.063 * fall - 0.55
 
 
 @njit(cache=True, nogil=True)

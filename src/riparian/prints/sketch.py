@@ -25,7 +25,7 @@ TIERS: Final = (64, 256, 1024)
 """Sizes of sketches at which the share that a query looks up changes."""
 LEAST: Final = 8
 _LONG_S: Final = 300.0
-_TURNING_SHARE: Final = 0.006
+_TURNING_SHARE: Final = 0.008
 _FIXED_SHARE: Final = 0.005
 """Of all values, in the first tier; the others' are as much greater as they are."""
 _FIXED_PART: Final = 0.375
@@ -95,7 +95,7 @@ def asked(peaks: Peaks, key: PrintKey, k: int) -> NDArray[np.uint64]:
     Returns
     -------
     value : np.ndarray [shape=(n,), uint64]
-        Distinct, ascending; for 3.5 minutes and ``k`` of 64, about 25,000.
+        Distinct, ascending; for 3.5 minutes and ``k`` of 64, about 35,000.
     """
     tier = _tier(k)
     turns = turning(peaks, key, _share(_TURNING_SHARE, tier), probes=True)
