@@ -19,7 +19,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 from riparian.prints import lines, modes, quads
-from riparian.prints.edges import settled
 from riparian.prints.lines import GRADES, Hits, Line
 from riparian.prints.peaks import STEPS, TICK_S, Peaks
 from riparian.prints.quads import Table, Votes
@@ -32,6 +31,8 @@ WORTH_ANOTHER: Final = 6.0
 """Score of a span from which further lines are looked for, and of which further ones are told."""
 _FEWEST_PEAKS: Final = 4
 _TRIED: Final = 4
+_LEFT: Final = 16
+"""Peaks in a row that no span explains."""
 _KNOWN: Final = 300
 """Looks at other lines, as if made elsewhere in the pair."""
 
@@ -67,6 +68,7 @@ def align(query: Query, ours: Peaks) -> tuple[Span, ...]:
     -------
     spans
         In the order of the query.  A candidate that is wrong has at most one, of a low score: the best that was found.
+        Their edges are where something is heard first and last; :func:`riparian.prints.edges.settled` says more.
     """
     pair = _Pair(query, ours)
     spans: list[Span] = []
@@ -80,8 +82,8 @@ def align(query: Query, ours: Peaks) -> tuple[Span, ...]:
         for span, among in told:
             spans.append(span)
             pair.free[among] = False
-    if spans and spans[0].score >= WORTH_ANOTHER:
-        spans = list(settled(query.peaks, [(span, ours) for span in spans]))
+        if not pair.is_open():
+            break
     return tuple(sorted(spans, key=lambda span: span.query_from_s))
 
 
@@ -98,6 +100,11 @@ class _Pair:
             tried += modes.paired(self.theirs, self.query.by_pitch, self.ours, self.free)
         fitted = [lines.fitted(self.theirs, self.ours, line) for line in tried]
         return max(fitted, key=lambda of: of[1])[0] if fitted else None
+
+    def is_open(self) -> bool:
+        """Say whether something is left that may lie along another line."""
+        taken = np.flatnonzero(~self.free)
+        return bool(np.diff(np.concatenate([[-1], taken, [self.free.size]])).max() > _LEFT)
 
     def spans(self, line: Line) -> list[tuple[Span, slice]]:
         """Give the spans along a line, and which peaks of the query each explains."""

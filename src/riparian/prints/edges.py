@@ -27,7 +27,7 @@ from riparian.prints.spans import Span
 NEIGHBOUR_S: Final = 5.0
 """Between two neighbours, or over both, at most."""
 
-_GRID: Final = 1.0
+_GRID: Final = 2.0
 _OUTWARD: Final = 1250
 _INWARD: Final = 700
 _AROUND: Final = 150
@@ -75,7 +75,8 @@ class _Edge:
 
     def alone(self, place: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the same, where what ours has not speaks for nothing else."""
-        return self.likely(place) + np.log1p(-self._rate(self.strange - place[:, None], self.share)).sum(1)
+        against = np.log1p(-self._rate(self.strange - place[:, None], self.share)).sum(1)
+        return np.asarray(self.likely(place) + against)
 
     def _rate(
         self, after: NDArray[np.float64], inside: NDArray[np.float64] | float, fade: float = 0.0

@@ -25,10 +25,10 @@ NEAR: Final = ((2.5, 2.0), (6.0, 3.5), (14.0, 5.5))
 GRADES: Final = len(NEAR)
 _LEAST_DISPLACED: Final = 200
 _MOST_LINES: Final = 64
-_FEWEST_LINES: Final = 4
+_FEWEST_LINES: Final = 2
 _LOOKS: Final = 8_000
 _UNEVEN: Final = 61.0
-_REACH: Final = ((20.0, 7.0), (16.0, 6.0), (10.0, 4.5), (8.0, 4.0))
+_REACH: Final = ((20.0, 7.0), (14.0, 5.0), (8.0, 4.0))
 """Ticks and steps within which hits draw a line, round by round."""
 _FEWEST_HITS: Final = 4
 

@@ -26,6 +26,8 @@ _PITCH_CELL: Final = 4
 _BLOCK: Final = 4_000
 _PLACE: Final = 25
 _BIN: Final = 6
+_BEATEN: Final = 4
+_MANY: Final = 1_000
 _ACROSS: Final = int(2 * SLOWEST / _RATIO_CELL) + 3
 _UP: Final = 2 * HIGHEST // _PITCH_CELL + 3
 _ROUNDS: Final = (30.0, 15.0, 15.0)
@@ -50,10 +52,12 @@ def paired(theirs: Peaks, by_pitch: NDArray[np.intp], ours: Peaks, free: NDArray
     order = by_pitch[free[by_pitch]]
     if not order.size or not len(ours):
         return []
-    pitch = theirs.pitch[order]
-    first = np.searchsorted(pitch, ours.pitch - np.int16(2))
-    last = np.searchsorted(pitch, ours.pitch + np.int16(2), side="right")
-    return [Line(float(_distance(theirs.at[order], ours.at, first, last, theirs.ticks, ours.ticks)), 1.0, 0.0)]
+    strong = ours.strength >= (np.median(ours.strength) if len(ours) > _MANY else 0)
+    pitch, our_pitch = theirs.pitch[order], ours.pitch[strong]
+    first = np.searchsorted(pitch, our_pitch - np.int16(2))
+    last = np.searchsorted(pitch, our_pitch + np.int16(2), side="right")
+    begin = _distance(theirs.at[order], ours.at[strong], first, last, theirs.ticks, ours.ticks)
+    return [Line(float(begin), 1.0, 0.0)]
 
 
 @njit(cache=True, nogil=True)
@@ -84,15 +88,16 @@ def _modes(theirs: Any, ours: Any, ratio: Any, pitch: Any, sizes: Any) -> Any:
     for a in range(1, _ACROSS - 1):
         for b in range(1, _UP - 1):
             smooth[a, b] = count[a - 1 : a + 2, b - 1 : b + 2].sum()
-    found = 0
+    found, most = 0, 0
     for _ in range(sizes[2]):
         top, a0, b0 = 0, 0, 0
         for a in range(1, _ACROSS - 1):
             for b in range(1, _UP - 1):
                 if smooth[a, b] > top:
                     top, a0, b0 = smooth[a, b], a, b
-        if top < FEWEST:
+        if top < max(FEWEST, most // _BEATEN):
             break
+        most = max(most, top)
         stretch = np.exp((a0 - 0.5) * _RATIO_CELL - SLOWEST)
         chosen = _together(theirs, ours, np.flatnonzero((np.abs(x - a0) <= 1) & (np.abs(y - b0) <= 1)), stretch, sizes)
         if chosen.size >= FEWEST:

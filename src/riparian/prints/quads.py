@@ -38,7 +38,9 @@ HIGHEST: Final = 64
 _PITCH_CELL: Final = 24.0
 _TIME_CELL: Final = 0.16
 _NEAR: Final = 0.14
-_MOST_ALIKE: Final = 48
+_MOST_ALIKE: Final = 200
+_MANY: Final = 1_000
+_EVERY, _EVERY_SECOND = 0xFFFF, 0x7FFF
 _MOST_VOTES: Final = 1 << 18
 _COPIES: Final = 32
 _MOST_SHAPES: Final = 24_000
@@ -50,7 +52,7 @@ class Table:
 
     Parameters
     ----------
-    first : np.ndarray [shape=(2**b + 1,), int64]
+    first : np.ndarray [shape=(2**b + 1,), int32]
         Where each bucket begins.
     cell : np.ndarray [shape=(n,), uint32]
         Which of the cells in the bucket.
@@ -60,7 +62,7 @@ class Table:
         Ticks from first to last.
     """
 
-    first: NDArray[np.int64]
+    first: NDArray[np.int32]
     cell: NDArray[np.uint32]
     peak: NDArray[np.int32]
     length: NDArray[np.int16]
@@ -96,7 +98,7 @@ def table(peaks: Peaks) -> Table:
     bits = max(8, min(22, int(cell.size).bit_length() - 1))
     bucket = cell >> np.uint32(32 - bits)
     order = np.argsort(bucket, kind="stable")
-    first = np.zeros((1 << bits) + 1, np.int64)
+    first = np.zeros((1 << bits) + 1, np.int32)
     np.cumsum(np.bincount(bucket, minlength=1 << bits), out=first[1:])
     return Table(first, cell[order], peak[order], length[order])
 
@@ -104,7 +106,10 @@ def table(peaks: Peaks) -> Table:
 def votes(theirs: Peaks, shapes: Table, ours: Peaks) -> Votes:
     """Look every shape of ours up among theirs."""
     bits = (shapes.first.size - 1).bit_length() - 1
-    found = _votes(theirs.pitch, shapes.first, shapes.cell, shapes.peak, shapes.length, ours.at, ours.pitch, 32 - bits)
+    most = _EVERY_SECOND if min(len(theirs), len(ours)) > _MANY else _EVERY
+    found = _votes(
+        theirs.pitch, shapes.first, shapes.cell, shapes.peak, shapes.length, ours.at, ours.pitch, 32 - bits, most
+    )
     return Votes(*found)
 
 
@@ -160,27 +165,30 @@ def _probed(at: Any, pitch: Any, fan: Any) -> Any:  # noqa: C901, PLR0912 -- loo
 
 
 @njit(cache=True, nogil=True)
-def _votes(their_pitch: Any, first: Any, cells: Any, peaks: Any, lengths: Any, at: Any, pitch: Any, shift: Any) -> Any:
+def _votes(
+    their_pitch: Any, first: Any, cells: Any, peaks: Any, lengths: Any, at: Any, pitch: Any, shift: Any, most: Any
+) -> Any:
     theirs, ours = np.empty(_MOST_VOTES, np.int32), np.empty(_MOST_VOTES, np.int32)
     ratio, higher = np.empty(_MOST_VOTES, np.float32), np.empty(_MOST_VOTES, np.int16)
     n, out = at.size, 0
     longest, shortest = np.exp(SLOWEST), np.exp(-SLOWEST)
+    up = np.empty(FAN + 1, np.int64)
     for i in range(n - 3):
         last = min(n, i + 1 + FAN)
+        for j in range(i + 1, last):
+            up[j - i] = int(np.floor((pitch[j] - pitch[i]) / _PITCH_CELL))
         for m in range(i + 3, last):
             whole = at[m] - at[i]
             if whole < SHORTEST or whole > LONGEST:
                 continue
-            c = int(np.floor((pitch[m] - pitch[i]) / _PITCH_CELL))
+            per_tick = 1 / (whole * _TIME_CELL)
             for j in range(i + 1, m - 1):
-                a = int(np.floor((pitch[j] - pitch[i]) / _PITCH_CELL))
-                d = int((at[j] - at[i]) / whole / _TIME_CELL)
+                d = int((at[j] - at[i]) * per_tick)
                 for k in range(j + 1, m):
-                    b = int(np.floor((pitch[k] - pitch[i]) / _PITCH_CELL))
-                    e = int((at[k] - at[i]) / whole / _TIME_CELL)
-                    cell = _mixed(a, b, c, d, e)
-                    bucket = cell >> shift
-                    begin, end = first[bucket], first[bucket + 1]
+                    cell = _mixed(up[j - i], up[k - i], up[m - i], d, int((at[k] - at[i]) * per_tick))
+                    if cell & np.uint32(0xFFFF) > most:
+                        continue
+                    begin, end = first[cell >> shift], first[(cell >> shift) + 1]
                     if end - begin > _MOST_ALIKE:
                         continue
                     for x in range(begin, end):
