@@ -25,7 +25,7 @@ TIERS: Final = (64, 256, 1024)
 """Sizes of sketches at which the share that a query looks up changes."""
 LEAST: Final = 8
 _LONG_S: Final = 300.0
-_TURNING_SHARE: Final = 0.008
+_TURNING_SHARE: Final = 0.012
 _FIXED_SHARE: Final = 0.005
 """Of all values, in the first tier; the others' are as much greater as they are."""
 _FIXED_PART: Final = 0.375
