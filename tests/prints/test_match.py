@@ -109,6 +109,13 @@ def test_the_tracks_of_a_compilation_are_told_with_their_times() -> None:
 
 
 @pytest.mark.slow
+def test_a_track_played_over_and_over_is_found_all_along() -> None:
+    best = ask(joined([copied(piece(50), seed=i) for i in range(14)])).answers[0]
+    assert best.recording == 50
+    assert sum(span.seconds for span in best.spans) > 0.9 * 14 * 60
+
+
+@pytest.mark.slow
 def test_a_long_file_is_searched_window_by_window() -> None:
     strangers = [piece(4000 + i) for i in range(11)]
     query = joined([*strangers[:10], copied(part(33, 20, 25)), strangers[10]])

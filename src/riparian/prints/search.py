@@ -38,7 +38,7 @@ _RIVAL: Final = 0.5
 _FOUND: Final = 5.0
 """A stretch that is worse is nothing: the best of a search is as good where nothing is ours."""
 _MUCH: Final = 15.0
-"""A stretch that is as good makes patient."""
+"""A stretch that is as good makes patient, and is looked at beyond its window."""
 _AROUND: Final = 1.25
 """How many times its own length a recording may lie beyond a window."""
 
@@ -158,7 +158,7 @@ class _Hunt:
             return
         heard = clip(self.query, first, last)
         ranked = self.ours.candidates(heard, MOST)
-        window = Query(heard)
+        window: Query | None = None
         tried: set[int] = set()
         idle = 0
         for recording in ranked.recording.tolist():
@@ -167,17 +167,13 @@ class _Hunt:
                 continue
             tried.add(cluster)
             self.seen.add(cluster)
-            if cluster in self.found and self._explains(self.found[cluster], first, last):
-                continue
+            window = window or Query(heard)
             spans_here = self._aligned(window, recording)
             idle = 0 if any(span.score >= _MUCH for span in spans_here) else idle + 1
             if spans_here:
                 self._keep(Find(recording, cluster, _moved(spans_here, first)), first, last)
             if idle == PATIENCE:
                 break
-
-    def _explains(self, find: Find, first: int, last: int) -> bool:
-        return covered_s(find.spans, first * TICK_S, last * TICK_S) > 0
 
     def _aligned(self, window: Query, recording: int) -> tuple[Span, ...]:
         self.aligned += 1
@@ -188,7 +184,7 @@ class _Hunt:
         """Keep a find, after looking at where it begins and ends beyond its window."""
         reach = round(_AROUND * self.ours.peaks(find.recording).ticks)
         begin, end = max(0, first - reach), min(self.query.ticks, last + reach)
-        if (begin, end) != (first, last):
+        if find.best.score >= _MUCH and (begin, end) != (first, last):
             wider = self._aligned(Query(clip(self.query, begin, end)), find.recording)
             if wider and max(span.score for span in wider) > find.best.score:
                 find = replace(find, spans=_moved(wider, begin))
