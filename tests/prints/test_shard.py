@@ -244,6 +244,14 @@ def test_a_changed_posting_is_found_by_reading_all() -> None:
         changed.verify()
 
 
+def test_a_damaged_posting_names_nobody_that_is_not_held() -> None:
+    shard = _whole()
+    damaged = shard.octets.copy()
+    damaged[shard.head.postings_at :].view("<u4")[:] |= shard.head.span
+    found = Index((opened(damaged, KEY),)).candidates(np.arange(2_000, dtype=np.uint64), 1_000)
+    assert set(found.recording.tolist()) <= set(range(shard.head.span))
+
+
 ASKED_WRONG: dict[str, tuple[NDArray[np.uint64], NDArray[np.int64], dict[str, int], str]] = {
     "fewer recordings than values": (np.zeros(2, np.uint64), np.zeros(1, np.int64), {}, "as many of each"),
     "a number below 0": (np.zeros(1, np.uint64), np.full(1, -1), {}, "numbered -1"),

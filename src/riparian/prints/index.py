@@ -146,8 +146,9 @@ class Index:
         hits = np.empty(int(np.where(weight > 0, n, 0).sum()), dtype=np.uint64)
         n_hits = 0
         for shard, (since, found) in zip(self.shards, where, strict=True):
-            ones = (1 << shard.head.number_bits) - 1
-            n_hits = _gather(since, found, weight, shard.postings, ones, shard.head.first, self.gone, hits, n_hits)
+            held = shard.head
+            ones = (1 << held.number_bits) - 1
+            n_hits = _gather(since, found, weight, shard.postings, ones, held.first, held.span, self.gone, hits, n_hits)
         return _ranked(np.sort(hits[:n_hits]), most)
 
     @staticmethod
@@ -252,14 +253,27 @@ def _find(
 
 @njit(cache=True, nogil=True)
 def _gather(
-    since: Any, n: Any, weight: Any, postings: Any, ones: Any, first: Any, gone: Any, hits: Any, n_hits: Any
+    since: Any,
+    n: Any,
+    weight: Any,
+    postings: Any,
+    ones: Any,
+    first: Any,
+    span: Any,
+    gone: Any,
+    hits: Any,
+    n_hits: Any,
 ) -> Any:
     # Recording and weight of each hit, in one number, so that sorting them is all there is to do.
     for i in range(since.size):
         if weight[i] <= 0:
             continue
         for j in range(since[i], since[i] + n[i]):
-            whose = first + (np.int64(postings[j]) & ones)
+            number = np.int64(postings[j]) & ones
+            whose = first + number
+            # Postings of a damaged file may name anybody.
+            if number >= span:
+                continue
             if whose >> 3 < gone.size and gone[whose >> 3] >> (whose & 7) & 1:
                 continue
             hits[n_hits] = whose << _WEIGHT_BITS | weight[i]
