@@ -7,7 +7,8 @@ each second the one that the leaker's word says; then an attack on the whole.  C
 ``marks_rings.csv`` is of rings that mix their copies of several tracks, by a rule, second by second, and code the
 result as MP3 at 128 kb/s: by turns (each second is somebody's, by lot), by the mean, by the value that fewest have, by
 the toss of a coin where they differ.  A library is caught when one at least of the ring is named.  Larger rings are
-simulated: ``bench/guarantee_marks.py``.
+simulated: ``bench/guarantee_marks.py``.  ``--library strings,speech --rings 2x2`` chooses tracks, and rings of two that
+leak two of them.
 """
 
 import argparse
@@ -148,6 +149,8 @@ def main() -> None:
     parser.add_argument("--attacks", default="")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", choices=("alone", "rings"), default=None)
+    parser.add_argument("--library", default=LIBRARY)
+    parser.add_argument("--rings", default=",".join(f"{ring}x{tracks}" for ring, tracks in REAL))
     parser.add_argument("--out", type=Path, default=None, help="a folder for the CSVs; default: docs/bench")
     args = parser.parse_args()
     if args.only != "rings":
@@ -156,8 +159,9 @@ def main() -> None:
             table = pivot([row for part in parts for row in part], "bits")
         write(table, args.out / "marks_ab.csv" if args.out else None, "marks_ab")
     if args.only != "alone":
-        tracks = list(sounds.tracks(SECONDS, LIBRARY))
-        found = rings(tracks, REAL, DELIVERY, attacks.ATTACKS["MP3 128k"], marking.ACCOUNTS)
+        tracks = list(sounds.tracks(SECONDS, args.library))
+        sizes = [(int(ring), int(n)) for ring, _, n in (each.partition("x") for each in args.rings.split(","))]
+        found = rings(tracks, sizes, DELIVERY, attacks.ATTACKS["MP3 128k"], marking.ACCOUNTS)
         write(found, args.out / "marks_rings.csv" if args.out else None, "marks_rings")
 
 

@@ -2,7 +2,8 @@
 
 They know the bands, the length of a row and the strengths, and may have copies of several accounts.  They:
 
-* **re-modulate**: change every tile once more, by a pattern of their own, at so many times our strength;
+* **re-modulate**: change every tile once more, by a pattern of their own: by so many decibels, all tiles alike, with
+  nothing of what keeps our own mark from being heard;
 * **flatten**: move the level of every tile toward the mean of the tiles around it, by a share;
 * **warp**: play by a clock that wanders, by so many per cent, a turn in two seconds; or cut out 20 ms a second;
 * **estimate from a pair**: from two accounts' copies, take the mean, or go beyond one of them, away from the other;
@@ -11,9 +12,13 @@ They know the bands, the length of a row and the strengths, and may have copies 
 A row an attack: of six tracks of 60 seconds, the worst (least bits) and the median.  ODG is PEAQ's of the worst 20
 seconds of the attacked copy against the original; of what is warped there is none.  ``wrong`` counts accounts that were
 named and had no part.  Where a stranger's mark is planted, the bits are the stranger's: what they are framed by.
+
+``--tracks strings,speech`` chooses.
 """
 
+import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import attacks
@@ -22,13 +27,12 @@ import marking
 import numpy as np
 import sounds
 from marks_robust import Row
-from measure import options, write
+from measure import write
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
 from riparian.audio.pcm import Sound
 from riparian.audio.spectra import Overlap, blocks, hop_at
-from riparian.marks.embed import embed
 from riparian.marks.layout import BANDS, Layout, pattern
 from riparian.marks.strength import band_bins, frame_rows, measure
 
@@ -39,12 +43,18 @@ Attacked = tuple[Sound, int]
 Adaptive = Callable[[marking.Master], Attacked]
 
 
-def remodulated(times: float) -> Adaptive:
-    """Change every tile once more."""
+def leaked(master: marking.Master) -> Attacked:
+    """Leave the copy as it is."""
+    return master.copy_of(OWN), OWN
+
+
+def remodulated(by_db: float) -> Adaptive:
+    """Change every tile once more, up or down by so much."""
 
     def attacked(master: marking.Master) -> Attacked:
         theirs = pattern(marking.OTHER_KEY, "theirs", master.layout, len(master.word(OWN)))
-        return embed(master.copy_of(OWN), theirs, master.layout, master.word(OWN), strength=times), OWN
+        gains = 10 ** (by_db / 20 * theirs.chip.astype(np.float64))
+        return scaled(master.copy_of(OWN), master.layout, gains), OWN
 
     return attacked
 
@@ -136,9 +146,9 @@ def _then(first: Adaptive, change: attacks.Attack) -> Adaptive:
 
 MP3: Final = attacks.ATTACKS["MP3 64k"]
 ADAPTIVE: Final[Mapping[str, Adaptive]] = {
-    "none": remodulated(0),
-    **{f"re-modulate, x{times:g}": remodulated(times) for times in (1, 2, 4, 8)},
-    "re-modulate, x4, then MP3 64k": _then(remodulated(4), MP3),
+    "none": leaked,
+    **{f"re-modulate, {by_db:g} dB": remodulated(by_db) for by_db in (0.5, 1, 2, 4)},
+    "re-modulate, 1 dB, then MP3 64k": _then(remodulated(1), MP3),
     **{f"flatten, {share:.0%}": flattened(share) for share in (0.1, 0.3, 0.6)},
     **{f"warp, {percent:g} %": warped(percent) for percent in (0.2, 0.5, 1, 2)},
     "cut 20 ms a second": with_cuts,
@@ -187,8 +197,18 @@ def _judged(master: marking.Master, change: Adaptive, n: int) -> Row:
 
 def main() -> None:
     """Measure, and write the table."""
-    args = options(__doc__, accounts=marking.ACCOUNTS)
-    write(rows(list(sounds.tracks(60, TRACKS)), ADAPTIVE, args.accounts), args.out, "marks_adaptive")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--tracks", default=TRACKS)
+    parser.add_argument("--accounts", type=int, default=marking.ACCOUNTS)
+    parser.add_argument("--out", type=Path, default=None, help="where the CSV goes; default: docs/bench")
+    args = parser.parse_args()
+    write(_told(rows(list(sounds.tracks(60, args.tracks)), ADAPTIVE, args.accounts)), args.out, "marks_adaptive")
+
+
+def _told(found: Iterator[Row]) -> Iterator[Row]:
+    for row in found:
+        print(*row.values(), flush=True)
+        yield row
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def test_two_who_average_a_file_are_both_named(programs: Any, minute: tuple[str,
 
 
 ADAPTIVE = {
-    "re-modulate, x1": True,
+    "re-modulate, 0.5 dB": True,
     "flatten, 10%": True,
     "warp, 0.2 %": True,
     "cut 20 ms a second": True,
