@@ -26,7 +26,7 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_copy_is_one_span_along_all_of_it(change: dict[str, float]) -> None:
     ours = piece(1)
-    (span,) = align(Query(copied(ours, **change)), ours)
+    (span,) = align(Query(copied(ours, 0, **change)), ours)
     assert span.score > 60
     assert span.speed == pytest.approx(change.get("speed", 1.0), abs=5e-4)
     assert span.pitch_octaves * 12 == pytest.approx(change.get("semitones", 0.0), abs=0.03)
