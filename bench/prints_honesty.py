@@ -16,7 +16,7 @@ import concurrent.futures
 import math
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -78,7 +78,7 @@ def main() -> None:
     with concurrent.futures.ProcessPoolExecutor(PROCESSES) as pool:
         everybody = range(len(tracks))
         pairs = [pair for found in pool.map(partial(_twins, catalogue), _parts(everybody)) for pair in found]
-        catalogue = held(prints, asked.k, joined(np.arange(len(tracks)), pairs))
+        catalogue = replace(catalogue, labels=joined(catalogue.labels, pairs))
         chosen = [i for i in everybody if tracks[i].half == "choose"]
         rows = [row for found in pool.map(partial(_drawn, catalogue), _parts(chosen)) for row in found]
         null = fit(Draws.of(rows), len(tracks))

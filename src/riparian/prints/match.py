@@ -47,7 +47,7 @@ _SAME_MIN: Final = 0.28
 """How much of a copy goes together at least, in the worst room; of pieces on the same beat and in one key at most."""
 _LOOP: Final = 0.75
 """Of the shapes along the line, along another one; of loops in common nearly all."""
-_SAME_LOOP_MIN: Final = 0.75
+_SAME_LOOP_MIN: Final = 0.6
 _RIVALS_TOLD: Final = 20
 _CLAIMS: Final = {Kind.COPY: COPY, Kind.SHARES: SHARES}
 
