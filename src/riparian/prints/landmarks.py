@@ -44,8 +44,8 @@ _AROUND: Final = 110
 """Frames to either side over which is averaged what is usual; 2.6 seconds."""
 _FLOOR: Final = np.float32(0.04)
 """Below this part of the usual power of a row nothing is heard."""
-_SILENCE: Final = np.float32(0.008)
-"""Power, below which nothing is heard in any surroundings: 75 dB below full scale."""
+_SILENCE: Final = np.float32(2e-5)
+"""Power, below which nothing is heard in any surroundings: 101 dB below full scale, above the hiss of 16 bits."""
 _BEFORE: Final = (26, 2)
 """Frames ago, from and to: what was just before; half a second of it."""
 _ECHO: Final = np.float32(0.5)
