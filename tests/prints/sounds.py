@@ -40,7 +40,7 @@ def changed(sound: NDArray[np.float32], name: str) -> NDArray[np.float32]:
     """Change a sound: 5 % ``faster`` and higher, ``noise`` 15 dB below it, an ``echo``, ``squeezed``, ``muffled``."""
     if name == "faster":
         places = np.arange(0, sound.size - 1, 1.05)
-        return np.interp(places, np.arange(sound.size), sound).astype(np.float32)
+        return np.asarray(np.interp(places, np.arange(sound.size), sound), np.float32)
     if name == "noise":
         rng = np.random.default_rng(1)
         level = np.sqrt(np.square(sound).mean()) * 10 ** (-15 / 20)
@@ -52,9 +52,9 @@ def changed(sound: NDArray[np.float32], name: str) -> NDArray[np.float32]:
             out[lag:] += np.float32(share) * sound[:-lag]
         return out
     if name == "squeezed":
-        return np.tanh(8 * sound).astype(np.float32)
+        return np.asarray(np.tanh(8 * sound), np.float32)
     if name == "muffled":
-        return np.convolve(sound, np.hanning(9).astype(np.float32), "same").astype(np.float32)
+        return np.asarray(np.convolve(sound, np.hanning(9).astype(np.float32), "same"), np.float32)
     raise ValueError(f"there is no change called {name!r}")
 
 

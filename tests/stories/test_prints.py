@@ -28,6 +28,7 @@ from riparian.errors import InputError
 from riparian.feeds import listening
 from riparian.flows.matching import Matches, match_files
 from riparian.flows.printing import Naming, add
+from riparian.flows.recognising import recognise
 from riparian.gate.policy import Policy
 from riparian.ports.prints import Library
 from riparian.stores.memory import FixedClock
@@ -291,6 +292,20 @@ def test_a_library_that_is_killed_on_the_way_goes_on_and_says_the_same(masters: 
     )
     assert resumed == whole
     assert len(resumed.splitlines()) == len(files) + 1
+
+
+def test_a_leak_is_compared_with_the_masters_that_prints_recognise(tmp_path: Path) -> None:
+    files = [save(tmp_path / "masters" / f"song-{seed}.flac", song(seed)) for seed in range(3)]
+    save(tmp_path / "leak.mp3", song(1), format="MP3")
+    save(tmp_path / "foreign.flac", song(60))
+    digests = [listening.listen(file, lambda *_: True).digest for file in listening.find([str(f) for f in files])]
+    with memory() as library:
+        # The third is marked, too, and was never printed.
+        add(library, library.find([str(file) for file in files[:2]]), Naming())
+        copies = [tmp_path / "leak.mp3", tmp_path / "foreign.flac"]
+        known = recognise(library, Policy(), copies, digests)
+    assert [known.may_be(copies[0], digest) for digest in digests] == [False, True, True]
+    assert [known.may_be(copies[1], digest) for digest in digests] == [True, True, True]
 
 
 def test_a_workspace_without_prints_says_how_to_make_some(tmp_path: Path) -> None:

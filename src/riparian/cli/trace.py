@@ -1,6 +1,8 @@
 """``riparian trace``: to whom was this copy issued?"""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,6 +17,7 @@ from riparian.console import words
 from riparian.errors import InputError
 from riparian.feeds.accounts_table import read_accounts
 from riparian.flows.leak import Leak, Read, Sighting, Together, trace_leak
+from riparian.flows.recognising import recognise
 from riparian.marks.grants import Version
 from riparian.marks.trace import Named
 from riparian.marks.variants import NAME, Variants
@@ -29,7 +32,10 @@ def trace(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Copies that were found: files, or folders.")],
     recording: Annotated[
         str | None,
-        typer.Option(help="What they are copies of.", show_default="every master of the ledger is tried, and paid for"),
+        typer.Option(
+            help="What they are copies of.",
+            show_default="as prints say, or any",
+        ),
     ] = None,
     master: Annotated[
         list[Path] | None,
@@ -61,8 +67,15 @@ def trace(
             raise InputError(f"there is no sound in `{paths[0]}`, wanted copies to trace")
         masters, sides = tuple(studio.find(master or ())), _streamed(streamed or [])
         sighting = Sighting(tuple(copies), recording, masters, sides, _listeners(listeners, streamed))
-        with terminal.bars() as progress:
-            leak = trace_leak(studio, sighting, assembly.read_policy(given), progress)
+        terms = assembly.read_policy(given)
+        with ExitStack() as stack:
+            progress = stack.enter_context(terminal.bars())
+            if recording is None and assembly.has_prints(given):
+                library = stack.enter_context(assembly.library(given, workers=workers))
+                known = partial(recognise, library, terms, progress=progress)
+                leak = trace_leak(studio, sighting, terms, progress, known)
+            else:
+                leak = trace_leak(studio, sighting, terms, progress)
     if report is not None:
         from riparian.console.traced import traced_page  # noqa: PLC0415 -- templates take their time
 

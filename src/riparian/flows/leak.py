@@ -21,7 +21,7 @@ Rules
 * What is said is to whom a copy was *issued*.  Nobody is restrained for it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -34,6 +34,7 @@ from riparian.codes import codes_of
 from riparian.errors import CustodyError, InputError, LifecycleError
 from riparian.flows.deliver import Master, require_same
 from riparian.flows.extraction import Progress, silent
+from riparian.flows.recognising import NOTHING_KNOWN, Recognised
 from riparian.gate.policy import Policy, trace_bits
 from riparian.marks import detect
 from riparian.marks.align import Master as Held
@@ -158,7 +159,17 @@ def compare(read: Callable[[Path], Recorded], read_found: Callable[[Path], Recor
     return best
 
 
-def trace_leak(studio: Studio, sighting: Sighting, policy: Policy, progress: Progress = silent) -> Leak:
+Recognise = Callable[[Sequence[Path], Collection[str]], Recognised]
+"""Says of copies, and of the SHA-256 of masters, which may come from which."""
+
+
+def trace_leak(
+    studio: Studio,
+    sighting: Sighting,
+    policy: Policy,
+    progress: Progress = silent,
+    recognise: Recognise = lambda _copies, _masters: NOTHING_KNOWN,
+) -> Leak:
     """Say to whom copies were issued.
 
     Parameters
@@ -171,6 +182,8 @@ def trace_leak(studio: Studio, sighting: Sighting, policy: Policy, progress: Pro
         How many mistakes are tolerated among how many copies.
     progress
         Told the stage ``reading copies``.
+    recognise
+        Where there are prints, says which masters each copy is compared with; all, where nothing is known.
 
     Raises
     ------
@@ -190,7 +203,8 @@ def trace_leak(studio: Studio, sighting: Sighting, policy: Policy, progress: Pro
     studio.grants.keep_trace(now_us, len(sighting.copies), about)
     # Whoever asks at the same moment was not seen before either of us was entered.
     _require_allowance(studio, policy, 0, now_us)
-    tasks = [Against(copy, masters) for copy in sighting.copies]
+    known = recognise(sighting.copies, [master.digest for master, _ in masters]) if len(masters) > 1 else NOTHING_KNOWN
+    tasks = [_against(copy, masters, known) for copy in sighting.copies]
     reads: tuple[Read, ...] = ()
     progress("reading copies", 0, len(tasks))
     for one in studio.jobs.run(partial(compare, studio.read, studio.read_found), tasks):
@@ -200,6 +214,12 @@ def trace_leak(studio: Studio, sighting: Sighting, policy: Policy, progress: Pro
         _traced(studio, _names(studio, sighting, batch), batch, tried, policy) for batch in _batches(reads)
     )
     return Leak(reads, together, tried, missing)
+
+
+def _against(
+    copy: Path, masters: tuple[tuple[Master, tuple[tuple[Version, MarkKey], ...]], ...], known: Recognised
+) -> Against:
+    return Against(copy, tuple(one for one in masters if known.may_be(copy, one[0].digest)))
 
 
 def _require_allowance(studio: Studio, policy: Policy, n: int, now_us: int) -> None:
