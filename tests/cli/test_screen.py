@@ -124,13 +124,20 @@ def test_what_an_owner_delivers_again_is_a_note_unless_its_code_is_another(house
     write(delivery / "same.flac", song(1, SECONDS))
     write(delivery / "other.flac", song(2, SECONDS))
     write(delivery / "none.flac", song(3, SECONDS))
-    said = [("same.flac", "GBABC1200001", "Song 1", "Saltmarsh 1"), ("other.flac", "GBABC1299999", "Song 2", "")]
+    write(delivery / "master.flac", song(4, SECONDS))
+    version = ("master.flac", "GBABC1299998", "Song 4 (Remastered)", "Saltmarsh 4")
+    said = [
+        version,
+        ("same.flac", "GBABC1200001", "Song 1", "Saltmarsh 1"),
+        ("other.flac", "GBABC1299999", "Song 2", ""),
+    ]
     (delivery / "m.xml").write_text(message(*said, sender="REED Records"))
     found = screen(house, delivery)
     assert {name: because(lines) for name, lines in found.items()} == {
         "same.flac": [("note", "again")],
         "other.flac": [("referral", "other_isrc")],
         "none.flac": [("note", "again")],
+        "master.flac": [("note", "version")],
     }
 
 

@@ -48,6 +48,10 @@ _ALIKE: Final = str.maketrans(
 """Letters of Greek, Cyrillic and others, and digits, by the Latin letter that they look like."""
 _SAME: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("\u00e6", "ae"), ("\u00df", "ss"))
 _JOINTS: Final = re.compile(r"\s*(?:[,;/&+]|\b(?:feat|ft|featuring|with|and|und|et|y|vs|x)\b\.?)\s*", re.IGNORECASE)
+_VERSIONS: Final = re.compile(
+    r"\b(remaster|remix|live|edit|version|mix|instrumental|acoustic|demo|karaoke|mono|stereo|session|take)(?:ed|es|s)?\b",
+    re.IGNORECASE,
+)
 LETTERS_MIN: Final = 3
 """A name of fewer says nothing."""
 
@@ -83,6 +87,17 @@ def look(name: str) -> str:
         seen = seen.replace(some, other)
     # A letter that is there twice is easily taken for one.
     return re.sub(r"(.)\1+", r"\1", seen.replace("i", "l"))
+
+
+def versions(title: str) -> list[str]:
+    """List the words of a title that say which version of a recording it is.
+
+    Examples
+    --------
+    >>> versions("Harbour Lights (2019 Remastered Version)"), versions("Harbour Lights - Live"), versions("Alive")
+    (['remaster', 'version'], ['live'], [])
+    """
+    return [found.lower() for found in _VERSIONS.findall(title)]
 
 
 def parts(artist: str) -> list[str]:

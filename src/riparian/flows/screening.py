@@ -25,7 +25,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, Final
 
-from riparian.catalogue.names import folded
+from riparian.catalogue.names import folded, versions
 from riparian.catalogue.releases import Artist, Releases, Row, Said, said_of
 from riparian.codes import coder
 from riparian.evidence import COPY
@@ -39,7 +39,7 @@ from riparian.prints.packing import pack, unpack
 
 
 class Because(StrEnum):
-    """Why a person should look; the last three are notes."""
+    """Why a person should look; the last four are notes."""
 
     OTHER_OWNER = "the sound of a recording of another owner"
     NO_OWNER = "the sound of a recording of ours, and it is not said whose one of the two is"
@@ -49,11 +49,12 @@ class Because(StrEnum):
     LOOKS_LIKE = "a name that looks like that of an artist whose recordings are with another owner"
     IN_BULK = "one sound in several files of the delivery"
     SHARES = "shares material with a recording of another owner"
+    VERSION = "the sound of a recording of the same owner, under another ISRC, as another version of it"
     LICENSED = "the sound of a recording that is licensed to who delivers it"
     AGAIN = "the sound of a recording of the same owner"
 
 
-NOTES: Final = frozenset({Because.SHARES, Because.LICENSED, Because.AGAIN})
+NOTES: Final = frozenset({Because.SHARES, Because.VERSION, Because.LICENSED, Because.AGAIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +287,11 @@ def _because(who: frozenset[str], said: Said, ours: Sequence[Row], *, is_copy: b
     if not who & delivers:
         return Because.LICENSED
     isrcs = {row.isrc for row in ours if row.isrc}
-    return Because.OTHER_ISRC if said.isrc and isrcs and said.isrc not in isrcs else Because.AGAIN
+    if not said.isrc or not isrcs or said.isrc in isrcs:
+        return Because.AGAIN
+    # A version that is named so is meant to have a code of its own; of it the owner has nothing to gain.
+    had = {version for row in ours for version in versions(row.title)}
+    return Because.VERSION if set(versions(said.title)) - had else Because.OTHER_ISRC
 
 
 def _of_codes(
