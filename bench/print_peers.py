@@ -2,8 +2,9 @@
 
 ``fpcalc`` is Chromaprint's (Lalinsky, LGPL; Debian's libchromaprint-tools); ``audfprint`` is Ellis's landmark
 fingerprinter in its present form (audfprint2 on PyPI, MIT); ``olaf`` is the core of Six's Olaf (AGPL, built by its
-``make compile_core``); ``panako`` is a script that runs Six's Panako (AGPL).  Each is found on PATH or named by a
-variable, ``FPCALC``, ``AUDFPRINT``, ``OLAF``, ``PANAKO``.  All are built apart; nothing of them is in this repository.
+``make compile_core``); ``panako`` is a program around Six's Panako (AGPL) that keeps its index in memory (see
+:class:`Panako`).  Each is found on PATH or named by a variable, ``FPCALC``, ``AUDFPRINT``, ``OLAF``, ``PANAKO``.  All
+are built apart; nothing of them is in this repository.
 
 All hear the same WAV files, at 22.05 kHz in mono, and answer with their best recording where that has as much as their
 own threshold wants.  AcoustID's server, which searches what fpcalc gives, is no program to call: what it does is done
@@ -204,6 +205,44 @@ class Olaf(_Calls):
         return (name, votes) if votes else ("", 0.0)
 
 
+class Panako(_Calls):
+    """Its own matcher, as it comes, and its index in memory.
+
+    The program reads lines, ``store FILE`` and ``query FILE``.  It answers ``stored BYTES CPU_S``, and ``match OURS
+    SCORE CPU_S`` or ``none CPU_S``: what ``Strategy.store`` and ``.query`` give with ``PANAKO_STORAGE=MEM``, and CPU
+    seconds that it used so far.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("panako")
+        self._octets = self._used = 0.0
+        self._begun: subprocess.Popen[str] | None = None
+
+    def learn(self, files: Sequence[Path]) -> None:
+        """Put files into the index."""
+        self._begun = subprocess.Popen([self._command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for file in files:
+            self._octets = float(self._said("store", file)[1])
+
+    def ask(self, files: Sequence[Path]) -> list[Answer]:
+        """Give the best for each file."""
+        said = [self._said("query", file) for file in files]
+        return [(words[1], float(words[2])) if words[0] == "match" else ("", 0.0) for words in said]
+
+    def octets(self) -> float:
+        """As the program says."""
+        return self._octets
+
+    def _said(self, verb: str, file: Path) -> list[str]:
+        if self._begun is None or not self._begun.stdin or not self._begun.stdout:
+            raise RuntimeError("Panako was asked before it had learnt anything")
+        self._begun.stdin.write(f"{verb} {file}\n")
+        self._begun.stdin.flush()
+        words = self._begun.stdout.readline().split()
+        self.cpu_s, self._used = self.cpu_s + float(words[-1]) - self._used, float(words[-1])
+        return words
+
+
 def peers(folder: Path) -> list[Peer]:
     """Give those that are on this machine, and say which ones are not."""
     made: dict[str, Peer] = {}
@@ -213,6 +252,8 @@ def peers(folder: Path) -> list[Peer]:
         made["audfprint"] = Audfprint(folder)
     if program("olaf"):
         made["olaf"] = Olaf(folder)
-    for name in {"fpcalc", "audfprint", "olaf"} - set(made):
+    if program("panako"):
+        made["panako"] = Panako()
+    for name in {"fpcalc", "audfprint", "olaf", "panako"} - set(made):
         print(f"{name} is not on this machine: see bench/print_peers.py")
     return list(made.values())
