@@ -4,9 +4,9 @@ What merging gives is what building everything at once would have given, so that
 and sorted by a machine that could not hold them all.  Merging goes through the addresses a stretch at a time: it reads
 and writes each shard from the beginning to the end, and needs little memory of its own.
 
-A bucket counts to 255.  Where it would have more postings, the most frequent address in it is dropped, too: the one case
-in which a merged index may hold an address less, or more, than one built at once.  A bucket has 32 on average, and an
-address 200 at most.
+A bucket counts to 255.  Where it would have more postings, the most frequent address in it is dropped, too: the one
+case in which a merged index may hold an address less, or more, than one built at once.  A bucket has 32 on average, and
+an address 200 at most.
 """
 
 from collections.abc import Iterator, Sequence
