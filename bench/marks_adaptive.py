@@ -13,7 +13,7 @@ A row an attack: of six tracks of 60 seconds, the worst (least bits) and the med
 seconds of the attacked copy against the original; of what is warped there is none.  ``wrong`` counts accounts that were
 named and had no part.  Where a stranger's mark is planted, the bits are the stranger's: what they are framed by.
 
-``--tracks strings,speech`` chooses.
+``--tracks strings,speech`` and ``--only re-modulate``, how attacks begin, choose.
 """
 
 import argparse
@@ -199,10 +199,13 @@ def main() -> None:
     """Measure, and write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--tracks", default=TRACKS)
+    parser.add_argument("--only", default="")
     parser.add_argument("--accounts", type=int, default=marking.ACCOUNTS)
     parser.add_argument("--out", type=Path, default=None, help="where the CSV goes; default: docs/bench")
     args = parser.parse_args()
-    write(_told(rows(list(sounds.tracks(60, args.tracks)), ADAPTIVE, args.accounts)), args.out, "marks_adaptive")
+    tracks = list(sounds.tracks(60, args.tracks))
+    by = {name: attack for name, attack in ADAPTIVE.items() if name.startswith(args.only)}
+    write(_told(rows(tracks, by, args.accounts)), args.out, "marks_adaptive")
 
 
 def _told(found: Iterator[Row]) -> Iterator[Row]:

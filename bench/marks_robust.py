@@ -6,7 +6,8 @@ attack and a column a track: the bits of the right account, in brackets where it
 for each attack how a million accounts without a part spread, in standard deviations that theory gives, and how loudly
 the pilot is heard under the right key, and under another.
 
-``--tracks quiet,folk`` and ``--attacks "mono;limiter"`` choose; see bench/sounds.py for what must be installed.
+``--tracks quiet,folk`` and ``--attacks "mono;limiter"`` choose, and ``--suffix _further`` gives the tables of another
+choice names of their own; see bench/sounds.py for what must be installed.
 """
 
 import argparse
@@ -114,6 +115,7 @@ def main() -> None:
     parser.add_argument("--tracks", default=",".join(track.name for track in sounds.TRACKS))
     parser.add_argument("--attacks", default="")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--suffix", default="")
     parser.add_argument("--out", type=Path, default=None, help="a folder for the CSVs; default: docs/bench")
     args = parser.parse_args()
     list(sounds.tracks(SECONDS, args.tracks))  # what is missing is said before anything is measured
@@ -125,7 +127,8 @@ def main() -> None:
         ("marks_robust_crop", pivot(rows, "crop_bits")),
         ("marks_others", innocents(rows)),
     ):
-        write(made, args.out / f"{table}.csv" if args.out else None, table)
+        name = f"{table}{args.suffix}"
+        write(made, args.out / f"{name}.csv" if args.out else None, name)
 
 
 if __name__ == "__main__":
