@@ -44,7 +44,8 @@ def changed(sound: NDArray[np.float32], name: str) -> NDArray[np.float32]:
     if name == "noise":
         rng = np.random.default_rng(1)
         level = np.sqrt(np.square(sound).mean()) * 10 ** (-15 / 20)
-        return sound + (level * rng.standard_normal(sound.size)).astype(np.float32)
+        noise: NDArray[np.float32] = (level * rng.standard_normal(sound.size)).astype(np.float32)
+        return sound + noise
     if name == "echo":
         out = sound.copy()
         for delay_s, share in ((0.023, 0.6), (0.067, 0.4), (0.151, 0.3)):
@@ -54,7 +55,8 @@ def changed(sound: NDArray[np.float32], name: str) -> NDArray[np.float32]:
     if name == "squeezed":
         return np.asarray(np.tanh(8 * sound), np.float32)
     if name == "muffled":
-        return np.asarray(np.convolve(sound, np.hanning(9).astype(np.float32), "same"), np.float32)
+        out = np.convolve(sound, np.hanning(9).astype(np.float32), "same")
+        return out.astype(np.float32)
     raise ValueError(f"there is no change called {name!r}")
 
 

@@ -211,7 +211,7 @@ def test_people_get_tables_programs_get_objects_and_nothing_found_is_1(
 ) -> None:
     workspace = tmp_path / "w"
     where = ("-w", workspace, "--workers", 1)
-    assert "5 prints made, 0 had before, 0 unchanged, 0 not heard, 1 no sound." in run("add", masters, *where)
+    assert "5 prints made, 1 no sound." in run("add", masters, *where)
     out = run(found, "--json", *where, verb=match_verb.app)
     lines = [json.loads(line) for line in out.splitlines()]
     copies = [(Path(one["path"]).name, one["recording"]) for one in lines if one["kind"] == "copy"]
@@ -306,6 +306,14 @@ def test_a_leak_is_compared_with_the_masters_that_prints_recognise(tmp_path: Pat
         known = recognise(library, Policy(), copies, digests)
     assert [known.may_be(copies[0], digest) for digest in digests] == [False, True, True]
     assert [known.may_be(copies[1], digest) for digest in digests] == [True, True, True]
+
+
+def test_a_folder_without_sound_says_so(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "readme.txt").write_text("hello")
+    assert run("add", tmp_path / "folder", "-w", tmp_path / "w", "--workers", 1, code=1).startswith(
+        "0 prints made, 1 no"
+    )
 
 
 def test_a_workspace_without_prints_says_how_to_make_some(tmp_path: Path) -> None:

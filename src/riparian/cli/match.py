@@ -127,7 +127,7 @@ def _show(matches: Matches, policy: Policy, *, is_library: bool) -> None:
         if one.failed and one.is_sound:
             terminal.say(f"Not heard: {words.visible(one.failed)}.")
     shown = [one for one in matches.looked if one.answers or (not is_library and not one.failed)]
-    table = terminal.table("file", "recording", "in the file", "in ours", "changed", "wrong")
+    table = terminal.table("file", "recording", "in the file", "in ours", "changed", "chance wrong")
     for one in shown[:_SHOWN]:
         for row in _rows(one, policy):
             table.add_row(*(escape(words.visible(text)) for text in row))

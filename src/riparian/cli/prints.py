@@ -49,7 +49,7 @@ def add(
     workspace: options.Workspace = options.WORKSPACE,
     json: options.Json = False,
 ) -> None:
-    """Add recordings; files that are as they were are not opened again."""
+    """Add recordings; files that are as they were are not opened again; exit code 1 when none of them is sound."""
     given = assembly.Given(workspace)
     digests, names = read_fixity(catalogue) if catalogue else ({}, {})
     k = bytes_per_recording // _BYTES_A_VALUE if bytes_per_recording is not None else None
@@ -67,12 +67,11 @@ def add(
         lines.write([*map(_failed, added.failed), _summary(added, totals)])
     else:
         _show_failed(added)
-        terminal.page.print(
-            f"{words.counted(added.new, 'print')} made, {added.same:,} had before, {added.unchanged:,} unchanged,"
-            f" {len(added.failed):,} not heard, {added.passed:,} no sound."
-        )
+        terminal.page.print(_came(added))
+        if not files or added.passed == len(files):
+            terminal.say(f"There is no sound in `{words.visible(paths[0])}`; links inside a folder are not followed.")
         _show(totals)
-    if not totals["prints"]:
+    if not added.new + added.same + added.unchanged:
         raise typer.Exit(1)
 
 
@@ -184,6 +183,17 @@ def verify(workspace: options.Workspace = options.WORKSPACE, json: options.Json 
 def at_once(workers: int) -> int:
     """Say how many processes are meant."""
     return workers or min(_WORKERS_MAX, os.cpu_count() or 1)
+
+
+def _came(added: printing.Added) -> str:
+    others = {
+        "had before": added.same,
+        "unchanged": added.unchanged,
+        "not heard": len(added.failed),
+        "no sound": added.passed,
+    }
+    told = [f"{words.counted(added.new, 'print')} made", *(f"{n:,} {what}" for what, n in others.items() if n)]
+    return f"{', '.join(told)}."
 
 
 def _failed(failed: tuple[SoundFile, str]) -> dict[str, Any]:
