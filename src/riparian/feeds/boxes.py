@@ -14,6 +14,7 @@ import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -21,9 +22,10 @@ from numpy.typing import NDArray
 
 from riparian.feeds.frames import Packet, describes, flac_body, mp3_frame
 
-_TABLES_BYTES_MAX: Final = 256 << 20
+_TABLES_BYTES_MAX: Final = 64 << 20
 _BOXES_MAX: Final = 1 << 16
 PACKETS_MAX: Final = 10_000_000
+_FRAGMENT_PACKETS_MAX: Final = 1 << 20
 _CODECS: Final = {b"Opus": "opus", b"fLaC": "flac", b"alac": "alac", b".mp3": "mp3"}
 _OBJECTS: Final = {0x40: "aac", 0x66: "aac", 0x67: "aac", 0x68: "aac", 0x69: "mp3", 0x6B: "mp3"}
 
@@ -193,7 +195,8 @@ def _runs(table: bytes, lengths: NDArray[np.int64]) -> list[tuple[int, int]]:
 def _packets(file: BinaryIO, size: int, track: _Track, fragments: list[tuple[bytes, int, int]]) -> Iterator[Packet]:
     left, ticks = size, 0
     groups = [(track.runs, track.lengths, track.durations)]
-    for group in (*groups, *(_fragment(file, box, track) for box in fragments)):
+    # One fragment at a time: each may say that it has many.
+    for group in chain(groups, (_fragment(file, box, track) for box in fragments)):
         runs, lengths, durations = group
         k = 0
         for place_said, n in runs:
@@ -233,6 +236,7 @@ def _fragment(
     file: BinaryIO, box: tuple[bytes, int, int], track: _Track
 ) -> tuple[list[tuple[int, int]], NDArray[np.int64], NDArray[np.int64]]:
     octets = _octets(file, box)
+    packets = 0
     runs: list[tuple[int, int]] = []
     lengths: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
     durations: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
@@ -250,6 +254,9 @@ def _fragment(
         usual = said.get(8, track.usual[0]), said.get(16, track.usual[1])
         for run in _inside(part, b"trun"):
             place, found = _run(run, usual)
+            packets += len(found)
+            if packets > _FRAGMENT_PACKETS_MAX or len(runs) > _BOXES_MAX:
+                raise ValueError("it says that a fragment has more packets than any")
             runs.append((base + place, len(found)))
             durations.append(found[:, 0])
             lengths.append(found[:, 1])

@@ -23,6 +23,7 @@ _ENCODING, _COMPRESSION, _ENCRYPTION, _METHOD, _SETTINGS = 0x6240, 0x5034, 0x503
 _OPENED: Final = frozenset({_SEGMENT, _CLUSTER, _GROUP})
 _TABLES_BYTES_MAX: Final = 16 << 20
 _BLOCK_BYTES_MAX: Final = 16 << 20
+_ELEMENTS_MAX: Final = 20_000_000
 _CODECS: Final = {"A_VORBIS": "vorbis", "A_OPUS": "opus", "A_FLAC": "flac", "A_MPEG/L3": "mp3", "A_ALAC": "alac"}
 _SOUND: Final = 2
 _STRIPPED: Final = 3
@@ -70,7 +71,9 @@ def _number(octets: bytes, at: int, *, keeps_marker: bool) -> tuple[int, int]:
 def _elements(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
     """Give elements with their contents; those that hold the others are entered, what is of no use passed over."""
     at = 0
-    while at < size:
+    for _ in range(_ELEMENTS_MAX):
+        if at >= size:
+            return
         file.seek(at)
         head = file.read(12)
         kind, n_kind = _number(head, 0, keeps_marker=True)

@@ -23,6 +23,8 @@ Packet = tuple[bytes, float]
 _LOST_BYTES_MAX: Final = 1 << 20
 """Bytes that belong to no frame: beyond these, what follows is not looked at."""
 _WINDOW_BYTES: Final = 1 << 16
+_LOST_BYTES_EACH: Final = 64
+"""What losing the frames counts as at least, so that a file that does nothing else ends soon."""
 
 
 class Frame(NamedTuple):
@@ -120,7 +122,7 @@ def _framed(file: BinaryIO, header: int, parse: Callable[[bytes], Frame | None])
             found = _synchronised(file, at, header, parse)
             if found is None:
                 return
-            lost += found[1]
+            lost += max(found[1], _LOST_BYTES_EACH)
             if lost > _LOST_BYTES_MAX:
                 return
             at = found[0]

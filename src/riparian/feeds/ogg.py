@@ -21,6 +21,7 @@ _PAGE: Final = struct.Struct("<4sBBqIIIB")
 _BEGINS: Final = 2
 _GOES_ON: Final = 1
 _LOST_BYTES_MAX: Final = 1 << 20
+_PAGES_MAX: Final = 10_000_000
 _STREAM_S_MAX: Final = 1e7
 
 
@@ -44,7 +45,7 @@ class _Codec(NamedTuple):
 def pages(file: BinaryIO) -> Iterator[Page]:
     """Give the pages of a file; between them a megabyte may be anything else."""
     lost = 0
-    while True:
+    for _ in range(_PAGES_MAX):
         head = file.read(_PAGE.size)
         if len(head) < _PAGE.size:
             return
