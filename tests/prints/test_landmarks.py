@@ -12,12 +12,14 @@ from tests.prints.sounds import CHANGES, changed, tune
 KEY = PrintKey(bytes(range(32)))
 OTHER = PrintKey(bytes(32))
 
-NOTHING = {
+NOTHING: dict[str, NDArray[np.float32]] = {
     "no samples": np.zeros(0, np.float32),
     "one sample": np.ones(1, np.float32),
     "silence": np.zeros(5 * RATE, np.float32),
     "a constant": np.full(5 * RATE, 0.5, np.float32),
-    "the hiss of 16 bits": np.round(np.random.default_rng(1).uniform(-0.5, 0.5, 5 * RATE)).astype(np.float32) / 32_768,
+    "the hiss of 16 bits": (np.round(np.random.default_rng(1).uniform(-0.9, 0.9, 5 * RATE)) / 32_768).astype(
+        np.float32
+    ),
     "the dither of 16 bits": (np.random.default_rng(2).standard_normal(5 * RATE) / 113_000).astype(np.float32),
     "hiss that nobody hears": (1e-6 * np.random.default_rng(0).standard_normal(5 * RATE)).astype(np.float32),
 }

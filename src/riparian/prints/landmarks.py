@@ -100,7 +100,8 @@ def _ellipse(key: PrintKey) -> NDArray[np.int64]:
     shortest, longest = _NEAR_FRAMES
     frames = shortest + key.share("near") * (longest - shortest)
     rows = np.arange(int(_NEAR / frames) + 1)
-    return np.floor(frames * np.sqrt(1 - np.square(rows * frames / _NEAR))).astype(np.int64)
+    reach: NDArray[np.int64] = np.floor(frames * np.sqrt(1 - np.square(rows * frames / _NEAR))).astype(np.int64)
+    return reach
 
 
 def _blocks(samples: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.float32], int, tuple[int, int]]]:
@@ -231,7 +232,7 @@ def _summits(
 def _is_summit(high: NDArray[np.float32], frame: int, row: int) -> bool:
     top = high[frame, row]
     across = top >= high[frame, row - 1] and top > high[frame, row + 1]
-    return across and top >= high[frame - 1, row] and top > high[frame + 1, row]
+    return bool(across and top >= high[frame - 1, row] and top > high[frame + 1, row])
 
 
 @njit(cache=True, nogil=True)
@@ -245,10 +246,10 @@ def _second(high: NDArray[np.float32], frame: int, row: int, near: NDArray[np.in
             if high[f, r] <= second or (f == frame and r == row):
                 continue
             if high[f, r] > top:
-                return high[f, r]
+                return float(high[f, r])
             if (abs(f - frame) > 2 or abs(r - row) > 2) and _is_summit(high, f, r):
                 second = high[f, r]
-    return second
+    return float(second)
 
 
 @njit(cache=True, nogil=True)
@@ -257,7 +258,7 @@ def _odds(high: NDArray[np.float32], frame: int, row: int, lead: float) -> float
     top = high[frame, row]
     rise = min(top - high[max(0, frame - 6), row], 15.0)
     fall = min(top - high[min(high.shape[0] - 1, frame + 6), row], 15.0)
-    return 0.055 * top + 0.077 * min(lead, 12.0) + 0.034 * rise + 0.063 * fall - 0.55
+    return float(0.055 * top + 0.077 * min(lead, 12.0) + 0.034 * rise + 0.063 * fall - 0.55)
 
 
 @njit(cache=True, nogil=True)
