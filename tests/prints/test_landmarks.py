@@ -58,6 +58,15 @@ def test_loudness_does_not_matter(gain: float) -> None:
     assert found_again(peaks(sound, KEY), peaks(np.float32(gain) * sound, KEY)) > 0.97
 
 
+@pytest.mark.parametrize("sample", [np.nan, np.inf, -np.inf, 3e38])
+def test_a_sample_that_is_no_sound_spoils_only_what_is_around_it(sample: float) -> None:
+    sound = tune(2, 20.0)
+    spoilt = sound.copy()
+    spoilt[RATE] = sample
+    ours, theirs = (peaks(one, KEY).between(round(5 / TICK_S), 5000) for one in (sound, spoilt))
+    assert found_again(ours, theirs) > 0.97
+
+
 @pytest.mark.parametrize("seconds", [1.0, 20.0, 47.55, 47.57, 95.2])
 def test_where_a_block_ends_changes_nothing(seconds: float) -> None:
     sound = np.tile(tune(3, 12.0), 9)[: round(seconds * RATE)]

@@ -46,6 +46,8 @@ _FLOOR: Final = np.float32(0.04)
 """Below this part of the usual power of a row nothing is heard."""
 _SILENCE: Final = np.float32(2e-5)
 """Power, below which nothing is heard in any surroundings: 101 dB below full scale, above the hiss of 16 bits."""
+_LOUDEST: Final = np.float32(100)
+"""Times full scale: samples beyond are cut, and those that are no numbers are silent, lest they deafen what follows."""
 _BEFORE: Final = (26, 2)
 """Frames ago, from and to: what was just before; half a second of it."""
 _ECHO: Final = np.float32(0.5)
@@ -124,6 +126,8 @@ def _power(samples: NDArray[np.float32], first: int, last: int) -> NDArray[np.fl
     """Give the power in each row, of frames from one to before another; shape=(frames, rows)."""
     begin, end = first * HOP - FRAME // 2, (last - 1) * HOP + FRAME // 2
     part = samples[max(0, begin) : min(samples.size, end)]
+    if not np.abs(part).max(initial=0) <= _LOUDEST:
+        part = np.nan_to_num(part, nan=0.0).clip(-_LOUDEST, _LOUDEST)
     part = np.pad(part, (max(0, -begin), max(0, end - max(begin, samples.size))))[: end - begin]
     spectra = fft.rfft(np.lib.stride_tricks.sliding_window_view(part, FRAME)[::HOP] * _window(), axis=1)
     mapped: NDArray[np.float32] = _mapped(spectra, *_map())
