@@ -12,7 +12,7 @@ The chance of so many hits, where displaced alignments of the same pair say how 
 """
 
 from math import lgamma, log
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numba import njit
@@ -27,7 +27,7 @@ from riparian.prints.stretches import stretches
 
 LINES: Final = 12
 """How many lines are looked for in a pair, at most."""
-WORTH_ANOTHER: Final = 6.0
+WORTH_ANOTHER: Final = 10.0
 """Score of a span from which further lines are looked for, and of which further ones are told."""
 _FEWEST_PEAKS: Final = 4
 _TRIED: Final = 4
@@ -164,7 +164,8 @@ class _Pair:
         use = (votes.theirs >= among.start) & (votes.theirs < among.stop) & (np.abs(votes.pitch - line.pitch) < 6)
         use &= np.abs(votes.ratio + np.log(1 / line.stretch)) < 0.03
         off = self.ours.at[votes.ours[use]] - line.of_ours(self.theirs.at[votes.theirs[use]])
-        return tuple(_along(off, self.ours.ticks))
+        along, elsewhere = _along(off, self.ours.ticks)
+        return int(along), int(elsewhere)
 
 
 def unlikely(n: int, hits: int, chance: float) -> float:
@@ -191,7 +192,7 @@ _WIDE: Final = 25
 
 
 @njit(cache=True, nogil=True)
-def _along(off: Any, ticks: Any) -> Any:
+def _along(off: NDArray[np.float64], ticks: int) -> tuple[int, int]:
     middle = int(ticks) // _WIDE + 2
     count = np.zeros(2 * middle + 1, np.int64)
     for o in off:

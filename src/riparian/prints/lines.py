@@ -92,14 +92,14 @@ def hits(theirs: Peaks, ours: Peaks, line: Line, among: slice) -> Hits:
     """Find the hits among some peaks of theirs."""
     n = max(1, among.stop - among.start)
     moved = _displaced(ours.ticks, min(_MOST_LINES, max(_FEWEST_LINES, _LOOKS // n)))
-    at, pitch = line.of_ours(theirs.at[among]), theirs.pitch[among] - line.pitch
+    at, pitch = line.of_ours(theirs.at[among]), np.asarray(theirs.pitch[among] - line.pitch, np.float64)
     grade, chance = _hits(at, pitch, ours.at, ours.pitch, ours.ticks, moved, _near(1 / line.stretch))
     return Hits(grade, chance, moved.size - 1)
 
 
 def heard(theirs: Peaks, ours: Peaks, line: Line, among: slice) -> NDArray[np.bool_]:
     """Find which peaks of ours, among some, the query has; shape=(n,)."""
-    at, pitch = line.of_theirs(ours.at[among]), ours.pitch[among] + line.pitch
+    at, pitch = line.of_theirs(ours.at[among]), np.asarray(ours.pitch[among] + line.pitch, np.float64)
     grade, _ = _hits(at, pitch, theirs.at, theirs.pitch, np.inf, np.zeros(1), _near(1.0))
     return np.asarray(grade > 0)
 
@@ -125,8 +125,10 @@ def _displaced(ticks: int, n: int) -> NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True)
-def _grade(time: Any, pitch: Any, our_at: Any, our_pitch: Any, from_: Any, near: Any) -> Any:
-    grades = near.shape[0]
+def _grade(
+    time: float, pitch: float, our_at: NDArray[Any], our_pitch: NDArray[Any], from_: int, near: NDArray[np.float64]
+) -> int:
+    grades: int = near.shape[0]
     best, wide, high = grades, near[grades - 1, 0], near[grades - 1, 1]
     for j in range(from_, our_at.size):
         apart = our_at[j] - time
@@ -144,7 +146,15 @@ def _grade(time: Any, pitch: Any, our_at: Any, our_pitch: Any, from_: Any, near:
 
 
 @njit(cache=True, nogil=True)
-def _hits(at: Any, pitch: Any, our_at: Any, our_pitch: Any, ticks: Any, moved: Any, near: Any) -> Any:
+def _hits(
+    at: NDArray[np.float64],
+    pitch: NDArray[np.float64],
+    our_at: NDArray[np.int32],
+    our_pitch: NDArray[np.int16],
+    ticks: float,
+    moved: NDArray[np.float64],
+    near: NDArray[np.float64],
+) -> tuple[NDArray[np.int8], NDArray[np.int16]]:
     n, grades, ours = at.size, near.shape[0], our_at.size
     grade, chance = np.zeros(n, np.int8), np.zeros((grades, n), np.int16)
     wide = near[grades - 1, 0]
@@ -169,8 +179,15 @@ def _hits(at: Any, pitch: Any, our_at: Any, our_pitch: Any, ticks: Any, moved: A
 
 @njit(cache=True, nogil=True)
 def _fitted(
-    at: Any, pitch: Any, our_at: Any, our_pitch: Any, begin: Any, stretch: Any, higher: Any, our_ticks: Any
-) -> Any:
+    at: NDArray[np.int32],
+    pitch: NDArray[np.int16],
+    our_at: NDArray[np.int32],
+    our_pitch: NDArray[np.int16],
+    begin: float,
+    stretch: float,
+    higher: float,
+    our_ticks: int,
+) -> tuple[float, float, float, float]:
     for ticks, steps in _REACH:
         first = np.searchsorted(at, begin)
         last = np.searchsorted(at, begin + stretch * our_ticks)
@@ -198,5 +215,5 @@ def _fitted(
         turn = (sxy - sx * sy / n) / (spread + 1e6)
         begin, stretch, higher = begin + (sy - turn * sx) / n, stretch + turn, higher + sz / n
     # Of so many peaks, some 3 % hit by chance in the last reach.
-    chance = 0.03 * max(1, last - first) + 1
+    chance = 0.03 * max(1, int(last - first)) + 1
     return begin, stretch, higher, (n - chance) / np.sqrt(chance)

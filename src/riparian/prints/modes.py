@@ -8,7 +8,7 @@ least squares to all votes that are on it.
 Sound that kept its speed and pitch has another way: the most frequent distance of peaks of one pitch.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numba import njit
@@ -37,7 +37,7 @@ def voted(theirs: Peaks, ours: Peaks, votes: Votes, free: NDArray[np.bool_], mos
     """Give the lines that most shapes vote for, among peaks that are free; at most so many."""
     use = free[votes.theirs]
     at, our_at = theirs.at[votes.theirs[use]].astype(np.float64), ours.at[votes.ours[use]].astype(np.float64)
-    seeds = _modes(at, our_at, votes.ratio[use], votes.pitch[use], np.array([theirs.ticks, ours.ticks, most]))
+    seeds = _modes(at, our_at, votes.ratio[use], votes.pitch[use], np.array([_ticks(theirs), _ticks(ours), most]))
     return [Line(float(begin), float(stretch), float(pitch)) for begin, stretch, pitch in seeds]
 
 
@@ -56,12 +56,24 @@ def paired(theirs: Peaks, by_pitch: NDArray[np.intp], ours: Peaks, free: NDArray
     pitch, our_pitch = theirs.pitch[order], ours.pitch[strong]
     first = np.searchsorted(pitch, our_pitch - np.int16(2))
     last = np.searchsorted(pitch, our_pitch + np.int16(2), side="right")
-    begin = _distance(theirs.at[order], ours.at[strong], first, last, theirs.ticks, ours.ticks)
+    begin = _distance(theirs.at[order], ours.at[strong], first, last, _ticks(theirs), _ticks(ours))
     return [Line(float(begin), 1.0, 0.0)]
 
 
+def _ticks(peaks: Peaks) -> int:
+    # A kernel does not look where it writes: no peak may be after the end.
+    return max(peaks.ticks, int(peaks.at[-1]) + 1) if len(peaks) else peaks.ticks
+
+
 @njit(cache=True, nogil=True)
-def _distance(at: Any, our_at: Any, first: Any, last: Any, ticks: Any, our_ticks: Any) -> Any:
+def _distance(
+    at: NDArray[np.int32],
+    our_at: NDArray[np.int32],
+    first: NDArray[np.intp],
+    last: NDArray[np.intp],
+    ticks: int,
+    our_ticks: int,
+) -> int:
     count = np.zeros((ticks + our_ticks) // _BIN + 3, np.int32)
     for i in range(our_at.size):
         for j in range(first[i], last[i]):
@@ -74,7 +86,13 @@ def _distance(at: Any, our_at: Any, first: Any, last: Any, ticks: Any, our_ticks
 
 
 @njit(cache=True, nogil=True)
-def _modes(theirs: Any, ours: Any, ratio: Any, pitch: Any, sizes: Any) -> Any:
+def _modes(
+    theirs: NDArray[np.float64],
+    ours: NDArray[np.float64],
+    ratio: NDArray[np.float32],
+    pitch: NDArray[np.int16],
+    sizes: NDArray[np.int64],
+) -> NDArray[np.float64]:
     out = np.empty((sizes[2], 3))
     n = theirs.size
     if n < FEWEST:
@@ -108,7 +126,13 @@ def _modes(theirs: Any, ours: Any, ratio: Any, pitch: Any, sizes: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _together(theirs: Any, ours: Any, among: Any, stretch: Any, sizes: Any) -> Any:
+def _together(
+    theirs: NDArray[np.float64],
+    ours: NDArray[np.float64],
+    among: NDArray[np.intp],
+    stretch: float,
+    sizes: NDArray[np.int64],
+) -> NDArray[np.intp]:
     # Blocks at an edge of ours have their centre outside it: places go round.
     places = sizes[1] // _PLACE + 2
     placed = np.zeros((sizes[0] // _BLOCK + 1, places), np.int32)
@@ -124,11 +148,19 @@ def _together(theirs: Any, ours: Any, among: Any, stretch: Any, sizes: Any) -> A
         both = placed[block[v], place[v]] + placed[block[v], before]
         if both > most:
             most, at_block, at_place = both, block[v], before
-    return among[(block == at_block) & ((place == at_place) | (place == (at_place + 1) % places))]
+    chosen: NDArray[np.intp] = among[(block == at_block) & ((place == at_place) | (place == (at_place + 1) % places))]
+    return chosen
 
 
 @njit(cache=True, nogil=True)
-def _grown(theirs: Any, ours: Any, ratio: Any, pitch: Any, chosen: Any, stretch: Any) -> Any:
+def _grown(
+    theirs: NDArray[np.float64],
+    ours: NDArray[np.float64],
+    ratio: NDArray[np.float32],
+    pitch: NDArray[np.int16],
+    chosen: NDArray[np.intp],
+    stretch: float,
+) -> NDArray[np.float64]:
     begin, stretch, higher = _through(theirs, ours, pitch, chosen, stretch)
     for wide in _ROUNDS:
         off = np.abs(theirs - begin - stretch * ours)
@@ -144,7 +176,13 @@ def _grown(theirs: Any, ours: Any, ratio: Any, pitch: Any, chosen: Any, stretch:
 
 
 @njit(cache=True, nogil=True)
-def _through(theirs: Any, ours: Any, pitch: Any, chosen: Any, stretch: Any) -> Any:
+def _through(
+    theirs: NDArray[np.float64],
+    ours: NDArray[np.float64],
+    pitch: NDArray[np.int16],
+    chosen: NDArray[np.intp],
+    stretch: float,
+) -> tuple[float, float, float]:
     n = chosen.size
     x, y, z = ours[chosen], theirs[chosen], pitch[chosen]
     mx, my = x.mean(), y.mean()

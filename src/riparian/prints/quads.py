@@ -15,7 +15,7 @@ Sonnleitner, R. and Widmer, G. (2016), Robust quad-based audio fingerprinting, I
 
 from dataclasses import dataclass
 from math import comb
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numba import njit
@@ -114,7 +114,7 @@ def votes(theirs: Peaks, shapes: Table, ours: Peaks) -> Votes:
 
 
 @njit(cache=True, nogil=True)
-def _mixed(a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
+def _mixed(a: int, b: int, c: int, d: int, e: int) -> np.uint32:
     value = np.uint64(a + 512) | np.uint64(b + 512) << np.uint64(10) | np.uint64(c + 512) << np.uint64(20)
     value |= np.uint64(d) << np.uint64(30) | np.uint64(e) << np.uint64(36)
     value *= np.uint64(0x9E3779B97F4A7C15)
@@ -124,7 +124,9 @@ def _mixed(a: Any, b: Any, c: Any, d: Any, e: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _probed(at: Any, pitch: Any, fan: Any) -> Any:  # noqa: C901, PLR0912 -- loops of a kernel read best in one piece
+def _probed(  # noqa: C901, PLR0912 -- loops of a kernel read best in one piece
+    at: NDArray[np.int32], pitch: NDArray[np.int16], fan: int
+) -> tuple[NDArray[np.uint32], NDArray[np.int32], NDArray[np.int16]]:
     n = at.size
     room = max(0, n * (fan * (fan - 1) * (fan - 2) // 6) * _COPIES)
     cell, peak = np.empty(room, np.uint32), np.empty(room, np.int32)
@@ -166,8 +168,16 @@ def _probed(at: Any, pitch: Any, fan: Any) -> Any:  # noqa: C901, PLR0912 -- loo
 
 @njit(cache=True, nogil=True)
 def _votes(
-    their_pitch: Any, first: Any, cells: Any, peaks: Any, lengths: Any, at: Any, pitch: Any, shift: Any, most: Any
-) -> Any:
+    their_pitch: NDArray[np.int16],
+    first: NDArray[np.int32],
+    cells: NDArray[np.uint32],
+    peaks: NDArray[np.int32],
+    lengths: NDArray[np.int16],
+    at: NDArray[np.int32],
+    pitch: NDArray[np.int16],
+    shift: int,
+    most: int,
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], NDArray[np.int16]]:
     theirs, ours = np.empty(_MOST_VOTES, np.int32), np.empty(_MOST_VOTES, np.int32)
     ratio, higher = np.empty(_MOST_VOTES, np.float32), np.empty(_MOST_VOTES, np.int16)
     n, out = at.size, 0

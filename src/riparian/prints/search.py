@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from riparian.prints.align import Query, align
+from riparian.prints.align import WORTH_ANOTHER, Query, align
 from riparian.prints.ours import Ours
 from riparian.prints.peaks import TICK_S, Peaks
 from riparian.prints.spans import Span
@@ -217,9 +217,11 @@ def _moved(spans: Sequence[Span], first: int) -> tuple[Span, ...]:
 
 
 def _together(before: Sequence[Span], new: Sequence[Span]) -> tuple[Span, ...]:
-    """Join stretches of two windows; of those that overlap the surer."""
+    """Join stretches of two windows; of those that overlap the surer, and none that chance may have given beside it."""
     kept: list[Span] = []
     for span in sorted((*before, *new), key=lambda one: -one.score):
+        if kept and span.score < WORTH_ANOTHER:
+            break
         if covered_s(kept, span.query_from_s, span.query_to_s) < _OVERLAP * (span.query_to_s - span.query_from_s):
             kept.append(span)
     return tuple(sorted(kept, key=lambda one: one.query_from_s))

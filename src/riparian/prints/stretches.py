@@ -15,7 +15,7 @@ the drop is that of BLAST, Altschul, S. et al. (1990).
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numba import njit
@@ -83,7 +83,7 @@ def stretches(
 
 
 @njit(cache=True, nogil=True)
-def _found(kind: Any, chance: Any) -> Any:
+def _found(kind: NDArray[np.int8], chance: NDArray[np.float64]) -> NDArray[np.int64]:
     grades = chance.size
     copy, heard = np.empty(grades), 0.5
     for g in range(grades):
@@ -111,7 +111,7 @@ def _found(kind: Any, chance: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _worths(copy: Any, chance: Any, heard: Any) -> Any:
+def _worths(copy: NDArray[np.float64], chance: NDArray[np.float64], heard: float) -> NDArray[np.float64]:
     grades = chance.size
     worth = np.empty(grades + 2)
     more, before, before_chance = 0.0, 0.0, 0.0
@@ -125,7 +125,7 @@ def _worths(copy: Any, chance: Any, heard: Any) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _dropped(kind: Any, worth: Any) -> Any:
+def _dropped(kind: NDArray[np.int8], worth: NDArray[np.float64]) -> NDArray[np.int64]:
     found = np.empty((kind.size // 2 + 1, 2), np.int64)
     n, total, top, begin, end = 0, 0.0, 0.0, 0, 0
     best, best_begin, best_end = 0.0, 0, 0
