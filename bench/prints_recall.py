@@ -106,7 +106,7 @@ class Catalogue:
 
     def foreign(self, number: int, votes: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Say which recordings are foreign to one; those with few votes are not looked at closely."""
-        foreign = self.packages != self.packages[number]
+        foreign: NDArray[np.bool_] = self.packages != self.packages[number]
         for other in np.flatnonzero(foreign & (votes > NOTHING)).tolist():
             pair = (number, other)
             if pair not in self._foreign:
