@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc, gammaincinv, gammaln
 
-CONFIDENCE: Final = 0.95
+HOLDS: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +81,18 @@ def estimate(found: Sequence[Sequence[int]], files: int, ours: int, wrong: float
     if n == files:
         return Estimated(_less(k, k, k, mistakes), _less(len(times), len(times), len(times), mistakes))
     # Two statements on the same draw: each gets half of what may be wrong.
-    confidence = (1 + CONFIDENCE) / 2
-    low, high = hypergeometric(k, n, files, confidence)
+    holds = (1 + HOLDS) / 2
+    low, high = hypergeometric(k, n, files, holds)
     scale, each = files / max(n, 1), times.total() / max(k, 1)
     pairs = sum(m * (m - 1) // 2 for m in times.values())
-    least = _different(low * each, _poisson_high(pairs, confidence) * scale**2)
+    least = _different(low * each, _poisson_high(pairs, holds) * scale**2)
     middle = max(len(times), _different(scale * times.total(), pairs * scale**2))
     most = min(ours, max(len(times), math.ceil(high * each)))
     recordings = _less(min(most, middle), max(len(times), math.floor(least)), most, mistakes * scale)
     return Estimated(_less(scale * k, low, high, mistakes * scale), recordings)
 
 
-def hypergeometric(k: int, n: int, files: int, confidence: float) -> tuple[int, int]:
+def hypergeometric(k: int, n: int, files: int, holds: float) -> tuple[int, int]:
     """Bound how many of all files hold something, when k of n drawn do.
 
     Examples
@@ -100,18 +100,18 @@ def hypergeometric(k: int, n: int, files: int, confidence: float) -> tuple[int, 
     >>> hypergeometric(0, 50, 1000, 0.95), hypergeometric(50, 50, 50, 0.95)
     ((0, 69), (50, 50))
     """
-    tail = (1 - confidence) / 2
+    tail = (1 - holds) / 2
     # Totals under which so many, or more, are drawn too seldom are too low; so few, or fewer, too high.
     low = _first(lambda total: 1 - _at_most(k - 1, n, files, total) > tail, k, files - n + k)
     high = _first(lambda total: _at_most(k, n, files, total) <= tail, k, files - n + k + 1) - 1
     return low, high
 
 
-def _first(holds: Callable[[int], bool], low: int, high: int) -> int:
+def _first(is_so: Callable[[int], bool], low: int, high: int) -> int:
     """Give the least number from low for which something holds that holds from there on; high where for none below."""
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if holds(middle) else (middle + 1, high)
+        low, high = (low, middle) if is_so(middle) else (middle + 1, high)
     return low
 
 
@@ -133,14 +133,14 @@ def _different(whole: float, pairs: float) -> float:
     return whole * whole / (whole + 2 * pairs) if whole > 0 else 0.0
 
 
-def _poisson_high(seen: int, confidence: float) -> float:
+def _poisson_high(seen: int, holds: float) -> float:
     """Bound the mean of which so many were seen."""
-    return float(gammaincinv(seen + 1, confidence))
+    return float(gammaincinv(seen + 1, holds))
 
 
 def _most(mean: float) -> int:
     """Bound how many there are, where so many are expected."""
-    return next(m for m in range(2**31) if gammaincc(m + 1, mean) >= CONFIDENCE) if mean > 0 else 0
+    return next(m for m in range(2**31) if gammaincc(m + 1, mean) >= HOLDS) if mean > 0 else 0
 
 
 def _less(estimate: float, low: float, high: float, mistakes: float) -> Interval:
