@@ -106,7 +106,15 @@ def interval(hits: int, n: int) -> tuple[float, float]:
 def row(what: str, wanted: str, hits: int, n: int, more: str = "") -> dict[str, object]:
     """Make a row: how many of n files were referred, for the reason that was wanted, or at all where none was."""
     low, high = interval(hits, n)
-    return {"what": what, "wanted": wanted, "referred": hits, "n": n, "low": low, "high": high, "beside": more}
+    return {
+        "what": what,
+        "wanted": wanted,
+        "referred": hits,
+        "n": n,
+        "low": f"{low:.2f}",
+        "high": f"{high:.2f}",
+        "beside": more,
+    }
 
 
 def right(found: Screened, names: Mapping[str, str], because: Because) -> int:
