@@ -24,6 +24,9 @@ ACCUSING = {
     "thief",
 }
 
+WITHOUT_PEOPLE = {"prints"}
+"""Rooms in which nobody occurs: an alignment of two sounds may have a score, as everywhere else."""
+
 SAID_OF_NOBODY = re.compile(
     r"\b(attackers?|bad actors?|confidence|criminals?|evil|fraud\w*|guilty|malicious|pirates?|risk score|severity"
     r"|suspicious|suspects?|thie(f|ves)|verdict)\b",
@@ -64,7 +67,8 @@ def test_names_are_neutral_about_people() -> None:
         f"{source.at(node)} {name}"
         for source in sources()
         for name, node in defined(source)
-        if ACCUSING & set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
+        if source.room not in WITHOUT_PEOPLE
+        and ACCUSING & set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
     ]
     assert accusing == []
 
