@@ -36,7 +36,8 @@ from print_sounds import Half, Track
 import riparian.prints.landmarks
 from riparian.prints import search
 from riparian.prints.build import build, merge, room_bytes
-from riparian.prints.hashes import SHARE_BITS, Hashes, fixed, turning
+from riparian.prints.handfuls import SHARE_BITS
+from riparian.prints.hashes import Hashes, fixed, turning
 from riparian.prints.index import Index
 from riparian.prints.keys import PrintKey
 from riparian.prints.landmarks import peaks

@@ -210,7 +210,7 @@ def recording_ids(recordings: int) -> pa.Array:
 
 
 def recording_table(shelf: Shelf, start_us: int) -> pa.Table:
-    """Write the catalogue as a ``RECORDING`` table, in the order of identifiers.
+    """Write the catalogue as a ``RECORDING`` table, in the order of identifiers; a town has no codes and no owners.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ def recording_table(shelf: Shelf, start_us: int) -> pa.Table:
         "released": pa.array((first_day + tracks["released"]).astype(np.int32)).cast(pa.date32()),
         "markets": pa.array(markets).take(pa.array(tracks["markets"])),
     }
-    return pa.table(columns, schema=RECORDING)
+    return pa.table(columns, schema=pa.schema([RECORDING.field(name) for name in columns]))
 
 
 def _name(i: int) -> str:
