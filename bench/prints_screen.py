@@ -1,11 +1,11 @@
 """What of a delivery is referred to a person, and what should have been left alone?
 
-A catalogue is made of real recordings of the half on which is reported, and deliveries of what became of thirty of
-them, as a stranger, a licensee or the owner would deliver them; the whole of ``flows.screening`` runs on each.  Live
+A catalogue is made of real recordings of the half on which is reported, and deliveries of what became of two dozen
+of them, as a stranger, a licensee or the owner would deliver them; the whole of ``flows.screening`` runs on each.  Live
 versions are made-up pieces, played again by another synthesiser at another tempo.  Files are 80 seconds
 long.
 
-    python bench/print_sounds.py; python bench/prints_screen.py      # about five minutes of one core
+    python bench/print_sounds.py; python bench/prints_screen.py      # about two minutes of one core
 """
 
 import hashlib
@@ -241,7 +241,7 @@ def bulk(house: House, strange: Sequence[Track]) -> dict[str, object]:
 
 def main() -> None:
     """Write docs/bench/prints_screen.csv."""
-    asked = options(__doc__, tracks=30)
+    asked = options(__doc__, tracks=24)
     begun = time.process_time()
     table = []
     for one in rows(asked.tracks):
