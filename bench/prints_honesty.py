@@ -35,7 +35,7 @@ from riparian.prints.search import clip, search
 
 CLAIMED = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
 SHARES_OF_LENGTHS = {5.0: 0.5, 10.0: 0.38, 30.0: 0.1, math.inf: 0.02}
-KINDS = "real,module,rendered"
+KINDS = "real,rendered"
 PROCESSES = 2
 ROUND = 6
 """Queries of a recording between two tables."""

@@ -198,7 +198,7 @@ def main() -> None:
     words.add_argument("--tracks", type=int, default=100)
     words.add_argument("--clips", type=int, default=100, help="tracks of which there are clips")
     words.add_argument("--half", choices=["choose", "report"], default="report")
-    words.add_argument("--kinds", default="real,module,rendered", help="of the catalogue; asked for are real ones")
+    words.add_argument("--kinds", default="real,rendered", help="of the catalogue; asked for are real ones")
     words.add_argument("--conditions", default="", help="divided by semicolons; default: all")
     words.add_argument("--out", type=Path, default=None, help="where the CSV goes; default: docs/bench")
     args = words.parse_args()
