@@ -32,7 +32,7 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "trace": "Say to whom copies that were found were issued, and how surely.",
         "prints": "Keep prints of your recordings, by which copies are found: add, delete, merge, check.",
         "match": "Say which recordings of ours are in files, where, and how likely that is a mistake.",
-        "screen": "Compare a delivery with what you hold before it is published; exit code 1 when there is nothing to look at.",
+        "screen": "Compare a delivery with what you hold before it is published, for a person to look at.",
         "serve": "Answer edges, follow logs, and tell every edge who is restrained, until it is asked to end.",
         "edge": "Write the configuration of your edge, and check a live one.",
         "keys": "List, rotate or show the keys that sign grants, and the keys of marks.",

@@ -40,9 +40,9 @@ def screen(
     policy: options.Policy = None,
     json: options.Json = False,
 ) -> None:
-    """Compare a delivery with what you hold before it is published; exit code 1 when there is nothing to look at.
+    """Compare a delivery with what you hold before it is published, for a person to look at.
 
-    What is found is referred to a person: two owners may both be right.
+    What is found is referred to a person: two owners may both be right. Exit code 1 when nothing is.
     """
     given = assembly.Given(existing(workspace), policy, catalogue=catalogue)
     terms, told = assembly.read_policy(given), read_delivery(delivery)
