@@ -8,13 +8,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
-from riparian.console import words
+from riparian.console import setting
 from riparian.console.figures import NARROW, WIDE
 from riparian.flows.reckoning import LIMIT_PER_DAY, name_of, sentences
 from riparian.gate.economics import Kind, Prices
@@ -85,7 +84,7 @@ def page(told: Sequence[Line], name: str, policy: Policy, prices: Prices, days: 
         figure=Markup("").join(cost_against_policy(told, policy.novelty_per_day, width=w) for w in (WIDE, NARROW)),
         prices=[(ASSUMED[key], key, value) for key, value in asdict(prices).items()],
         limit_per_day=LIMIT_PER_DAY,
-        css=_style(),
+        css=setting.style(),
     )  # fmt: skip
 
 
@@ -207,20 +206,4 @@ def _usd(value: float) -> str:
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("riparian.console"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: (
-            words.visible(value, longest=2000) if isinstance(value, str) and not isinstance(value, Markup) else value
-        ),
-    )
-    made.filters |= {"count": words.count, "percent": words.percent, "usd": _usd}
-    return made
-
-
-@cache
-def _style() -> Markup:
-    return Markup((files("riparian.console") / "static" / "report.css").read_text(encoding="utf-8"))  # noqa: S704  our own file
+    return setting.environment({"usd": _usd})

@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from pathlib import PurePosixPath
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from riparian import __version__
-from riparian.console import words
+from riparian.console import setting, words
 from riparian.console.figures import NARROW, WIDE
 from riparian.console.spectrograms import Side, beside
 from riparian.flows.extraction import Progress, silent
@@ -79,7 +78,7 @@ def matched_page(library: Library, matches: Matches, policy: Policy, progress: P
             pairs=pairs,
             undrawn=max(0, sum(line.is_sure for line in lines) - len(pairs)),
             error=copy_error(policy),
-            css=_style(),
+            css=setting.style(),
             version=__version__,
         )
     )
@@ -125,32 +124,6 @@ def _short(file: SoundFile) -> str:
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("riparian.console"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
+    return setting.environment(
+        {"clock": words.clock, "changed": lambda span: words.changed(span["speed"], span["semitones"])}
     )
-    made.filters |= {
-        "count": words.count,
-        "counted": words.counted,
-        "percent": words.percent,
-        "bits": words.bits,
-        "exact_bits": words.exact_bits,
-        "chance": words.chance,
-        "clock": words.clock,
-        "listed": words.listed,
-        "changed": lambda span: words.changed(span["speed"], span["semitones"]),
-    }
-    return made
-
-
-def _shown(value: object) -> object:
-    return words.visible(value, longest=2000) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-@cache
-def _style() -> Markup:
-    return Markup((files("riparian.console") / "static" / "report.css").read_text(encoding="utf-8"))  # noqa: S704  ours

@@ -15,15 +15,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 import pyarrow as pa
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from riparian.codes import label
-from riparian.console import figures, overlaps, waterfall, words
+from riparian.console import figures, overlaps, setting, waterfall, words
 from riparian.evidence import CLAIMS, Evidence
 from riparian.flows.found import REVIEW_MINUTES, Found
 from riparian.flows.rings import Member, Ringed, because_of, ring_label, words_of
@@ -167,7 +166,7 @@ def report(found: Found, *, explained: Sequence[Evidence] = (), rings: Sequence[
         lacks=[_lack(name, reason) for name, reason in found.abstained.items()],
         review_minutes=REVIEW_MINUTES,
         queue=[(label(one.account), CLAIMS[one.claim].sentence, one) for one in found.queue[:QUEUED_MAX]],
-        css=_style(),
+        css=setting.style(),
         limits={"exposed": EXPOSED_MAX, "listed": LISTED_MAX, "lines": LINES_MAX, "members": MEMBERS_MAX},
     )  # fmt: skip
 
@@ -294,44 +293,25 @@ def _lack(name: str, reason: str) -> Lack:
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("riparian.console"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
+    made = setting.environment(
+        {
+            "moment": words.moment,
+            "day": words.day,
+            "until": words.until,
+            "label": label,
+            "ring": ring_label,
+            "expected": words_of,
+            "code": _code,
+            "sentence": _sentence,
+            "reasons": words.reasons,
+            "rung": NAMES.__getitem__,
+            "effect": EFFECTS.__getitem__,
+            "class_of": lambda name: name.replace(" ", "-"),
+        }
     )
     made.globals["day_us"] = DAY_US
     made.tests["by_budget"] = _by_budget
-    made.filters |= {
-        "count": words.count,
-        "counted": words.counted,
-        "percent": words.percent,
-        "bits": words.bits,
-        "exact_bits": words.exact_bits,
-        "total_bits": lambda value: words.exact_bits(value).lstrip("+"),
-        "chance": words.chance,
-        "moment": words.moment,
-        "day": words.day,
-        "until": words.until,
-        "listed": words.listed,
-        "label": label,
-        "ring": ring_label,
-        "expected": words_of,
-        "code": _code,
-        "sentence": _sentence,
-        "reasons": words.reasons,
-        "rung": NAMES.__getitem__,
-        "effect": EFFECTS.__getitem__,
-        "class_of": lambda name: name.replace(" ", "-"),
-    }
     return made
-
-
-def _shown(value: object) -> object:
-    # The last gate before the page: no text that is not ours reaches it unseen.
-    return words.visible(value, longest=2000) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _code(text: str) -> Markup:
@@ -350,8 +330,3 @@ def _by_budget(decision: Decision) -> bool:
 def _sentence(text: str) -> str:
     text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-@cache
-def _style() -> Markup:
-    return Markup((files("riparian.console") / "static" / "report.css").read_text(encoding="utf-8"))  # noqa: S704  our own file

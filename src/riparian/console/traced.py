@@ -6,13 +6,12 @@ It names accounts, unlike the report of a scan: whom a copy was issued to is wha
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from riparian import __version__
-from riparian.console import copies, waterfall, words
+from riparian.console import copies, setting, waterfall, words
 from riparian.console.figures import NARROW, WIDE
 from riparian.flows.leak import Leak, Read, Together
 from riparian.marks.trace import Named
@@ -52,7 +51,9 @@ def traced_page(leak: Leak) -> str:
     return (
         _environment()
         .get_template("traced.html.j2")
-        .render(leak=leak, batches=batches, names=names, css=_style(), version=__version__, pictures=PICTURES_MAX)
+        .render(
+            leak=leak, batches=batches, names=names, css=setting.style(), version=__version__, pictures=PICTURES_MAX
+        )
     )
 
 
@@ -92,31 +93,4 @@ def _fall(name: str, named: Named, one: Together, needed_bits: float) -> Fall:
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("riparian.console"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    made.filters |= {
-        "count": words.count,
-        "counted": words.counted,
-        "percent": words.percent,
-        "bits": words.bits,
-        "exact_bits": words.exact_bits,
-        "total_bits": lambda value: words.exact_bits(value).lstrip("+"),
-        "chance": words.chance,
-        "listed": words.listed,
-    }
-    return made
-
-
-def _shown(value: object) -> object:
-    return words.visible(value, longest=2000) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-@cache
-def _style() -> Markup:
-    return Markup((files("riparian.console") / "static" / "report.css").read_text(encoding="utf-8"))  # noqa: S704  ours
+    return setting.environment({})
