@@ -4,8 +4,8 @@ Nobody lends us ten million recordings, so all but a few of the index are made u
 on.  Of each of these are made hundreds of others: its pitches are set to times that are some notes off, all of it is
 moved by up to six semitones and played up to 15 % slower or faster.  That leaves scales, figures and rhythms of the
 music, and so how skewed the values of its hashes are and how much alike those of one recording.  Of such peaks come the
-values that are good enough for a sketch, sixteen millions; a made-up recording has 64 of those that go back to one real
-one.  So each stands in some forty of ten million recordings; what part of the postings is dropped, for being in more
+values that are good enough for a sketch, twelve millions; a made-up recording has 64 of those that go back to one real
+one.  So each stands in some fifty of ten million recordings; what part of the postings is dropped, for being in more
 than 200, is told.  So is how many values of a query a foreign real sketch has, and a made-up one.
 
 Among them the sketches of real recordings of the other half are planted; queries are changed copies of these.  The
@@ -49,7 +49,7 @@ from riparian.prints.sketch import asked, sketch
 
 KEY: Final = PrintKey(hashlib.sha256(b"prints_scale").digest())
 SHARD: Final = 1 << 18
-POOL: Final = 1 << 24
+POOL: Final = 3 << 22
 """Values of which made-up recordings are made."""
 ON_PAPER: Final = 86_000_000
 U = np.uint64
@@ -188,6 +188,7 @@ def scaled(
         "k": k,
         "file_gb": f"{path.stat().st_size / 1e9:.2f}",
         "file_bytes_each": f"{path.stat().st_size / n:.1f}",
+        "whole_bytes_each": f"{shard.head.room_bytes(shard.head.pairs) / n:.1f}",
         "memory_bytes_each": f"{grown / n:.1f}",
         "dropped": f"{1 - shard.head.postings / shard.head.pairs:.3f}",
         "build_cpu_s": round(build_cpu_s),
@@ -290,6 +291,7 @@ def on_paper(row: dict[str, object], k: int) -> dict[str, object]:
         "recordings": larger,
         "file_gb": f"{size / 1e9:.2f}",
         "file_bytes_each": f"{size / larger:.1f}",
+        "whole_bytes_each": f"{size / larger:.1f}",
         "memory_bytes_each": f"{size / larger:.1f}",
         "dropped": "",
         "build_cpu_s": round(int(str(row["build_cpu_s"])) * larger / n),
