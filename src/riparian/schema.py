@@ -77,6 +77,27 @@ RECORDING: Final = pa.schema(
 share of plays); ``markets`` is a space-separated list of countries, empty for everywhere; ``owner`` is whoever
 delivers it, by name or by code, ``licensed`` who else may, separated by semicolons."""
 
+LISTED: Final = pa.schema(
+    [
+        pa.field("row", pa.int64(), nullable=False),
+        pa.field("title", pa.string()),
+        pa.field("artist", pa.string()),
+        pa.field("album", pa.string()),
+        pa.field("duration_ms", pa.int32()),
+        pa.field("isrc", pa.string()),
+        pa.field("upc", pa.string()),
+        pa.field("iswc", pa.string()),
+        pa.field("mbid", pa.string()),
+        pa.field("platform_id", pa.string()),
+        pa.field("added", pa.timestamp("us", "UTC")),
+        pa.field("label", pa.string()),
+        pa.field("territory", pa.string()),
+        pa.field("path", pa.string()),
+    ]
+)
+"""One row of a list that was found, as it is written there; every column but the first may be absent.  ``row``
+counts from 0 over the whole list; ``added`` is when the list, or the service it was taken from, says that it came."""
+
 ACCOUNT: Final = pa.schema(
     [
         pa.field("account", pa.string(), nullable=False),
