@@ -15,6 +15,7 @@ from print_sounds import KEPT, Mono, Track
 
 from riparian.prints import landmarks
 from riparian.prints.build import build
+from riparian.prints.hashes import Asking
 from riparian.prints.index import Candidates, Index
 from riparian.prints.keys import PrintKey
 from riparian.prints.peaks import Peaks
@@ -37,9 +38,9 @@ class Held:
         """How many there are."""
         return len(self.prints)
 
-    def candidates(self, heard: Peaks, most: int) -> Candidates:
+    def candidates(self, heard: Peaks, most: int, asking: Asking = Asking.NEAR) -> Candidates:
         """Ask the index."""
-        return self.index.candidates(asked(heard, KEY, self.k), most)
+        return self.index.candidates(asked(heard, KEY, self.k, asking), most)
 
     def peaks(self, recording: int) -> Peaks:
         """Give a recording's."""

@@ -27,6 +27,7 @@ from prints_held import Held, held, of_track
 from scipy.stats import beta
 
 from riparian.prints.clusters import has_passage, joined, twins
+from riparian.prints.hashes import Asking
 from riparian.prints.index import Candidates
 from riparian.prints.match import drawn, match
 from riparian.prints.null import LENGTHS_S, Draws, Null, fit
@@ -53,9 +54,9 @@ class Without:
         """How many are left."""
         return self.all.recordings - int((self.all.labels == self.gone).sum())
 
-    def candidates(self, heard: Peaks, most: int) -> Candidates:
+    def candidates(self, heard: Peaks, most: int, asking: Asking = Asking.NEAR) -> Candidates:
         """Ask the index, and drop what is left out."""
-        found = self.all.candidates(heard, most + 8)
+        found = self.all.candidates(heard, most + 8, asking)
         left = self.all.labels[found.recording] != self.gone
         return Candidates(found.recording[left][:most], found.votes[left][:most], found.hits[left][:most])
 

@@ -2,10 +2,10 @@
 
 Bars 1 and 2.  Recordings of the half to report on are changed by the conditions of ``print_attacks`` and looked for
 among all: ``first`` says how often the right one has most votes.  A catalogue of ten million has more that may have as
-many by chance; it is ``found`` where it has more votes than all but ``MOST`` of ten million foreign recordings would
-have, by the votes that foreign recordings of this catalogue have for queries as long.  (Recordings of the same package
-are no foreign ones, for albums come back to their themes, nor are those that go together with the right one: neither
-grow with the catalogue.)  It is ``recognised`` where,
+many by chance; it is ``found`` where, asked for near or far, it has more votes than all but the thousand candidates of
+ten million foreign recordings that are looked at, by the votes that foreign recordings of this catalogue have for
+queries as long.  (Recordings of the same package are no foreign ones, for albums come back to their themes, nor are
+those that go together with the right one: neither grow with the catalogue.)  It is ``recognised`` where,
 moreover, it is aligned with the query at the right place and speed, and better than anything wrong was.
 
 A sketch of a whole file has the values that the bar allows.  Clips are as likely to hit a sketch as values lie densely
@@ -32,14 +32,15 @@ from print_sounds import Track, recordings
 from prints_side_by_side import EXCERPT_S, SONG_S, rate
 
 from riparian.prints.align import Query, align
+from riparian.prints.hashes import Asking
 from riparian.prints.peaks import Peaks
+from riparian.prints.search import most
 from riparian.prints.sketch import asked
 
 Row = dict[str, object]
 
 RECORDINGS: Final = 10_000_000
-MOST: Final = 200
-"""Candidates that are aligned."""
+ASKED: Final = (Asking.NEAR, Asking.FAR)
 SCORE: Final = 20.0
 """No wrong candidate of the programs in this folder has reached it."""
 NOTHING: Final = 24.0
@@ -63,18 +64,18 @@ class Trials:
     ----------
     octets
         Of a sketch.
-    right : np.ndarray [shape=(n,)]
-        Votes for the right recording.
+    right : np.ndarray [shape=(2, n)]
+        Votes for the right recording, asked for near and far.
     first : np.ndarray [shape=(n,), bool]
-        Whether nothing has more.
+        Whether nothing has more, asked for near.
     aligned : np.ndarray [shape=(n,), bool]
         Whether the right one is recognised if it is a candidate.
-    foreign : np.ndarray [shape=(m,)]
+    foreign : two np.ndarray [shape=(m,)]
         Votes above nothing, of foreign recordings.
     pairs
         How many foreign pairs there were.
     lookups, cpu_ms
-        Of a query, in the mean.
+        Of a query, in the mean, near.
     """
 
     condition: str
@@ -82,7 +83,7 @@ class Trials:
     right: NDArray[np.float64]
     first: NDArray[np.bool_]
     aligned: NDArray[np.bool_]
-    foreign: NDArray[np.float64]
+    foreign: tuple[NDArray[np.float64], NDArray[np.float64]]
     pairs: int
     lookups: float
     cpu_ms: float
@@ -120,32 +121,38 @@ def trials(catalogue: Catalogue, numbers: Sequence[int], condition: str, octets:
     """Ask for some recordings of a catalogue, as a condition leaves them."""
     k = round(octets / 4 * (EXCERPT_S / SONG_S if dense else 1.0))
     index = catalogue.held(k).index
-    right, first, aligned, foreign, lookups = [], [], [], [], []
+    right, first, aligned, lookups = [], [], [], []
+    foreign: tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]] = ([], [])
     pairs, spent = 0, 0.0
     for number in numbers:
         track = catalogue.tracks[number]
         query = print_attacks.query(track, condition)
         heard = prints_held.of_attacked(f"{condition}, {query.path.stem}", query.samples)
-        begun = time.process_time()
-        values = asked(heard, prints_held.KEY, k)
-        got = index.candidates(values, len(catalogue.tracks))
-        spent += time.process_time() - begun
-        votes = np.zeros(len(catalogue.tracks))
-        votes[got.recording] = got.votes
-        others = catalogue.foreign(number, votes)
-        right.append(votes[number])
-        first.append(votes[number] > 0 and votes[number] == votes.max())
+        of_right = []
+        for asking, beyond in zip(ASKED, foreign, strict=True):
+            begun = time.process_time()
+            values = asked(heard, prints_held.KEY, k, asking)
+            got = index.candidates(values, len(catalogue.tracks))
+            took = time.process_time() - begun
+            votes = np.zeros(len(catalogue.tracks))
+            votes[got.recording] = got.votes
+            others = catalogue.foreign(number, votes)
+            of_right.append(votes[number])
+            beyond.append(votes[others & (votes > 0)])
+            if asking is Asking.NEAR:
+                first.append(votes[number] > 0 and votes[number] == votes.max())
+                pairs += int(others.sum())
+                lookups.append(values.size)
+                spent += took
+        right.append(of_right)
         aligned.append(_is_recognised(heard, catalogue.prints[number], query))
-        foreign.append(votes[others & (votes > 0)])
-        pairs += int(others.sum())
-        lookups.append(values.size)
     return Trials(
         condition,
         octets,
-        np.array(right),
+        np.array(right).T,
         np.array(first),
         np.array(aligned),
-        np.concatenate(foreign),
+        (np.concatenate(foreign[0]), np.concatenate(foreign[1])),
         pairs,
         float(np.mean(lookups)),
         1000 * spent / len(numbers),
@@ -167,11 +174,14 @@ def told(all_of_them: Sequence[Trials]) -> Iterator[Row]:
     for one in all_of_them:
         alike = [other for other in all_of_them if (other.octets, _length(other)) == (one.octets, _length(one))]
         pairs = sum(other.pairs for other in alike)
-        foreign = np.sort(np.concatenate([other.foreign for other in alike]))[::-1]
-        beyond = math.ceil(pairs * MOST / RECORDINGS)
-        level = foreign[beyond - 1] if beyond <= foreign.size else 0.0
-        found = one.right > level
-        n = one.right.size
+        beyond = math.ceil(pairs * most(RECORDINGS) / RECORDINGS)
+        levels = []
+        for i in range(len(ASKED)):
+            foreign = np.sort(np.concatenate([other.foreign[i] for other in alike]))[::-1]
+            # Who has no two values in common with the query is not looked at.
+            levels.append(max(NOTHING, foreign[beyond - 1] if beyond <= foreign.size else 0.0))
+        found = (one.right > np.array(levels)[:, None]).any(0)
+        n = found.size
         yield {
             "condition": one.condition,
             "bytes": one.octets,
@@ -180,9 +190,10 @@ def told(all_of_them: Sequence[Trials]) -> Iterator[Row]:
             "found": rate(int(found.sum()), n),
             "recognised": rate(int((found & one.aligned).sum()), n),
             "foreign_pairs": pairs,
-            "level": f"{level:.1f}",
-            "foreign_beyond": int((foreign > NOTHING).sum()),
-            "votes": f"{np.median(one.right):.1f}",
+            "level": f"{levels[0]:.1f}",
+            "level_far": f"{levels[1]:.1f}",
+            "foreign_beyond": sum(int((other.foreign[0] > NOTHING).sum()) for other in alike),
+            "votes": f"{np.median(one.right[0]):.1f}",
             "lookups": round(one.lookups),
             "cpu_ms": f"{one.cpu_ms:.1f}",
         }

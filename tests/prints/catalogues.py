@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riparian.prints.build import build
+from riparian.prints.hashes import Asking
 from riparian.prints.index import Candidates, Index
 from riparian.prints.keys import PrintKey
 from riparian.prints.peaks import TICK_S, Peaks
@@ -29,8 +30,8 @@ class Held:
     def recordings(self) -> int:
         return len(self.prints)
 
-    def candidates(self, heard: Peaks, most: int) -> Candidates:
-        return self.index.candidates(asked(heard, KEY, K), most)
+    def candidates(self, heard: Peaks, most: int, asking: Asking = Asking.NEAR) -> Candidates:
+        return self.index.candidates(asked(heard, KEY, K, asking), most)
 
     def peaks(self, recording: int) -> Peaks:
         return self.prints[recording]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from riparian.prints.hashes import FIXED, TURNING, Hashes, fixed, in_share, turning
+from riparian.prints.hashes import FIXED, TURNING, Asking, Hashes, fixed, in_share, turning
 from riparian.prints.keys import PrintKey
 from riparian.prints.peaks import STEPS, Peaks
 
@@ -49,8 +49,8 @@ PLAYED = {
 def test_what_is_played_differently_has_the_same_hashes(name: str) -> None:
     faster, semitones, turns, stays = PLAYED[name]
     ours, theirs = some(), played(some(), faster, semitones)
-    assert again(turning(ours, KEY), turning(theirs, KEY, probes=True)) >= turns
-    assert again(fixed(ours, KEY), fixed(theirs, KEY, probes=True)) >= stays
+    assert again(turning(ours, KEY), turning(theirs, KEY, asking=Asking.NEAR)) >= turns
+    assert again(fixed(ours, KEY), fixed(theirs, KEY, asking=Asking.NEAR)) >= stays
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -65,12 +65,12 @@ def test_peaks_that_are_lost_or_added_leave_most_of_the_others(family: str) -> N
         np.concatenate([ours.strength[keep], noise.strength])[order],
         max(ours.ticks, noise.ticks),
     )
-    assert again(FAMILIES[family](ours, KEY), FAMILIES[family](theirs, KEY, probes=True)) > 0.3
+    assert again(FAMILIES[family](ours, KEY), FAMILIES[family](theirs, KEY, asking=Asking.NEAR)) > 0.3
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_something_else_has_next_to_none_of_them(family: str) -> None:
-    assert again(FAMILIES[family](some(), KEY), FAMILIES[family](some(seed=4), KEY, probes=True)) < 1e-3
+    assert again(FAMILIES[family](some(), KEY), FAMILIES[family](some(seed=4), KEY, asking=Asking.NEAR)) < 1e-3
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -89,7 +89,10 @@ def test_the_upper_bits_of_a_share_are_uniform(family: str) -> None:
     assert np.abs(counts / counts.mean() - 1).max() < 6 / np.sqrt(counts.mean())
 
 
-@pytest.mark.parametrize(("name", "points", "longest"), [("turning", 5, TURNING.longest), ("fixed", 4, FIXED.longest)])
+@pytest.mark.parametrize(
+    ("name", "points", "longest"),
+    [("turning", 5, TURNING[Asking.NOT].longest), ("fixed", 4, FIXED[Asking.NOT].longest)],
+)
 def test_hashes_say_what_they_are_of(name: str, points: int, longest: int) -> None:
     peaks = some()
     found = FAMILIES[name](peaks, KEY)

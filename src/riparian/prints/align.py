@@ -27,6 +27,9 @@ from riparian.prints.stretches import stretches
 
 LINES: Final = 12
 """How many lines are looked for in a pair, at most."""
+PROMISING: Final = 6.0
+"""Of a line's worth (:func:`riparian.prints.lines.fitted`); no wrong pair of 1,700 reached it, and of pairs that are
+right none but clips that no alignment tells has less."""
 WORTH_ANOTHER: Final = 10.0
 """Score of a span from which further lines are looked for, and of which further ones are told."""
 _FEWEST_PEAKS: Final = 4
@@ -85,6 +88,13 @@ def align(query: Query, ours: Peaks) -> tuple[Span, ...]:
         if not pair.is_open():
             break
     return tuple(sorted(spans, key=lambda span: span.query_from_s))
+
+
+def is_promising(query: Query, ours: Peaks) -> bool:
+    """Say, in a quarter of the time, whether it is worth the time to align a candidate."""
+    votes = quads.votes(query.peaks, query.shapes, ours)
+    tried = modes.voted(query.peaks, ours, votes, np.ones(len(query.peaks), np.bool_), _TRIED)
+    return any(lines.fitted(query.peaks, ours, line)[1] >= PROMISING for line in tried)
 
 
 class _Pair:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from riparian.prints.build import build
 from riparian.prints.clusters import joined
+from riparian.prints.hashes import Asking
 from riparian.prints.index import Candidates, Index
 from riparian.prints.keys import PrintKey
 from riparian.prints.match import is_copy
@@ -70,9 +71,9 @@ class Among:
         """How many there are."""
         return len(self.prints)
 
-    def candidates(self, heard: Peaks, most: int) -> Candidates:
+    def candidates(self, heard: Peaks, most: int, asking: Asking = Asking.NEAR) -> Candidates:
         """Find those that a sound may be the same as."""
-        return self.index.candidates(asked(heard, self.key, self.k), most)
+        return self.index.candidates(asked(heard, self.key, self.k, asking), most)
 
     def peaks(self, recording: int) -> Peaks:
         """Give one of them."""

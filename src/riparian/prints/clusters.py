@@ -52,7 +52,7 @@ def twins(recording: int, ours: Ours) -> tuple[int, ...]:
     query = Query(whole)
     found: list[int] = []
     idle = 0
-    for other in ours.candidates(whole, MOST).recording.tolist():
+    for other in ours.candidates(whole, MOST[0]).recording.tolist():
         if other == recording or ours.cluster(other) == cluster:
             continue
         theirs = ours.peaks(other)

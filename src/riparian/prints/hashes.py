@@ -13,6 +13,8 @@ Conventions
 * ``worth`` is the log-odds that a hash is found again in a laundered copy, less a part of the logarithm of how often it
   is found in something else, both fitted on features of its peaks; a sketch keeps those of most worth.  A query cannot
   choose, and has none.
+* A query asks *near* or, where that finds nothing, *far*: then for the neighbouring cell of more numbers, three times
+  as many values.
 * The low 20 bits of a value come from its pitches alone, and decide whether it belongs to a *share* of all values
   (:func:`in_share`); the upper 44 are uniform within every share.
 
@@ -23,6 +25,7 @@ Sonnleitner, R. and Widmer, G. (2016), Robust quad-based audio fingerprinting.  
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 import numpy as np
@@ -32,11 +35,28 @@ from riparian.prints.handfuls import SHARE_BITS, Family, features, handfuls, val
 from riparian.prints.keys import PrintKey
 from riparian.prints.peaks import Peaks
 
-TURNING: Final = Family(5, 8, 90, 800, 12.0, 15.0, 0.0, 0.0, 1.2, 0.0, 1.0, 0.0)
-ASKED_TURNING: Final = TURNING._replace(fan=10, near_pitch=0.08, near_time=0.13, near_height=0.25, near_span=0.2)
-"""A query looks further, for peaks that are not in the recording stand between those that are."""
-FIXED: Final = Family(4, 8, 30, 600, 12.0, 12.0, 0.0, 0.0, 1 / 16, 0.0, 0.0, 0.0)
-ASKED_FIXED: Final = FIXED._replace(fan=10, near_pitch=0.15, near_time=0.2, near_height=0.15 / 16)
+
+class Asking(Enum):
+    """Of what a sound is hashed: a recording takes each handful once, a query its neighbouring cells too."""
+
+    NOT = "not"
+    NEAR = "near"
+    FAR = "far"
+
+
+_TURNING: Final = Family(5, 8, 90, 800, 12.0, 15.0, 0.0, 0.0, 1.2, 0.0, 1.0, 0.0)
+_FIXED: Final = Family(4, 8, 30, 600, 12.0, 12.0, 0.0, 0.0, 1 / 16, 0.0, 0.0, 0.0)
+# A query looks at more peaks, for some that are not in the recording stand between those that are.
+TURNING: Final = {
+    Asking.NOT: _TURNING,
+    Asking.NEAR: _TURNING._replace(fan=10, near_pitch=0.08, near_time=0.13, near_height=0.25, near_span=0.2),
+    Asking.FAR: _TURNING._replace(fan=10, near_pitch=0.15, near_time=0.2, near_height=0.4, near_span=0.35),
+}
+FIXED: Final = {
+    Asking.NOT: _FIXED,
+    Asking.NEAR: _FIXED._replace(fan=10, near_pitch=0.15, near_time=0.2, near_height=0.15 / 16),
+    Asking.FAR: _FIXED._replace(fan=10, near_pitch=0.22, near_time=0.28, near_height=0.15 / 16),
+}
 _TURNING_WORTH: Final = np.array([0.068, 0.789, 1.154, 0.058, -0.232, 0.067, 0.010, -0.026, 0.189])
 _FIXED_WORTH: Final = np.array([0.060, 0.427, 0.657, 0.101, -0.552, 0.159, 0.070, -0.020, 0.184])
 """What the features of a handful (:func:`riparian.prints.handfuls.features`) are worth, each in its unit."""
@@ -81,7 +101,7 @@ def in_share(value: NDArray[np.uint64], share: float) -> NDArray[np.bool_]:
     return low < np.uint64(round(share * (1 << SHARE_BITS)))
 
 
-def turning(peaks: Peaks, key: PrintKey, share: float = 1.0, *, probes: bool = False) -> Hashes:
+def turning(peaks: Peaks, key: PrintKey, share: float = 1.0, asking: Asking = Asking.NOT) -> Hashes:
     """Hash five peaks at a time, whatever the speed and pitch they are played at.
 
     Parameters
@@ -92,8 +112,8 @@ def turning(peaks: Peaks, key: PrintKey, share: float = 1.0, *, probes: bool = F
         Says where cells begin, and how values are mixed.
     share
         Which part of all values to give; in (0, 1].
-    probes
-        Whether to give what a query asks for: neighbouring cells too, and peaks further on.
+    asking
+        Whether the peaks are a query's, and how far it asks.
 
     Returns
     -------
@@ -107,19 +127,19 @@ def turning(peaks: Peaks, key: PrintKey, share: float = 1.0, *, probes: bool = F
     >>> ours = Peaks(at, pitch, np.full(120, 8, np.uint8), 2500)
     >>> theirs = Peaks((at * 1.08).astype(np.int32), pitch + np.int16(20), ours.strength, 2700)
     >>> key = PrintKey(bytes(32))
-    >>> found = np.isin(turning(ours, key).value, turning(theirs, key, probes=True).value)
+    >>> found = np.isin(turning(ours, key).value, turning(theirs, key, asking=Asking.NEAR).value)
     >>> bool(found.mean() > 0.5)
     True
     """
-    return _hashed(peaks, key, "turning", ASKED_TURNING if probes else TURNING, share, _TURNING_WORTH)
+    return _hashed(peaks, key, "turning", TURNING[asking], share, _TURNING_WORTH)
 
 
-def fixed(peaks: Peaks, key: PrintKey, share: float = 1.0, *, probes: bool = False) -> Hashes:
+def fixed(peaks: Peaks, key: PrintKey, share: float = 1.0, asking: Asking = Asking.NOT) -> Hashes:
     """Hash four peaks at a time, at the speed and pitch they are played at.
 
     Parameters and what comes back are those of :func:`turning`.
     """
-    return _hashed(peaks, key, "fixed", ASKED_FIXED if probes else FIXED, share, _FIXED_WORTH)
+    return _hashed(peaks, key, "fixed", FIXED[asking], share, _FIXED_WORTH)
 
 
 def _hashed(

@@ -6,6 +6,7 @@ files; so does anything in memory, for tests and measurements.
 
 from typing import Protocol
 
+from riparian.prints.hashes import Asking
 from riparian.prints.index import Candidates
 from riparian.prints.peaks import Peaks
 
@@ -18,8 +19,8 @@ class Ours(Protocol):
         """How many there are, deleted ones left out."""
         ...
 
-    def candidates(self, heard: Peaks, most: int) -> Candidates:
-        """Find recordings that a stretch of sound may be of."""
+    def candidates(self, heard: Peaks, most: int, asking: Asking = Asking.NEAR) -> Candidates:
+        """Find recordings that a stretch of sound may be of, looking them up near or far."""
         ...
 
     def peaks(self, recording: int) -> Peaks:

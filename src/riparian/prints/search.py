@@ -1,7 +1,8 @@
 """What of ours goes together with this sound, and where?
 
-Candidates come from the sketches, the likeliest first; each is aligned until many in a row give nothing.  Of a cluster
-of duplicates one is enough.  A long sound is searched as a whole and then window by window, as long as something of it
+Candidates come from the sketches, the likeliest first; each is aligned until many in a row give nothing, and then those
+that look promising.  Where all give nothing, the sketches are asked once more, for more values.  Of a cluster of
+duplicates one is enough.  A long sound is searched as a whole and then window by window, as long as something of it
 is not explained: so the tracks of a compilation are found each by its own stretch.
 
 Where several recordings go together with the same stretch, the better one explains it.  The others are its rivals.
@@ -16,15 +17,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from riparian.prints.align import WORTH_ANOTHER, Query, align
+from riparian.prints.align import WORTH_ANOTHER, Query, align, is_promising
+from riparian.prints.hashes import Asking
 from riparian.prints.ours import Ours
 from riparian.prints.peaks import TICK_S, Peaks
 from riparian.prints.spans import Span
 
-MOST: Final = 200
-"""Candidates of a window that are looked at, at most."""
+MOST: Final = (200, 1000)
+"""Candidates of a window that are looked at, at most: in a small catalogue, and in one of millions."""
+RECORDINGS_EACH: Final = 10_000
+"""Recordings, one of which has two values in common with a query by chance: one more candidate for each so many."""
 PATIENCE: Final = 24
-"""Candidates in a row that give nothing much, after which no more are looked at."""
+"""Candidates in a row that give nothing much, after which only those are aligned that look promising."""
 WHOLE_S: Final = 600.0
 """Up to here a sound is searched as a whole; a longer one in windows of this length first."""
 WINDOW_S: Final = 120.0
@@ -37,6 +41,8 @@ _RIVAL: Final = 0.5
 """Of the score of what explains it; a rival that is worse is not told."""
 _FOUND: Final = 5.0
 """A stretch that is worse is nothing: the best of a search is as good where nothing is ours."""
+_HITS: Final = 2
+"""Values in common with a candidate that is no longer aligned unseen."""
 _MUCH: Final = 15.0
 """A stretch that is as good makes patient, and is looked at beyond its window."""
 _AROUND: Final = 1.25
@@ -107,6 +113,17 @@ def search(query: Peaks, ours: Ours, *, without: int = -1) -> Searched:
     return Searched(kept, rivals, len(hunt.seen), hunt.aligned)
 
 
+def most(recordings: int) -> int:
+    """Say how many candidates are looked at in a catalogue of so many recordings.
+
+    Examples
+    --------
+    >>> [most(10**n) for n in (3, 6, 7)]
+    [200, 200, 1000]
+    """
+    return min(max(MOST[0], recordings // RECORDINGS_EACH), MOST[1])
+
+
 def clip(peaks: Peaks, first: int, last: int) -> Peaks:
     """Give the peaks from one tick to before another, on a clock that begins at the first.
 
@@ -157,23 +174,33 @@ class _Hunt:
         if covered_s(spans, first * TICK_S, last * TICK_S) >= _EXPLAINED * (last - first) * TICK_S:
             return
         heard = clip(self.query, first, last)
-        ranked = self.ours.candidates(heard, MOST)
-        window: Query | None = None
+        if not len(heard):
+            return
+        window = Query(heard)
         tried: set[int] = set()
-        idle = 0
-        for recording in ranked.recording.tolist():
-            cluster = self.ours.cluster(recording)
-            if cluster == self.without or cluster in tried:
-                continue
-            tried.add(cluster)
-            self.seen.add(cluster)
-            window = window or Query(heard)
-            spans_here = self._aligned(window, recording)
-            idle = 0 if any(span.score >= _MUCH for span in spans_here) else idle + 1
-            if spans_here:
-                self._keep(Find(recording, cluster, _moved(spans_here, first)), first, last)
-            if idle == PATIENCE:
+        for asking in (Asking.NEAR, Asking.FAR):
+            idle, is_found = 0, False
+            for recording, hits in self._candidates(heard, asking):
+                cluster = self.ours.cluster(recording)
+                if cluster == self.without or cluster in tried:
+                    continue
+                if (asking is Asking.FAR or idle >= PATIENCE) and (
+                    hits < _HITS or not is_promising(window, self.ours.peaks(recording))
+                ):
+                    continue
+                tried.add(cluster)
+                self.seen.add(cluster)
+                spans_here = self._aligned(window, recording)
+                much = any(span.score >= _MUCH for span in spans_here)
+                idle, is_found = 0 if much else idle + 1, is_found or much
+                if spans_here:
+                    self._keep(Find(recording, cluster, _moved(spans_here, first)), first, last)
+            if is_found:
                 break
+
+    def _candidates(self, heard: Peaks, asking: Asking) -> Iterator[tuple[int, int]]:
+        ranked = self.ours.candidates(heard, most(self.ours.recordings), asking)
+        yield from zip(ranked.recording.tolist(), ranked.hits.tolist(), strict=True)
 
     def _aligned(self, window: Query, recording: int) -> tuple[Span, ...]:
         self.aligned += 1

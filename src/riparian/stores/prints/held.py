@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from riparian.errors import CustodyError, InputError
 from riparian.ports.prints import Known
 from riparian.prints.build import gone_bits
+from riparian.prints.hashes import Asking
 from riparian.prints.index import Candidates, Index
 from riparian.prints.keys import PrintKey
 from riparian.prints.null import Draws, Null, fit
@@ -50,9 +51,9 @@ class SqlHeld:
     def close(self) -> None:
         """See ``ports.prints.Held``."""
 
-    def candidates(self, heard: Peaks, most: int) -> Candidates:
+    def candidates(self, heard: Peaks, most: int, asking: Asking = Asking.NEAR) -> Candidates:
         """See ``riparian.prints.ours.Ours``."""
-        return self._index.candidates(asked(heard, self.key, self.k), most)
+        return self._index.candidates(asked(heard, self.key, self.k, asking), most)
 
     def cluster(self, recording: int) -> int:
         """See ``riparian.prints.ours.Ours``."""
