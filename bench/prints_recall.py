@@ -11,7 +11,7 @@ moreover, it is aligned with the query at the right place and speed, and better 
 A sketch of a whole file has the values that the bar allows.  Clips are as likely to hit a sketch as values lie densely
 in it, so there an excerpt of 80 seconds has only as many as it would have of a track of three and a half minutes.
 
-    python bench/prints_recall.py --tracks 100
+    python bench/prints_recall.py --tracks 100 --mirrors 400
 """
 
 import argparse
@@ -207,6 +207,7 @@ def main() -> None:
     """Measure, and write the table."""
     words = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     words.add_argument("--tracks", type=int, default=100)
+    words.add_argument("--mirrors", type=int, default=1000, help="tracks of which there are mirrored files")
     words.add_argument("--clips", type=int, default=100, help="tracks of which there are clips")
     words.add_argument("--half", choices=["choose", "report"], default="report")
     words.add_argument("--kinds", default="real,rendered", help="of the catalogue; asked for are real ones")
@@ -219,7 +220,7 @@ def main() -> None:
     done: list[Trials] = []
     # Clips cost least to make, and come first; the table has all of them so far, in the order of the bars.
     for condition, octets, dense in reversed(chosen):
-        asked_for = numbers[: args.clips if dense else args.tracks]
+        asked_for = numbers[: args.clips if dense else args.mirrors if condition in MIRRORED else args.tracks]
         done.insert(0, trials(catalogue, asked_for, condition, octets, dense=dense))
         print(*next(told(done)).values(), flush=True)
         write(told(done), args.out, "prints_recall")
