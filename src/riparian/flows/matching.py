@@ -30,6 +30,7 @@ from riparian.ports.prints import Answered, Enough, Held, Library, SoundFile, So
 from riparian.prints.landmarks import peaks
 from riparian.prints.libraries import Estimated, estimate
 from riparian.prints.match import match
+from riparian.prints.peaks import Peaks
 
 EXACT: Final = Source("prints.packets", "1")
 _AT_ONCE: Final = 8
@@ -194,7 +195,7 @@ def look(
     return looked(held, sounding, coder(key)(file.name.encode()), at_us)
 
 
-def looked(held: Held, sounding: Sounding, subject: int, at_us: int) -> Looked:
+def looked(held: Held, sounding: Sounding, subject: int, at_us: int, heard: Peaks | None = None) -> Looked:
     """Say what of ours is in a file that was listened to.
 
     Parameters
@@ -207,6 +208,8 @@ def looked(held: Held, sounding: Sounding, subject: int, at_us: int) -> Looked:
         The code of the file.
     at_us
         When this is asked; microseconds since 1970, UTC.
+    heard
+        The peaks of its sound, where the caller has them.
     """
     file, digest = sounding.file, sounding.digest
     if sounding.failed:
@@ -215,8 +218,10 @@ def looked(held: Held, sounding: Sounding, subject: int, at_us: int) -> Looked:
     if exact:
         lasts_s = held.known(exact[0]).seconds
         return Looked(file, digest, lasts_s, (_exactly(held, exact, subject, at_us),))
-    assert sounding.samples is not None  # noqa: S101 -- neither failed nor known by its packets
-    found = match(peaks(sounding.samples, held.key), held, held.null, subject=subject, at_us=at_us)
+    if heard is None:
+        assert sounding.samples is not None  # noqa: S101 -- neither failed nor known by its packets
+        heard = peaks(sounding.samples, held.key)
+    found = match(heard, held, held.null, subject=subject, at_us=at_us)
     answers = tuple(
         _answer(held, one.evidence, (one.recording, *one.rivals), one.cluster, one.error) for one in found.answers
     )

@@ -229,13 +229,14 @@ def listened(
     if sounding.samples is None:
         return Listened(sounding)
     held = hold()
-    found = looked(held, sounding, coder(asks.pseudonyms)(file.name.encode()), asks.at_us)
+    heard = peaks(sounding.samples, held.key)
+    found = looked(held, sounding, coder(asks.pseudonyms)(file.name.encode()), asks.at_us, heard)
     sounds = tuple(
         Sounds(_names(held, one.number), one.error, one.claim == COPY.name, {**one.facts, "spans": list(one.spans)})
         for one in found.answers
         if one.error <= asks.error_max
     )
-    return Listened(replace(sounding, samples=None), pack(peaks(sounding.samples, held.key)), sounds)
+    return Listened(replace(sounding, samples=None), pack(heard), sounds)
 
 
 def _names(held: Held, number: int) -> tuple[str, ...]:
