@@ -98,6 +98,33 @@ LISTED: Final = pa.schema(
 """One row of a list that was found, as it is written there; every column but the first may be absent.  ``row``
 counts from 0 over the whole list; ``added`` is when the list, or the service it was taken from, says that it came."""
 
+TERM: Final = pa.schema(
+    [
+        pa.field("scope", pa.string(), nullable=False),
+        pa.field("subject", pa.string(), nullable=False),
+        pa.field("use", pa.string(), nullable=False),
+        pa.field("says", pa.string(), nullable=False),
+        pa.field("territories", pa.string()),
+        pa.field("except_in", pa.string()),
+        pa.field("begins", pa.timestamp("us", "UTC")),
+        pa.field("ends", pa.timestamp("us", "UTC")),
+        pa.field("grantee", pa.string()),
+        pa.field("conditions", pa.string()),
+        pa.field("holder", pa.string()),
+        pa.field("document", pa.string(), nullable=False),
+        pa.field("stated", pa.timestamp("us", "UTC")),
+        pa.field("withdraws", pa.string()),
+    ]
+)
+"""One thing that may be done with recordings, or may not: a row of the ledger that :mod:`riparian.catalogue.terms`
+reads.  ``scope`` is ``recording``, ``label`` or ``all`` and ``subject`` which one (empty for ``all``); ``use`` is
+``stream``, ``download``, ``train``, ``mine``, ``infer`` or ``search``; ``says`` is ``permitted`` or ``reserved``.
+``territories`` are countries of ISO 3166 alpha-2 separated by spaces, null for everywhere, less those of ``except_in``;
+it holds from ``begins`` until before ``ends``, null for always.  ``grantee`` is to whom it is said, null for anybody;
+``conditions`` is a text or an address: what a permission asks for, or where a reserved use may be had; ``holder`` is
+who says it, in ``document``, at ``stated`` (null where the document does not say: its keeper fills in when it came).
+``withdraws`` is the digest of a row that this one takes back, in which case it says nothing else."""
+
 ACCOUNT: Final = pa.schema(
     [
         pa.field("account", pa.string(), nullable=False),
