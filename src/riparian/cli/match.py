@@ -166,7 +166,7 @@ def _rows(one: Looked, policy: Policy) -> Iterator[tuple[str, ...]]:
 _NOTHING: Final = {
     "not ours": "none of ours",
     "too short": "nothing to tell: too short",
-    "silence": "nothing to tell: silence",
+    "silence": "nothing to tell: silence, or one steady sound",
     "noise or speech": "nothing to tell: noise or speech",
 }
 
