@@ -20,8 +20,8 @@ import pyarrow as pa
 from measure import options, write
 from numpy.typing import NDArray
 
+from riparian.bets.channels import Way
 from riparian.marks import code
-from riparian.marks.channels import Way
 from riparian.marks.code import Tier
 from riparian.marks.keys import MarkKey
 from riparian.marks.layout import DIRECT_GROUPS, VARIANT_GROUPS, Layout

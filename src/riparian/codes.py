@@ -14,14 +14,20 @@ Conventions
 * A dictionary column is hashed once per distinct value, not per row.
 * Values that follow one another and have as many words of eight bytes are hashed side by side.
 
+What a copy says of whom it was issued to is drawn from secrets of other epochs (:class:`EpochKey`).
+
 Source
 ------
-Aumasson, J.-P. and Bernstein, D. J. (2012), SipHash: a fast short-input PRF, section 2.
+Aumasson, J.-P. and Bernstein, D. J. (2012), SipHash: a fast short-input PRF, section 2.  Saarinen, M.-J. and Aumasson,
+J.-P. (2015), RFC 7693: BLAKE2, keyed.  Salmon, J. et al. (2011), Parallel random numbers: as easy as 1, 2, 3: Philox,
+whose raw stream NumPy keeps the same from version to version.
 """
 
 import base64
+import hashlib
 from collections.abc import Callable
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +38,7 @@ RECORDING_KEY: Final = bytes(16)
 """The public key of recording codes."""
 
 KEY_BYTES: Final = 16
+SECRET_BYTES: Final = 32
 BUCKETS: Final = 64
 _BUCKET_SHIFT: Final = np.uint64(58)
 _LABEL_CHARS: Final = 13
@@ -376,3 +383,54 @@ def code_of_label(pseudonym: str) -> int:
         return int.from_bytes(base64.b32decode(text + "==="), "big")
     except ValueError as error:
         raise ValueError(f"`{pseudonym}` is not a pseudonym, wanted base32 after `a-`") from error
+
+
+@dataclass(frozen=True, slots=True)
+class EpochKey:
+    """The secret of one epoch, from which streams are cut that cannot be deduced from one another.
+
+    Parameters
+    ----------
+    secret
+        32 bytes.
+    epoch
+        Its number, from 1.
+
+    Raises
+    ------
+    ValueError
+        When the secret has another length, or the epoch is below 1.
+    """
+
+    PERSON: ClassVar[bytes] = b"riparian epoch 1"
+    secret: bytes = field(repr=False)
+    epoch: int
+
+    def __post_init__(self) -> None:
+        if len(self.secret) != SECRET_BYTES:
+            raise ValueError(f"the secret has {len(self.secret)} bytes, wanted {SECRET_BYTES}")
+        if self.epoch < 1:
+            raise ValueError(f"the epoch is {self.epoch}, wanted 1 or more")
+
+    def stream(self, name: str, *of: str, words: int) -> npt.NDArray[np.uint64]:
+        """Give the first words of a named stream; shape=(words,)."""
+        seed = np.frombuffer(self._cut(name, of, 16), dtype="<u8").astype(np.uint64)
+        raw: npt.NDArray[np.uint64] = np.random.Philox(key=seed).random_raw(words)
+        return raw
+
+    def signs(self, name: str, *of: str, n: int) -> npt.NDArray[np.int8]:
+        """Give the first signs, -1 or 1, of a named stream; shape=(n,)."""
+        octets = self.stream(name, *of, words=-(-n // 64)).astype("<u8").view(np.uint8)
+        bits = np.unpackbits(octets, bitorder="little", count=n)
+        return (2 * bits.astype(np.int8) - 1).astype(np.int8)
+
+    def siphash(self, name: str, *of: str) -> bytes:
+        """Give a key of 16 bytes for SipHash."""
+        return self._cut(name, of, 16)
+
+    def _cut(self, name: str, of: tuple[str, ...], n_bytes: int) -> bytes:
+        # Lengths stand before the parts, so that ("ab", "c") and ("a", "bc") are two streams.
+        parts = [part.encode() for part in (name, *of)]
+        message = b"".join(len(part).to_bytes(4, "little") + part for part in parts)
+        key = self.secret + self.epoch.to_bytes(4, "little")
+        return hashlib.blake2b(message, digest_size=n_bytes, key=key, person=self.PERSON).digest()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm, poisson
 
-from riparian.marks.channels import Way
+from riparian.bets.channels import Way
 from riparian.marks.code import Tier
 from riparian.marks.keys import MarkKey
 from riparian.marks.search import Heard, search

@@ -4,10 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from riparian.bets.channels import MANY, SIXTEENTHS
 from riparian.codes import codes_of
 from riparian.errors import InputError
 from riparian.marks import code
-from riparian.marks.code import MANY, SIXTEENTHS, Tier, bits, words
+from riparian.marks.code import Tier, bits, words
 from riparian.marks.keys import MarkKey
 from riparian.marks.layout import DIRECT_GROUPS, VARIANT_GROUPS, Layout
 

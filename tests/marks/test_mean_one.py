@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from riparian.bets import channels
+from riparian.bets.channels import BANK, Cells, Channel, log_e
 from riparian.marks import (
     align,
-    channels,
     code,
     detect,
     layout,
@@ -21,7 +22,6 @@ from riparian.marks import (
     weigh,
 )
 from riparian.marks import heard as hearing
-from riparian.marks.channels import BANK, Cells, Channel, log_e
 from riparian.marks.code import Tier
 from riparian.marks.owners import SPLICES, Splice, log_forward
 from riparian.marks.search import Heard

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from riparian.bets.channels import log_e
 from riparian.errors import InputError
 from riparian.evidence import CLAIMS, ISSUED, OF_COPIES
 from riparian.marks import search as searching
-from riparian.marks.channels import log_e
 from riparian.marks.code import Tier
 from riparian.marks.keys import MarkKey
 from riparian.marks.search import RANKING, Heard, search

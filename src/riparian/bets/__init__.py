@@ -11,6 +11,8 @@
 :func:`~riparian.bets.combine.mix_bits`         any dependence (Vovk & Wang 2021, section 4)
 :func:`~riparian.bets.combine.in_turn`          successive bets (Ville 1939; Vovk & Wang, section 5)
 :func:`~riparian.bets.ebh.e_bh`                 a list, wrong in a given share (Wang & Ramdas 2022)
+:func:`~riparian.bets.channels.log_e`           whose copies a copy was mixed from (Tardos 2008; Furon &
+                                                Desoubeaux 2014)
 ==============================================  =====================================================
 
 This room knows nothing of music.

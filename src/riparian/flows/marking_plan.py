@@ -25,8 +25,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from riparian.bets.channels import MANY, SIXTEENTHS
 from riparian.errors import InputError
-from riparian.marks.code import MANY, SIXTEENTHS
 
 TIERS: Final = (0.001, 0.01, 0.1, 1.0)
 """Where tiers end: shares of the recordings, the most popular first."""

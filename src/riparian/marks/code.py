@@ -13,9 +13,9 @@ Tiers
 -----
 ``one``: all chances are even.  For files that are marked for one recipient each (16 cells a chunk).
 
-``many``: each cell's chance is one of :data:`MANY`, drawn by key.  For renditions that an edge composes (one cell a
-chunk), where whoever compares two accounts' copies sees which chunks differ.  The mixture is public; which cell has
-which chance is not, so that an attack cannot be fitted to it.
+``many``: each cell's chance is one of :data:`~riparian.bets.channels.MANY`, drawn by key.  For renditions that an edge
+composes (one cell a chunk), where whoever compares two accounts' copies sees which chunks differ.  The mixture is
+public; which cell has which chance is not, so that an attack cannot be fitted to it.
 
 Conventions
 -----------
@@ -39,16 +39,13 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
+from riparian.bets.channels import MANY, SIXTEENTHS
 from riparian.codes import codes_of, sip_round, sip_start
 from riparian.errors import InputError
 from riparian.marks.keys import MarkKey
 from riparian.marks.layout import Layout
 
 SEED_BITS: Final = 64
-SIXTEENTHS: Final = 16
-MANY: Final = (1, 1, 2, 2, 2, 8, 8, 8, 8, 8, 8, 14, 14, 14, 15, 15)
-"""The chances of tier ``many``, in sixteenths, each as often as it stands here."""
-
 _LANES: Final = 64
 _EVEN: Final = SIXTEENTHS // 2
 _U = np.uint64

@@ -26,7 +26,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from riparian.marks.channels import ONE, Cells, Channel, Way, log_e
+from riparian.bets.channels import ONE, Cells, Channel, Way, log_e
 from riparian.marks.code import Tier, biases, blocks, hash_blocks, start
 from riparian.marks.keys import MarkKey
 from riparian.marks.reading import Reading

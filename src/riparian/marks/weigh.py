@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from riparian.marks.channels import BANK, ONE, Cells, Channel, log_e
+from riparian.bets.channels import BANK, ONE, Cells, Channel, learned, log_e
 from riparian.marks.code import words
 from riparian.marks.keys import MarkKey
 from riparian.marks.owners import SPLICES, Splice, log_forward
@@ -36,7 +36,6 @@ PARTS: Final = ((1.0, 3 / 6), (0.5, 1 / 6), (0.125, 1 / 6))
 """In which part of the recordings an account may have a part, and the weight of that."""
 EACH: Final = 1 / 6
 _OF_ONE: Final = 1 / 4
-_STANDS: Final = 1 / 2
 _BATCH: Final = 512
 
 
@@ -76,12 +75,7 @@ def weights(explained: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     prior = np.full(len(HYPOTHESES), (1 - _OF_ONE) / (len(HYPOTHESES) - 1))
     prior[HYPOTHESES.index(ONE)] = _OF_ONE
-    fixed = np.log(prior)
-    learned = fixed + explained
-    mixed: NDArray[np.float64] = np.logaddexp(
-        np.log(_STANDS) + fixed, np.log1p(-_STANDS) + learned - logsumexp(learned)
-    )
-    return mixed
+    return learned(prior, explained)
 
 
 def weigh(

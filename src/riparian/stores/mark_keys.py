@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from riparian.marks.keys import SECRET_BYTES, MarkKey
+from riparian.codes import SECRET_BYTES
+from riparian.marks.keys import MarkKey
 from riparian.stores.files import reaching
 from riparian.stores.secret_file import SecretFile
 

@@ -19,7 +19,7 @@ Where some accounts are known, the channel is that of the others given those acc
 Symbols
 -------
 l   soft value of a cell: half a log-likelihood ratio; nats
-p   chance that a bit is +1
+p   chance that a bit is +1, in whole sixteenths, so that a bit is an exact comparison
 y   what the mixed copy has in a cell: -1, 1, or for a mean of copies what lies between
 q   mean of y given an account's bit x
 t   tanh(l), so that f(l | q) is as 1 + q t
@@ -29,7 +29,9 @@ Source
 ------
 Furon, T. and Desoubeaux, M. (2014), Tardos codes for real.  Meerwald, P. and Furon, T. (2012), Toward practical joint
 decoding of binary Tardos fingerprinting codes (conditioning on accounts already found).  Laarhoven, T. (2014),
-Capacities and capacity-achieving decoders for various fingerprinting games.
+Capacities and capacity-achieving decoders for various fingerprinting games.  Tardos, G. (2008), Optimal probabilistic
+fingerprint codes, section 2.  Nuida, K. et al. (2009), An improvement of discrete Tardos fingerprinting codes: few
+chances suffice.
 """
 
 import math
@@ -42,10 +44,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
 
-from riparian.marks.code import SIXTEENTHS
+SIXTEENTHS: Final = 16
+MANY: Final = (1, 1, 2, 2, 2, 8, 8, 8, 8, 8, 8, 14, 14, 14, 15, 15)
+"""Chances of bits against those who mix several copies, in sixteenths, each as often as it stands here."""
 
 SURE_NATS: Final = 4.0
 """No channel takes a bit as surer than this, 1 in 3,000: one bit that was heard wrongly costs 8 nats, not 40."""
+_STANDS: Final = 1 / 2
 
 
 class Way(StrEnum):
@@ -87,9 +92,35 @@ BANK: Final = (
 """Every channel that is weighed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A way of choosing in every cell one of the accounts' bits, given by its chances.
+
+    Parameters
+    ----------
+    chances
+        That the copy has +1 where 0, 1, ... all of the accounts have; 0 to 1.
+    name
+        How a person is told of it.
+
+    Examples
+    --------
+    >>> Fitted((0.0, 0.9, 1.0), "mostly up").accounts
+    2
+    """
+
+    chances: tuple[float, ...]
+    name: str
+
+    @property
+    def accounts(self) -> int:
+        """How many."""
+        return len(self.chances) - 1
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """The cells of one recording, as a copy has them.
+    """The cells of one copy.
 
     Parameters
     ----------
@@ -116,16 +147,16 @@ class Cells:
         return cls(flat, chance.astype(np.int64).ravel(), len(words), (words > 0).sum(axis=0, dtype=np.int64))
 
 
-def log_e(channel: Channel, cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+def log_e(channel: Channel | Fitted, cells: Cells) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
     """Give what either bit of an account adds in each cell, and how well the channel explains the copy without it.
 
     Parameters
     ----------
     channel
-        Of at least as many accounts as are known; where it is of fewer, of as many.  Where all are known, nobody's bit
-        adds anything.
+        Of at least as many accounts as are known; where it is of fewer, of as many, but a fitted one then says nothing.
+        Where all are known, nobody's bit adds anything.
     cells
-        Of one recording.
+        Of one copy.
 
     Returns
     -------
@@ -144,8 +175,11 @@ def log_e(channel: Channel, cells: Cells) -> tuple[NDArray[np.float64], NDArray[
     >>> bool(np.abs(p * np.exp(up) + (1 - p) * np.exp(down) - 1).max() < 1e-14)
     True
     """
-    channel = Channel(channel.way, max(channel.accounts, cells.known))
-    of_way = _of_mean if channel.way is Way.MEAN else _of_choice
+    if isinstance(channel, Channel):
+        channel = Channel(channel.way, max(channel.accounts, cells.known))
+    elif channel.accounts < cells.known:
+        channel = Fitted((0.5,) * (cells.known + 1), channel.name)
+    of_way = _of_mean if isinstance(channel, Channel) and channel.way is Way.MEAN else _of_choice
     # One account is asked about, and the rest of those that are not known are drawn by lot: none of either if -1.
     down, up, base = of_way(channel, channel.accounts - cells.known - 1, cells)
     p = cells.chance / SIXTEENTHS
@@ -154,14 +188,14 @@ def log_e(channel: Channel, cells: Cells) -> tuple[NDArray[np.float64], NDArray[
 
 
 def _of_choice(
-    channel: Channel, rest: int, cells: Cells
+    channel: Channel | Fitted, rest: int, cells: Cells
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Give the likelihoods of a cell's reading where the copy has one of the accounts' bits."""
     chosen = 2 * _chance_up(channel) - 1
     # Of the accounts that are not known, ``m`` have +1: a table by chance and by how many of the known ones have.
     q = np.zeros((2, SIXTEENTHS, cells.known + 1))
     for chance in np.unique(cells.chance).tolist():
-        share = np.exp(_log_binomial(max(rest, 0), chance))
+        share = np.exp(log_binomial(max(rest, 0), chance))
         for x in (0, 1):
             for ups in range(cells.known + 1):
                 has = ups + min(x, rest + 1)
@@ -175,11 +209,11 @@ def _of_choice(
 
 
 def _of_mean(
-    channel: Channel, rest: int, cells: Cells
+    channel: Channel | Fitted, rest: int, cells: Cells
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Give those of a cell of a mean of copies, over what the others may have there."""
     squared = amplitude_squared(channel.accounts, cells)
-    table = np.array([_log_binomial(max(rest, 0), max(chance, 1)) for chance in range(SIXTEENTHS)])
+    table = np.array([log_binomial(max(rest, 0), max(chance, 1)) for chance in range(SIXTEENTHS)])
     weight = table[cells.chance]
     both = []
     for x in (0, 1):
@@ -194,6 +228,29 @@ def _of_noise(soft: NDArray[np.float64], squared: float) -> NDArray[np.float64]:
     if not squared:
         return np.zeros_like(soft)
     return np.where(soft == 0, 0.0, -soft * soft / (2 * squared) - math.log(squared) / 2)
+
+
+def learned(prior: NDArray[np.float64], explained: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the logarithms of weights that follow a copy: half of each stays, half goes to what explains the copy.
+
+    Parameters
+    ----------
+    prior : np.ndarray [shape=(n,)]
+        Weights that were fixed beforehand and sum to one.
+    explained : np.ndarray [shape=(n,)]
+        Logarithm of how likely each makes the copy, by chances of bits alone; to a constant.
+
+    Examples
+    --------
+    >>> np.exp(learned(np.array([0.25, 0.75]), np.array([0.0, 50.0]))).round(3).tolist()
+    [0.125, 0.875]
+    """
+    fixed = np.log(prior)
+    follows = fixed + explained
+    mixed: NDArray[np.float64] = np.logaddexp(
+        np.log(_STANDS) + fixed, np.log1p(-_STANDS) + follows - logsumexp(follows)
+    )
+    return mixed
 
 
 def amplitude_squared(accounts: int, cells: Cells) -> float:
@@ -216,8 +273,10 @@ def amplitude_squared(accounts: int, cells: Cells) -> float:
     return (math.sqrt(1 + 4 * spread * square) - 1) / (2 * spread)
 
 
-def _chance_up(channel: Channel) -> NDArray[np.float64]:
+def _chance_up(channel: Channel | Fitted) -> NDArray[np.float64]:
     """Give the chance that the mixed copy has +1, by how many of the accounts have; shape=(accounts + 1,)."""
+    if isinstance(channel, Fitted):
+        return np.array(channel.chances)
     part = np.arange(channel.accounts + 1) / channel.accounts
     if channel.way is Way.LOT:
         return part
@@ -228,7 +287,7 @@ def _chance_up(channel: Channel) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=1024)
-def _log_binomial(n: int, sixteenths: int) -> NDArray[np.float64]:
+def log_binomial(n: int, sixteenths: int) -> NDArray[np.float64]:
     """Give the logarithms of the chances of 0 to n successes; shape=(n + 1,)."""
     m, p = np.arange(n + 1), sixteenths / SIXTEENTHS
     ways = gammaln(n + 1) - gammaln(m + 1) - gammaln(n - m + 1)
