@@ -31,9 +31,9 @@ def of(tree: Any, path: str) -> list[str]:
 
 def wrong(name: str, octets: bytes) -> list[str]:
     """List what was read otherwise than XPath finds it."""
-    tree = etree.fromstring(octets)
+    tree: Any = etree.fromstring(octets)
     said = read_message(name, octets)
-    if said is None:
+    if said is None or said.terms is None:
         return ["no message"]
     made = "not(@IsSupplemental='true')"
     kinds = " or ".join(f"local-name()='{kind}'" for kind in ("SoundRecording", "Video", "MIDI"))

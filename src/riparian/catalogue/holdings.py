@@ -12,6 +12,7 @@ logs use, by its ISRC where the message is about ISRCs.  That two names are one 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import pyarrow as pa
@@ -117,6 +118,17 @@ FIXITY: Final = pa.schema(
 """The file of a recording, and its digest in lower-case hex."""
 
 
+@lru_cache(maxsize=32)
+def empty(schema: pa.Schema) -> pa.Table:
+    """Give a table without rows, always the same one: making it takes longer than a message has."""
+    return schema.empty_table()
+
+
+@lru_cache(maxsize=32)
+def _shape(schema: pa.Schema) -> tuple[list[str], list[pa.DataType]]:
+    return schema.names, schema.types
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """Which document says it.
@@ -167,15 +179,15 @@ class Holding:
 
     document: Document
     number: int = 0
-    recordings: pa.Table = field(default_factory=HELD.empty_table)
-    identifiers: pa.Table = field(default_factory=IDENTIFIER.empty_table)
-    titles: pa.Table = field(default_factory=TITLE.empty_table)
-    releases: pa.Table = field(default_factory=RELEASE.empty_table)
-    tracks: pa.Table = field(default_factory=TRACK.empty_table)
-    artworks: pa.Table = field(default_factory=ARTWORK.empty_table)
-    played: pa.Table = field(default_factory=PLAYED.empty_table)
+    recordings: pa.Table = field(default_factory=partial(empty, HELD))
+    identifiers: pa.Table = field(default_factory=partial(empty, IDENTIFIER))
+    titles: pa.Table = field(default_factory=partial(empty, TITLE))
+    releases: pa.Table = field(default_factory=partial(empty, RELEASE))
+    tracks: pa.Table = field(default_factory=partial(empty, TRACK))
+    artworks: pa.Table = field(default_factory=partial(empty, ARTWORK))
+    played: pa.Table = field(default_factory=partial(empty, PLAYED))
     terms: pa.Table | None = None
-    fixity: pa.Table = field(default_factory=FIXITY.empty_table)
+    fixity: pa.Table = field(default_factory=partial(empty, FIXITY))
     refused: Sequence[tuple[str, str]] = ()
 
 
@@ -187,7 +199,11 @@ def table_of(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     >>> table_of([{"recording": "r-1", "kind": "isrc", "value": "GBABC1200001"}], IDENTIFIER).num_rows
     1
     """
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
+    whole = list(rows)
+    if not whole:
+        return empty(schema)
+    columns = [pa.array([row.get(name) for row in whole], kind) for name, kind in zip(*_shape(schema), strict=True)]
+    return pa.Table.from_arrays(columns, schema=schema)
 
 
 def held(table: pa.Table) -> pa.Table:

@@ -51,7 +51,7 @@ def isrc(text: str) -> str:
     >>> isrc("us-um7-18-04534"), isrc("ISRC USUM71804534"), isrc("USUM7180453")
     ('USUM71804534', 'USUM71804534', '')
     """
-    plain = _plain(text)
+    plain = text if _ISRC.fullmatch(text) else _plain(text)
     return plain if _ISRC.fullmatch(plain) else ""
 
 

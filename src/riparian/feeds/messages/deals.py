@@ -13,6 +13,8 @@ DDEX data dictionary, ``avs:UseType``.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from string import ascii_uppercase
 from typing import Any, Final
 
 from riparian.catalogue.terms import Says, Use
@@ -45,7 +47,7 @@ _USES: Final = {
     "UseForIdentification": Use.SEARCH,
     "UseForGenerativeAI": Use.TRAIN,
 }
-_COUNTRY_LENGTH: Final = 2
+_COUNTRIES: Final = frozenset(first + second for first in ascii_uppercase for second in ascii_uppercase)
 _EVERYWHERE: Final = "Worldwide"
 
 
@@ -102,8 +104,8 @@ def deals_of(one: Part) -> tuple[list[str], list[Deal], list[str]]:
 
 def _deals(terms: Part) -> Iterator[tuple[Deal, str]]:
     named = [text_of(each) for each in terms.get("TerritoryCode", ())]
-    territories = frozenset(code for code in named if _is_country(code))
-    except_in = frozenset(filter(_is_country, map(text_of, terms.get("ExcludedTerritoryCode", ()))))
+    territories = _COUNTRIES.intersection(named)
+    except_in = _COUNTRIES.intersection(map(text_of, terms.get("ExcludedTerritoryCode", ())))
     period = next((each for each in terms.get("ValidityPeriod", ()) if isinstance(each, dict)), {})
     begins_us, ends_us = _begins(period), _ends(period)
     nowhere = Deal(Use.STREAM, Says.PERMITTED, territories, except_in, begins_us, ends_us, "")
@@ -133,25 +135,22 @@ def _model(value: Part | str) -> str:
     return (said(value, "@UserDefinedValue") if isinstance(value, dict) else "") or text_of(value)
 
 
-def _is_country(code: str) -> bool:
-    return len(code) == _COUNTRY_LENGTH and code.isascii() and code.isupper()
-
-
 def _begins(period: Part) -> int | None:
-    if moment := said(period, "StartDateTime"):
-        return us_of(moment)
-    day = date_of(said(period, "StartDate"))
+    if "StartDateTime" in period:
+        return us_of(said(period, "StartDateTime"))
+    day = date_of(said(period, "StartDate")) if "StartDate" in period else None
     return None if day is None else _midnight_us(day)
 
 
 def _ends(period: Part) -> int | None:
-    if moment := said(period, "EndDateTime"):
-        return us_of(moment)
-    day = date_of(said(period, "EndDate"))
+    if "EndDateTime" in period:
+        return us_of(said(period, "EndDateTime"))
+    day = date_of(said(period, "EndDate")) if "EndDate" in period else None
     # The last day is one of the days.
     return None if day is None or day == date.max else _midnight_us(day + timedelta(days=1))
 
 
+@lru_cache(maxsize=4096)
 def _midnight_us(day: date) -> int:
     return round(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000
 

@@ -29,7 +29,7 @@ _CARRIERS: Final = {
     *("AdditionalTitle", "CommercialModelType", "DisplayTitle", "DisplayTitleText", "ProprietaryId"),
     *("ReleaseLabelReference", "ReleaseResourceReference", "Title", "UseType"),
 }
-"""Elements without children whose attributes matter."""
+"""Elements whose attributes matter."""
 
 Part = dict[str, list[Any]]
 """An element: each child's name to its children of that name, in order: texts, or parts where they have children or
@@ -83,7 +83,7 @@ def parts(octets: bytes, wanted: Mapping[str, frozenset[str]]) -> Iterator[tuple
                     yield root.tag, _said(root)
                 if event == "end":
                     name = plain_name(element.tag)
-                    yield name, plain(element, wanted[name])
+                    yield name, _said(element) | plain(element, wanted[name])
                     _forget(element)
                     last, given = place, given + 1
             if given > PARTS_MAX:
@@ -131,7 +131,7 @@ def _said(element: etree._Element) -> Part:
 
 def plain(element: etree._Element, wanted: frozenset[str]) -> Part:
     """Give of an element what is wanted."""
-    found: Part = _said(element) if element.attrib else {}
+    found: Part = {}
     for child in element:
         name = child.tag
         if name not in wanted:
@@ -140,8 +140,8 @@ def plain(element: etree._Element, wanted: frozenset[str]) -> Part:
             if name not in wanted:
                 continue
         value: Any = plain(child, wanted) if len(child) else child.text or ""
-        if name in _CARRIERS and isinstance(value, str) and (more := _said(child)):
-            value = more | {"": [value]}
+        if name in _CARRIERS and (more := _said(child)):
+            value = more | (value if isinstance(value, dict) else {"": [value]})
         if name in found:
             found[name].append(value)
         else:
@@ -169,8 +169,8 @@ def text_of(value: Part | str) -> str:
     return " ".join(text[:TEXT_MAX].split())
 
 
-def said(part: Part, name: str, *path: str) -> str:
-    """Give the first text along a path, or nothing.
+def said(part: Part, name: str, inner: str = "") -> str:
+    """Give the first text of a child, or of a child's child, or nothing.
 
     Examples
     --------
@@ -178,7 +178,12 @@ def said(part: Part, name: str, *path: str) -> str:
     '2 3'
     """
     for one in part.get(name, ()):
-        text = (said(one, *path) if isinstance(one, dict) else "") if path else text_of(one)
+        if not inner:
+            text = text_of(one)
+        elif isinstance(one, dict):
+            text = said(one, inner)
+        else:
+            continue
         if text:
             return text
     return ""

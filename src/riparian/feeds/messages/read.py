@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import pyarrow as pa
+
 from riparian.catalogue.holdings import (
     ARTWORK,
     FIXITY,
@@ -22,11 +24,11 @@ from riparian.catalogue.holdings import (
     Holding,
     table_of,
 )
-from riparian.catalogue.identifiers import normalise
-from riparian.catalogue.terms import Scope, Term, table_of_terms
+from riparian.catalogue.terms import Scope
 from riparian.errors import InputError
 from riparian.feeds.messages import deals, releases, resources
-from riparian.feeds.messages.parts import Part, parts, plain_name, said, text_of
+from riparian.feeds.messages.parts import Part, parts, plain_name, said
+from riparian.schema import TERM
 
 _PARTY: Final = frozenset(("PartyReference", "PartyName", "FullName", "FullNameIndexed"))
 _HEADER: Final = frozenset(
@@ -133,19 +135,9 @@ def _resource(message: _Message, kind: str, part: Part) -> None:
     if said(part, "@IsSupplemental") == "true":
         message.refused.append((where, "it is a part of another recording, and not delivered itself"))
         return
-    if wrong := _wrong_isrc(part):
-        message.refused.append((where, f"`{wrong}` is no ISRC"))
+    if one.wrong:
+        message.refused.append((where, f"`{one.wrong}` is no ISRC"))
     message.recordings[one.reference or f"{kind} {number}"] = one
-
-
-def _wrong_isrc(part: Part) -> str:
-    for place in resources.places_of(part):
-        for name in ("ResourceId", "SoundRecordingId", "VideoId"):
-            for code in place.get(name, ()):
-                for text in code.get("ISRC", ()) if isinstance(code, dict) else ():
-                    if text_of(text) and not normalise("isrc", text_of(text)):
-                        return text_of(text)[:40]
-    return ""
 
 
 def _image(message: _Message, _: str, part: Part) -> None:
@@ -204,7 +196,7 @@ def _holding(message: _Message) -> Holding:
         releases=table_of((album.row for album in albums), RELEASE),
         tracks=table_of(tracks, TRACK),
         artworks=table_of(_artworks(message, albums), ARTWORK),
-        terms=table_of_terms(_terms(message)),
+        terms=_terms(message),
         fixity=table_of((row for one in found for row in one.fixity), FIXITY),
         refused=tuple(message.refused),
     )
@@ -245,31 +237,33 @@ def _artworks(message: _Message, albums: list[releases.Release]) -> list[dict[st
     ]
 
 
-def _terms(message: _Message) -> list[Term]:
+def _terms(message: _Message) -> pa.Table:
+    """Make the table of what the deals say of each recording on the releases that they are about, once each."""
     on: dict[str, list[str]] = {}
     for release in message.albums:
         on.setdefault(release.reference, []).extend(reference for reference, _, _ in release.on)
-    found: dict[Term, None] = {}
+    found: dict[tuple[str, deals.Deal], None] = {}
     for about, said_of in message.permits:
         for reference in dict.fromkeys(each for release in about for each in on.get(release, ())):
             if (resource := message.recordings.get(reference)) is not None:
-                found |= dict.fromkeys(_term(message, resource.recording["recording"], deal) for deal in said_of)
-    return list(found)
-
-
-def _term(message: _Message, recording: str, deal: deals.Deal) -> Term:
-    return Term(
-        Scope.RECORDING,
-        recording,
-        deal.use,
-        deal.says,
-        message.name,
-        territories=deal.territories,
-        except_in=deal.except_in,
-        begins_us=deal.begins_us,
-        ends_us=deal.ends_us,
-        grantee=message.recipient,
-        conditions=deal.conditions,
-        holder=message.senders[0] if message.senders else "",
-        stated_us=message.stated_us,
-    )
+                found |= dict.fromkeys((resource.recording["recording"], deal) for deal in said_of)
+    if not found:
+        return table_of((), TERM)
+    n, permitted = len(found), [deal for _, deal in found]
+    columns: dict[str, list[Any]] = {
+        "scope": [Scope.RECORDING.value] * n,
+        "subject": [recording for recording, _ in found],
+        "use": [deal.use.value for deal in permitted],
+        "says": [deal.says.value for deal in permitted],
+        "territories": [" ".join(sorted(deal.territories)) or None for deal in permitted],
+        "except_in": [" ".join(sorted(deal.except_in)) or None for deal in permitted],
+        "begins": [deal.begins_us for deal in permitted],
+        "ends": [deal.ends_us for deal in permitted],
+        "grantee": [message.recipient or None] * n,
+        "conditions": [deal.conditions or None for deal in permitted],
+        "holder": [message.senders[0] if message.senders else None] * n,
+        "document": [message.name] * n,
+        "stated": [message.stated_us] * n,
+        "withdraws": [None] * n,
+    }
+    return pa.table([pa.array(columns[each.name], each.type) for each in TERM], schema=TERM)

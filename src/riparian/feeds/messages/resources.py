@@ -13,10 +13,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from riparian.catalogue.identifiers import normalise
+from riparian.catalogue.identifiers import isrc, iswc
 from riparian.feeds.messages.parts import Part, all_of, said, text_of
 
 _DURATION: Final = re.compile(
@@ -51,6 +52,12 @@ INSIDE: Final = frozenset(
 )
 """Names of whatever is wanted of a resource."""
 KINDS: Final = ("SoundRecording", "Video", "MIDI")
+_PLACES: Final = (
+    *("ResourceSummary", "SoundRecordingEdition", "VideoEdition", "SoundRecordingDetailsByTerritory"),
+    *("VideoDetailsByTerritory", "MidiDetailsByTerritory", "ImageDetailsByTerritory"),
+)
+_CODES: Final = ("ResourceId", "SoundRecordingId", "VideoId", "MidiId")
+_WORKS: Final = ("IndirectSoundRecordingId", "IndirectVideoId", "IndirectMidiId", "WorkId")
 
 
 @dataclass(slots=True, eq=False)
@@ -61,6 +68,8 @@ class Resource:
     ----------
     reference
         By which the message refers to it.
+    wrong
+        What stands where an ISRC should, and is none.
     """
 
     reference: str
@@ -68,14 +77,15 @@ class Resource:
     identifiers: list[dict[str, Any]] = field(default_factory=list)
     titles: list[dict[str, Any]] = field(default_factory=list)
     fixity: list[dict[str, Any]] = field(default_factory=list)
+    wrong: str = ""
 
 
 def places_of(one: Part) -> list[Part]:
     """List where a message says something of a resource, in the order in which it counts."""
     found = [one]
-    for name, inner in one.items():
-        if name == "ResourceSummary" or name.endswith(("DetailsByTerritory", "Edition")):
-            found += [each for each in inner if isinstance(each, dict)]
+    for name in _PLACES:
+        if name in one:
+            found += [each for each in one[name] if isinstance(each, dict)]
     return found
 
 
@@ -90,52 +100,53 @@ def resource_of(one: Part, parties: Mapping[str, str], fallback: str) -> Resourc
         What the recording is called where the message has no code for it.
     """
     places = places_of(one)
-    codes = list(_codes(places))
-    isrc = next((value for kind, value in codes if kind == "isrc"), "")
-    own = next((f"{kind.removeprefix('own:')}:{value}" for kind, value in codes if kind.startswith("own:")), "")
-    name = isrc or own or fallback
+    codes: dict[tuple[str, str], None] = {}
+    wrong = ""
+    for place in places:
+        for kind, text, value in _codes(place):
+            if value:
+                codes[kind, value] = None
+            elif kind == "isrc" and text:
+                wrong = text
+    first = dict(reversed(codes))
+    name = first.get("isrc") or next((f"{kind[4:]}:{value}" for kind, value in codes if kind[:4] == "own:"), fallback)
     title = title_of(places)
     row = {
         "recording": name,
         "title": title or None,
         "artist": artist_of(places, parties) or None,
-        "duration_ms": next((ms for each in all_of(one, "Duration") if (ms := duration_ms(text_of(each)))), None),
-        "released": next(filter(None, (released_of(place) for place in places)), None),
-        "isrc": isrc or None,
-        "iswc": next((value for kind, value in codes if kind == "iswc"), None),
-        "owner": next(filter(None, (rights_of(place) for place in places)), None),
+        "duration_ms": next((ms for each in one.get("Duration", ()) if (ms := duration_ms(text_of(each)))), None),
+        "released": next(filter(None, map(released_of, places)), None),
+        "isrc": first.get("isrc"),
+        "iswc": first.get("iswc"),
+        "owner": next(filter(None, map(rights_of, places)), None),
     }
     return Resource(
         said(one, "ResourceReference"),
         row,
-        [{"recording": name, "kind": kind, "value": value} for kind, value in dict.fromkeys(codes)],
+        [{"recording": name, "kind": kind, "value": value} for kind, value in codes],
         [{"recording": name, **other} for other in titles_of(places) if other["title"] != title],
-        [{"recording": name, **file} for place in places for file in files_of(place) if file["digest"]],
+        [{"recording": name, **file} for place in places for file in files_of(place, "HashSum") if file["digest"]],
+        wrong[:40],
     )
 
 
-def _codes(places: list[Part]) -> Iterator[tuple[str, str]]:
-    for place in places:
-        for name in ("ResourceId", "SoundRecordingId", "VideoId", "MidiId"):
-            for code in place.get(name, ()):
-                yield from codes_of(code)
-        for name in ("IndirectSoundRecordingId", "IndirectVideoId", "IndirectMidiId", "WorkId"):
-            for text in all_of(place, name, "ISWC"):
-                if value := normalise("iswc", text_of(text)):
-                    yield "iswc", value
-
-
-def codes_of(code: Part | str) -> Iterator[tuple[str, str]]:
-    """Give the codes of a resource: kinds and values."""
-    if isinstance(code, str):
-        return
-    for text in code.get("ISRC", ()):
-        if value := normalise("isrc", text_of(text)):
-            yield "isrc", value
-    for own in code.get("ProprietaryId", ()):
-        whose = said(own, "@Namespace") if isinstance(own, dict) else ""
-        if value := text_of(own):
-            yield f"own:{whose}", value
+def _codes(place: Part) -> Iterator[tuple[str, str, str]]:
+    """Give kinds of codes, what stands there, and the code; nothing where it is none."""
+    for name in _CODES:
+        for code in place.get(name, ()):
+            if isinstance(code, dict):
+                for each in code.get("ISRC", ()):
+                    text = text_of(each)
+                    yield "isrc", text, isrc(text)
+                for own in code.get("ProprietaryId", ()):
+                    text = text_of(own)
+                    yield f"own:{said(own, '@Namespace') if isinstance(own, dict) else ''}", text, text
+    for name in _WORKS:
+        if name in place:
+            for each in all_of(place, name, "ISWC"):
+                text = text_of(each)
+                yield "iswc", text, iswc(text)
 
 
 def title_of(places: list[Part]) -> str:
@@ -177,6 +188,8 @@ def artist_of(places: list[Part], parties: Mapping[str, str]) -> str:
     for place in places:
         if shown := said(place, "DisplayArtistName"):
             return shown
+        if "DisplayArtist" not in place:
+            continue
         lead: dict[str, None] = {}
         featured: dict[str, None] = {}
         for artist in place.get("DisplayArtist", ()):
@@ -204,16 +217,22 @@ def rights_of(place: Part) -> str:
     >>> rights_of({"PLine": [{"PLineText": ["(P) 2010 Iron Crown Music"]}]})
     'Iron Crown Music'
     """
+    if "PLine" not in place:
+        return ""
     return said(place, "PLine", "PLineCompany") or _RIGHTS.sub("", said(place, "PLine", "PLineText"))
 
 
 def released_of(place: Part) -> date | None:
     """Give the day on which a recording was first released."""
-    return next((day for name in _RELEASED for each in place.get(name, ()) if (day := date_of(text_of(each)))), None)
+    for name in _RELEASED:
+        for each in place.get(name, ()):
+            if (day := date_of(text_of(each))) is not None:
+                return day
+    return None
 
 
-def files_of(place: Part) -> Iterator[dict[str, Any]]:
-    """Give the files of a resource: where each is beside the message, and its digest.
+def files_of(place: Part, wanted: str = "") -> Iterator[dict[str, Any]]:
+    """Give the files of a resource of which something wanted is said: where each is beside the message, and its digest.
 
     What lies elsewhere, and a digest that is not as long as one of its kind, is none.
     """
@@ -226,7 +245,7 @@ def files_of(place: Part) -> Iterator[dict[str, Any]]:
         for details in place.get(name, ()):
             if isinstance(details, dict):
                 for file in (*details.get("File", ()), *all_of(details, "DeliveryFile", "File")):
-                    if isinstance(file, dict):
+                    if isinstance(file, dict) and (not wanted or wanted in file):
                         yield _file(file)
 
 
@@ -262,6 +281,7 @@ def duration_ms(text: str) -> int | None:
     return ms if 0 < ms <= _MS_MAX else None
 
 
+@lru_cache(maxsize=4096)
 def date_of(text: str) -> date | None:
     """Read a date, of which the month and the day may be missing; years before there was sound are none.
 
