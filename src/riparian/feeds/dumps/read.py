@@ -1,8 +1,10 @@
 """From files that were found to rows: members -> sheets -> roles -> LISTED, in batches, with what could not be read."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -25,7 +27,8 @@ from riparian.feeds.places import Place, expand
 from riparian.feeds.unpack import Broken
 from riparian.schema import LISTED
 
-Progress = Callable[[str, int, int | None], None]
+VERSION: Final = "1"
+"""Another one when the same list is read to other rows."""
 _BINARY: Final = 0.05
 _DASHED: Final = 0.5
 _IN_LISTINGS: Final = ("path", "added", "duration_ms", LINE)
@@ -57,6 +60,29 @@ class Part:
     rejects: Sequence[Reject] = ()
     n_rejected: int = 0
     roles: Roles = field(default_factory=lambda: Roles({}))
+
+    @property
+    def columns(self) -> dict[str, tuple[str, str]]:
+        """Field to its column, and how that is known."""
+        return {name: (role.column, role.why) for name, role in self.roles.of.items()}
+
+
+def state_of(sources: Sequence[str], said: Mapping[str, str]) -> str:
+    """Name a list by its files as they are: paths, sizes and times, and how its columns are said to be called.
+
+    Raises
+    ------
+    InputError
+        When a source does not exist.
+    OutsideError
+        When the storage behind an address cannot be reached.
+    """
+    seen = hashlib.sha256(f"{VERSION} {sorted(said.items())}".encode())
+    for place in expand(sources):
+        path = Path(place.name)
+        stat = path.stat() if place.seekable and path.is_file() else None
+        seen.update(f"\n{place.name} {stat and (stat.st_size, stat.st_mtime_ns)}".encode("utf-8", "replace"))
+    return seen.hexdigest()[:16]
 
 
 def read_dump(
@@ -132,7 +158,7 @@ def sheets(place: Place) -> Iterator[Sheet | Reject]:
                 yield _named_sheet(place.name, names)
                 names = []
         else:
-            yield from _sheets(member)
+            yield from sheets_in(member)
             if member.stream.broken:
                 yield Reject(member.name, 0, member.stream.broken)
     if names:
@@ -143,7 +169,8 @@ def _named_sheet(source: str, names: list[str]) -> Sheet:
     return Sheet(source, "sound files", iter([Batch(framed({"path": names}))]), known=_IN_LISTINGS)
 
 
-def _sheets(member: Member) -> Iterator[Sheet | Reject]:
+def sheets_in(member: Member) -> Iterator[Sheet | Reject]:
+    """Give every table in a file that is no archive; each is read before the next one is asked for."""
     head = member.stream.head()
     if not head.strip():
         return
