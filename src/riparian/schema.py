@@ -98,6 +98,27 @@ LISTED: Final = pa.schema(
 """One row of a list that was found, as it is written there; every column but the first may be absent.  ``row``
 counts from 0 over the whole list; ``added`` is when the list, or the service it was taken from, says that it came."""
 
+MATCHED: Final = pa.schema(
+    [
+        pa.field("row", pa.int64(), nullable=False),
+        pa.field("ours", pa.int64(), nullable=False),
+        pa.field("level", pa.string(), nullable=False),
+        pa.field("error", pa.float32(), nullable=False),
+        pa.field("chance", pa.float32(), nullable=False),
+        pa.field("chance_work", pa.float32(), nullable=False),
+        pa.field("chance_artist", pa.float32(), nullable=False),
+        pa.field("bits", pa.float32(), nullable=False),
+        pa.field("extrapolated", pa.float32(), nullable=False),
+        pa.field("via", pa.string(), nullable=False),
+    ]
+)
+"""One row of a list, weighed (:mod:`riparian.metadata.records`).  ``ours`` is the number of the row of ours that it is
+most like, -1 for none.  ``level`` is the finest thing that is claimed: ``recording``, ``work``, ``artist`` or ``none``;
+``error`` is the stated chance that this claim about ``ours`` is wrong.  ``chance`` is how likely the row is a recording
+of ours, ``chance_work`` that its work is among ours and ``chance_artist`` that its artist is, found or not: summed,
+they count.  ``bits`` were counted, ``extrapolated`` are those that the fitted tail adds; ``via`` says what carried it:
+``isrc``, ``exact``, ``near`` or nothing."""
+
 TERM: Final = pa.schema(
     [
         pa.field("scope", pa.string(), nullable=False),
