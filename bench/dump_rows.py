@@ -3,8 +3,8 @@
 Rows come from three public collections (see ``--data``): playlists' tracks (MIT), text lines of playlists (MIT-style)
 and free netlabels' tracks (CC BY-SA 4.0).  A fifth of the works, with all their recordings, is kept out of the
 catalogue: foreign rows, mostly by the same artists.  Larger catalogues hold the same real rows and recombined ones
-beside them: titles of words of two real titles, under real and under recombined names.  A dump has two parts of ours to one of
-foreign rows, written anew (:mod:`dump_noise`).
+beside them: titles of words of two real titles, under real and under recombined names.  A dump has two parts of ours to
+one of foreign rows, written anew (:mod:`dump_noise`).
 
 Missing durations are drawn from the others; milliseconds and ISRCs are drawn, since the collections have none.  A row's
 ``half`` is a hash of its first artist: what is chosen is chosen on half 0, and reported on half 1.
@@ -107,7 +107,7 @@ def real_rows(data: Path, seed: int = SEED) -> pl.DataFrame:
     rng = np.random.default_rng([seed, 1])
     known = real["seconds"].drop_nulls().to_numpy()
     drawn = np.where(real["seconds"].is_null(), rng.choice(known, len(real)), real["seconds"].fill_null(0))
-    work, version = dump_truth.groups(real["title"].to_list(), real["artist"].to_list())
+    numbered = dump_truth.groups(real["title"].to_list(), real["artist"].to_list())
     return real.select(
         "recording",
         "title",
@@ -117,8 +117,9 @@ def real_rows(data: Path, seed: int = SEED) -> pl.DataFrame:
         pl.Series("isrc", _isrcs(len(real), rng)),
         "popularity",
         "owner",
-        pl.Series("work", work),
-        pl.Series("version", version),
+        pl.Series("side", numbered.side),
+        pl.Series("work", numbered.work),
+        pl.Series("version", numbered.version),
         pl.Series("half", [half_of(artist) for artist in real["artist"]], pl.Int8),
     )
 
@@ -137,9 +138,9 @@ def recombined(real: pl.DataFrame, rows: int, seed: int = SEED, first: int = 0) 
     pl.DataFrame of columns of RECORDING
     """
     rng = np.random.default_rng([seed, 2, first])
-    words = real["title"].str.split(" ")
-    heads = words.list.slice(0, (words.list.len() + 1) // 2).list.join(" ").to_numpy()
-    tails = words.list.slice((words.list.len() + 1) // 2).list.join(" ").to_numpy()
+    words, half = pl.col("title").str.split(" "), (pl.col("title").str.split(" ").list.len() + 1) // 2
+    parts = real.select(head=words.list.slice(0, half).list.join(" "), tail=words.list.slice(half).list.join(" "))
+    heads, tails = parts["head"].to_numpy(), parts["tail"].to_numpy()
     artists = real["artist"].unique(maintain_order=True)
     names = artists.str.split("; ").list.first().str.split(" ")
     firsts, lasts = names.list.first().to_numpy(), names.list.slice(1).list.join(" ").to_numpy()
@@ -177,8 +178,8 @@ def recombined(real: pl.DataFrame, rows: int, seed: int = SEED, first: int = 0) 
 def _made(data: Path, size: str | int, noise: str, rows: int, seed: int) -> Case:
     real = real_rows(data, seed)
     rng = np.random.default_rng([seed, 3])
-    works = real["work"].unique().sort().to_numpy()
-    foreign = real["work"].is_in(pl.Series(works[rng.random(works.size) < FOREIGN]).implode()).to_numpy()
+    sides = real["side"].unique().sort().to_numpy()
+    foreign = real["side"].is_in(pl.Series(sides[rng.random(sides.size) < FOREIGN]).implode()).to_numpy()
     ours, theirs = real.filter(~foreign), real.filter(foreign)
     n_ours = round(rows * OURS_IN_DUMP)
     taken = pl.concat(

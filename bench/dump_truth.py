@@ -1,23 +1,26 @@
 """Which rows are the same work, and which the same recording, by rules that are not those being measured.
 
-Two rows are one work if their titles, less what names a version or a guest, have the same letters and they have an
-artist in common; one recording if what names the version has the same letters too.  Words that do not change the sound
-(remaster, mono, album version, explicit) name no version.  The rules are written apart from
-``riparian.metadata.normalise``, so that a mistake there is not repeated here.
+Two rows are one work if their titles, less what names a version or a guest, or less what stands in brackets, have the
+same letters (of long ones, nearly all) and the same numbers, and they have an artist in common; one recording if what
+names the version has the same letters too.  Words that do not change the sound (remaster, mono, album version, explicit)
+name no version.  The rules are written apart from ``riparian.metadata.normalise``, so that a mistake there is not
+repeated here.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from anyascii import anyascii
 from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 _GUEST: Final = re.compile(r"\b(feat|ft|featuring|with|prod)\b\.?", re.IGNORECASE)
-_GUEST_LAST: Final = re.compile(r"\s[\(\[]?(feat\.?|ft\.|featuring)\s.*$", re.IGNORECASE)
+_GUEST_LAST: Final = re.compile(r"\s[\(\[]?(feat\.?|ft\.?|featuring)\s.*$", re.IGNORECASE)
 _NEUTRAL: Final = re.compile(
     r"\b(re-?master(ed)?|mono|stereo|explicit|clean|(album|single|original|lp|us|uk|full length|full) (version|mix)"
     r"|version|bonus( track)?|deluxe( edition)?|digital|edition|(19|20)\d\d|from .*|soundtrack|main|original)\b",
@@ -28,9 +31,15 @@ _VERSION: Final = re.compile(
     r"|karaoke|instrumental|cover|extended|radio|club|unplugged|session(s)?|re-?work|bootleg|mashup|medley|reprise"
     r"|bonus( track)?|deluxe|original motion picture.*|soundtrack|single|alternate|take \d+|outtake|orchestral|piano"
     r"|stripped|sped up|slowed|nightcore|a ?cappella|duet|recorded at.*|mtv.*|re-?recorded|anniversary|commentary"
-    r"|chopped|screwed|tribute|rehearsal|cut)\b",
+    r"|chopped|screwed|tribute|rehearsal|cut|en vivo|ao vivo|refix|remode|mixed|freestyle|from the .*)\b"
+    r"|\bfrom [\"\u201c\u2018'].*",
     re.IGNORECASE,
 )
+_NUMBER: Final = re.compile(
+    r"\d+|\b(?:[ivx]{2,}|[vx]|one|two|three|four|five|six|seven|eight|nine|ten)\b", re.IGNORECASE
+)
+_YEAR: Final = re.compile(r"(19|20)\d\d")
+_SHORT, _LONG, _SAME_SIDE, _SAME_WORK = 2, 9, 88.0, 94.0
 _PART: Final = re.compile(r"[\(\[\{]([^\(\)\[\]\{\}]*)[\)\]\}]")
 _NOT_ALNUM: Final = re.compile(r"[^a-z0-9]+")
 _AMONG: Final = re.compile(
@@ -69,30 +78,80 @@ def main_artist(artist: str) -> str:
     return (artists_of(artist) or [""])[0]
 
 
-def groups(titles: Sequence[str], artists: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Give numbers of works and of recordings; rows with the same number are the same.
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """Numbers of rows, each an array of shape (n,): rows with the same number are the same.
 
-    Parameters
-    ----------
-    titles, artists : sequences of str, equally long
-        As written.
-
-    Returns
-    -------
-    work, recording : np.ndarray [shape=(n,)]
+    ``side`` is coarser than ``work``: what may well be one work, under a title written otherwise, has one number, so
+    that a catalogue without some works holds nothing of what it lacks.
     """
+
+    side: NDArray[np.int64]
+    work: NDArray[np.int64]
+    version: NDArray[np.int64]
+
+
+def groups(titles: Sequence[str], artists: Sequence[str]) -> Groups:
+    """Give numbers to works and recordings of rows given by titles and artists as written."""
     split = [core_and_version(title) for title in titles]
-    keys: dict[str, int] = {}
-    row, key = [], []
-    for number, ((core, _), artist) in enumerate(zip(split, artists, strict=True)):
+    heads = [letters(_GUEST_LAST.sub("", _PART.sub(" ", title).split(" - ")[0])) for title in titles]
+    by_artist: dict[str, list[int]] = {}
+    for number, artist in enumerate(artists):
         for one in artists_of(artist):
-            row.append(number)
-            key.append(keys.setdefault(f"{core}|{one}", len(keys)))
-    n = len(split)
-    edges = coo_matrix((np.ones(len(row)), (row, np.array(key, np.int64) + n)), shape=(n + len(keys), n + len(keys)))
-    work = connected_components(edges, directed=False)[1][:n].astype(np.int64)
-    versions: dict[tuple[int, str], int] = {}
-    recording = [
-        versions.setdefault((int(w), version), len(versions)) for w, (_, version) in zip(work, split, strict=True)
+            by_artist.setdefault(one, []).append(number)
+    works: list[tuple[int, int]] = []
+    sides: list[tuple[int, int]] = []
+    numbers = [_numbers(title) for title in titles]
+    for rows in by_artist.values():
+        works += _same([(split[row][0], numbers[row]) for row in rows], rows)
+        bare = [letters(_PART.sub(" ", titles[row])) for row in rows]
+        works += _same(
+            [
+                (one, numbers[row]) if len(one) > _SHORT else (one, (str(row),))
+                for row, one in zip(rows, bare, strict=True)
+            ],
+            rows,
+        )
+        sides += _same([(heads[row], numbers[row]) for row in rows], rows)
+        for pair, alike in _alike([split[row][0] for row in rows], [numbers[row] for row in rows], rows):
+            (works if alike >= _SAME_WORK else sides).append(pair)
+    n = len(titles)
+    work = _components(works, n)
+    keys: dict[tuple[int, str], int] = {}
+    version = [keys.setdefault((int(w), said), len(keys)) for w, (_, said) in zip(work, split, strict=True)]
+    return Groups(_components(works + sides, n), work, np.array(version, np.int64))
+
+
+def _numbers(title: str) -> tuple[str, ...]:
+    parts = re.split(r"[\(\)\[\]]|\s-\s", _GUEST_LAST.sub("", title))
+    bare = " ".join(part for part in parts if not _VERSION.search(part) and not _YEAR.fullmatch(part.strip()))
+    return tuple(sorted(one.lower() for one in _NUMBER.findall(anyascii(bare))))
+
+
+def _same(keys: Sequence[object], rows: Sequence[int]) -> list[tuple[int, int]]:
+    first: dict[object, int] = {}
+    return [(first.setdefault(key, row), row) for key, row in zip(keys, rows, strict=True)]
+
+
+def _alike(
+    cores: Sequence[str], numbers: Sequence[tuple[str, ...]], rows: Sequence[int]
+) -> list[tuple[tuple[int, int], float]]:
+    """List pairs of long titles by one artist that differ in few letters and in no number."""
+    long = [i for i, core in enumerate(cores) if len(core) >= _LONG]
+    if len(long) < 2:
+        return []
+    words = [cores[i] for i in long]
+    scores = process.cdist(words, words, scorer=fuzz.ratio, score_cutoff=_SAME_SIDE)
+    return [
+        ((rows[long[i]], rows[long[j]]), float(scores[i, j]))
+        for i, j in zip(*np.nonzero(np.triu(scores, 1)), strict=True)
+        if numbers[long[i]] == numbers[long[j]]
     ]
-    return work, np.array(recording, np.int64)
+
+
+def _components(pairs: Sequence[tuple[int, int]], n: int) -> NDArray[np.int64]:
+    one, other = np.array(pairs, np.int64).T
+    found: NDArray[np.int64] = connected_components(
+        coo_matrix((np.ones(one.size), (one, other)), (n, n)), directed=False
+    )[1]
+    return found.astype(np.int64)
