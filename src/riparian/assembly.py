@@ -51,6 +51,7 @@ from riparian.gate.past import charges_of
 from riparian.gate.policy import Mode, Policy, Restraint, parse_policy
 from riparian.gate.routes import Edge, parse_edge
 from riparian.ports import SHARED, Clock, Studio, World
+from riparian.ports.catalogue import Holdings
 from riparian.ports.prints import Library
 from riparian.stores.alone import serving_alone
 from riparian.stores.files import digest_of_file, write_table
@@ -64,6 +65,7 @@ from riparian.stores.workspace import Workspace
 
 WORKSPACE: Final = Path("riparian-workspace")
 _KNOWN: Final = "accounts.parquet"
+_CATALOGUE: Final = ("catalogue.duckdb", "catalogue.duckdb.wal", "catalogue.parquet")
 _GATES: Final = "gates"
 PRINTS: Final = "prints"
 
@@ -341,7 +343,7 @@ def _catalogue(world: World, catalogue: str | None) -> pa.Table | None:
     # What is not a catalogue is refused before it replaces the one that is kept.
     Popularity.of(table)
     world.catalogue.keep(table)
-    return table
+    return world.catalogue.recordings()
 
 
 def _signals(given: Given, recordings: pa.Table | None, key: bytes) -> Signals | None:
@@ -508,6 +510,22 @@ def recordings(given: Given) -> pa.Table | None:
         return _catalogue(world, given.catalogue)
 
 
+@contextmanager
+def holdings(given: Given) -> Iterator[Holdings]:
+    """Open the catalogue: all that documents say of what we hold.
+
+    Raises
+    ------
+    InputError
+        When the workspace was made by another version.
+    """
+    # The database takes its time to load, and few verbs need it.
+    from riparian.stores.catalogue import DuckHoldings  # noqa: PLC0415
+
+    with opened(given), contextlib.closing(DuckHoldings(given.workspace, WallClock())) as kept:
+        yield kept
+
+
 def has_prints(given: Given) -> bool:
     """Say whether there is an index of prints."""
     return (given.workspace / PRINTS / "prints.sqlite").exists()
@@ -539,7 +557,7 @@ def _ledger(given: Given) -> Iterator[SqlGrants | None]:
 
 def aside(given: Given, folder: Path) -> Given:
     """Point to an empty workspace with the same settings, to try something in."""
-    for name in ("secret.key", _KNOWN, "catalogue.parquet", "policy.toml", "people.toml", "signals.toml"):
+    for name in ("secret.key", _KNOWN, *_CATALOGUE, "policy.toml", "people.toml", "signals.toml"):
         path = given.workspace / name
         if path.exists():
             shutil.copy(path, folder / name)

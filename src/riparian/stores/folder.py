@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from riparian.errors import LifecycleError
-from riparian.stores.files import UNFINISHED, reaching, sweep
+from riparian.stores.files import reaching, sweep
 from riparian.stores.names import Names
 from riparian.stores.records import Records
 
@@ -68,8 +68,6 @@ class Folder:
             wanted = {file for (file,) in rows if file is not None}
             for name in ("staged", "drawers"):
                 sweep(self.path / name, {Path(file).name for file in wanted if file.startswith(f"{name}/")})
-            for leftover in self.path.glob(f"catalogue.parquet.*{UNFINISHED}"):
-                leftover.unlink(missing_ok=True)
 
     def new(self, folder: str, stem: str, suffix: str) -> str:
         """Name a file that was never there before."""

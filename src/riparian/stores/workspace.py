@@ -9,7 +9,7 @@
       staged/            chunks not yet counted, Arrow IPC
       drawers/           the tally of each bucket and the tables beside it, one file a bucket
       rejects/           rejects.tsv: source, line, reason, and the beginning of each line that could not be read
-      catalogue.parquet  the recordings that we hold
+      catalogue.duckdb   the recordings that we hold (see riparian.stores.catalogue)
 
 What is killed, when, and what is left
 --------------------------------------
@@ -34,8 +34,8 @@ from typing import Final
 import pyarrow as pa
 
 from riparian.errors import CustodyError
-from riparian.ports import Clock, World
-from riparian.stores.files import UNFINISHED, reaching, read_table, synchronise, write_table
+from riparian.ports import Catalogue, Clock, World
+from riparian.stores.files import UNFINISHED, reaching, synchronise
 from riparian.stores.folder import Folder
 from riparian.stores.kept import FolderDecisions, FolderFindings, FolderTallies
 from riparian.stores.names import Names
@@ -109,7 +109,7 @@ class Workspace:
         folder = self._folder
         return World(
             clock=clock,
-            catalogue=FolderCatalogue(folder.path / "catalogue.parquet"),
+            catalogue=FolderCatalogue(folder.path, clock),
             vault=FolderVault(folder),
             staging=FolderStaging(folder),
             scans=FolderScans(folder, clock),
@@ -124,20 +124,24 @@ class Workspace:
 
 
 class FolderCatalogue:
-    """``ports.Catalogue`` in one Parquet file."""
+    """``ports.Catalogue`` in the file of all that we hold, which takes its time to load."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._folder = folder
+        self._clock = clock
 
     def recordings(self) -> pa.Table | None:
         """See ``ports.Catalogue``."""
-        with reaching("reading the catalogue"):
-            return read_table(self._path) if self._path.exists() else None
+        return self._whole().recordings()
 
     def keep(self, recordings: pa.Table) -> None:
         """See ``ports.Catalogue``."""
-        with reaching("keeping the catalogue"):
-            write_table(self._path, recordings)
+        self._whole().keep(recordings)
+
+    def _whole(self) -> Catalogue:
+        from riparian.stores.catalogue import DuckHoldings  # noqa: PLC0415
+
+        return DuckHoldings(self._folder, self._clock)
 
 
 def _key(path: Path, records: Records) -> bytes:
