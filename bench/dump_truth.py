@@ -2,8 +2,8 @@
 
 Two rows are one work if their titles, less what names a version or a guest, or less what stands in brackets, have the
 same letters (of long ones, nearly all) and the same numbers, and they have an artist in common; one recording if what
-names the version has the same letters too.  Words that do not change the sound (remaster, mono, album version) name no
-version.  The rules are written apart from ``riparian.metadata.normalise``, so that a mistake there is not repeated here.
+names the version has the same letters too.  Words that do not change the sound (remaster, mono, album version) name
+no version.  The rules are written apart from ``riparian.metadata.normalise``, lest a mistake there is repeated here.
 """
 
 import re
