@@ -28,6 +28,8 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "audit": "Check every bet on accounts believed honest; exit code 1 when a law is broken.",
         "simulate": "Write a simulated town: accesses, catalogue, accounts and truth, as Parquet.",
         "replay": "Rehearse the contest: copiers that adapt against a policy, in a simulated town.",
+        "catalogue": "Keep, search and export all that is known of what you hold,"
+        " and see that its files stay what they are.",
         "mark": "Make copies, or renditions, that say whom they were issued to; check the ledger of what was issued.",
         "trace": "Say to whom copies that were found were issued, and how surely.",
         "prints": "Keep prints of your recordings, by which copies are found: add, delete, merge, check.",

@@ -111,6 +111,8 @@ class Taken:
         Rows about a recording that no document has described.
     refused
         Rows that their reader refused.
+    again
+        Batches that were taken before.
     """
 
     batches: int = 0
@@ -119,6 +121,7 @@ class Taken:
     changed: int = 0
     unknown: int = 0
     refused: int = 0
+    again: int = 0
 
     def plus(self, other: "Taken") -> "Taken":
         """Add two up.
@@ -126,9 +129,9 @@ class Taken:
         Examples
         --------
         >>> Taken(new=1).plus(Taken(new=2, unknown=1))
-        Taken(batches=0, recordings=0, new=3, changed=0, unknown=1, refused=0)
+        Taken(batches=0, recordings=0, new=3, changed=0, unknown=1, refused=0, again=0)
         """
-        names = ("batches", "recordings", "new", "changed", "unknown", "refused")
+        names = ("batches", "recordings", "new", "changed", "unknown", "refused", "again")
         return Taken(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
@@ -199,20 +202,20 @@ class Holdings(Catalogue, Protocol):
         """Keep it open, for whoever asks many things; nobody else writes meanwhile."""
         ...
 
-    def next_batch(self, document: Document) -> int:
-        """Say which batch of a document was not taken yet; -1 when all were."""
+    def take(self, *holdings: Holding, ended: Sequence[Document] = (), at_us: int | None = None) -> Taken:
+        """Take batches, all or none, but those taken before; what says no time is of ``at_us``, or else of now.
+
+        Documents that have ``ended`` have no further batches: one of them that comes again says nothing new if its
+        digest is the same, and is another document if it has none.
+        """
         ...
 
-    def take(self, *holdings: Holding, at_us: int | None = None) -> Taken:
-        """Take batches, all or none, but those taken before; what says no time is of ``at_us``, or else of now."""
+    def settle(self) -> None:
+        """Put in order what search relies on, after much was taken."""
         ...
 
-    def finish(self, document: Document) -> None:
-        """Note that a document has no further batches."""
-        ...
-
-    def replay(self, document: Document) -> None:
-        """Forget that a document was taken, so that it is taken again."""
+    def forget(self, documents: Sequence[str]) -> int:
+        """Forget that documents were taken, by their names, so that they are taken again; gives how many there were."""
         ...
 
     def search(self, question: Question, *, first: int = 0, rows: int = 20) -> Page:
@@ -236,15 +239,15 @@ class Holdings(Catalogue, Protocol):
         ...
 
     def terms(self) -> pa.Table:
-        """Give the ledger of terms (``schema.TERM``) in the order in which it came; recordings as they are named now."""
+        """Give the ledger of terms (``schema.TERM``) as it came, recordings as they are named now."""
         ...
 
     def documents(self) -> list[Mapping[str, Any]]:
         """List what was taken, latest last."""
         ...
 
-    def refusals(self) -> Iterator[Mapping[str, Any]]:
-        """List what documents said and was not taken: document, place and why."""
+    def refusals(self, last: int | None = None) -> Iterator[Mapping[str, Any]]:
+        """List what documents said and was not taken, latest first, or the last few: document, place and why."""
         ...
 
     def scrub(self, begun_us: int, *, anew: bool = False) -> Scrub:

@@ -16,6 +16,8 @@ from riparian.catalogue.holdings import HELD, Document, Holding, held
 from riparian.ports import Clock
 from riparian.ports.catalogue import Entry, Page, Question, Taken
 from riparian.schema import RECORDING, TERM
+from riparian.stores.catalogue import documents
+from riparian.stores.catalogue.documents import forget
 from riparian.stores.catalogue.file import Connection, File, asking
 from riparian.stores.catalogue.masters import Masters
 from riparian.stores.catalogue.search import as_held, codes_in, each, page
@@ -115,42 +117,25 @@ class DuckHoldings(Masters):
             _replace(connection, recordings, self._clock.now_us())
             settle(connection)
 
-    def next_batch(self, document: Document) -> int:
-        """See ``ports.catalogue.Holdings``."""
-        with asking("reading the catalogue"), self._file.reading() as connection:
-            found = _document(connection, document)
-        return 0 if found is None else -1 if found[2] else found[1]
-
-    def take(self, *holdings: Holding, at_us: int | None = None) -> Taken:
+    def take(self, *holdings: Holding, ended: Sequence[Document] = (), at_us: int | None = None) -> Taken:
         """See ``ports.catalogue.Holdings``."""
         at_us = self._clock.now_us() if at_us is None else at_us
         with asking("adding to the catalogue"), self._file.writing() as connection:
-            numbered = []
-            for holding in holdings:
-                number, batches, _ = _document(connection, holding.document) or _noted(connection, holding, at_us)
-                # A batch that is taken is not taken again, whoever was killed before he could say so.
-                if holding.number >= batches:
-                    numbered.append((number, holding))
-                    connection.execute(
-                        "UPDATE document SET batches = ?, taken_us = ? WHERE number = ?",
-                        [holding.number + 1, at_us, number],
-                    )
-            return take(connection, numbered, at_us) if numbered else Taken()
+            fresh, again = documents.noted(connection, holdings, at_us)
+            taken = take(connection, fresh, at_us) if fresh else Taken()
+            documents.end(connection, ended)
+        taken.again = again
+        return taken
 
-    def finish(self, document: Document) -> None:
+    def settle(self) -> None:
         """See ``ports.catalogue.Holdings``."""
-        with asking("adding to the catalogue"), self._file.writing() as connection:
-            found = _document(connection, document)
-            if found is not None:
-                connection.execute("UPDATE document SET whole = TRUE WHERE number = ?", [found[0]])
+        with asking("putting the catalogue in order"), self._file.writing() as connection:
             settle(connection)
 
-    def replay(self, document: Document) -> None:
+    def forget(self, documents: Sequence[str]) -> int:
         """See ``ports.catalogue.Holdings``."""
-        with asking("adding to the catalogue"), self._file.writing() as connection:
-            found = _document(connection, document)
-            if found is not None:
-                connection.execute("UPDATE document SET batches = 0, whole = FALSE WHERE number = ?", [found[0]])
+        with asking("forgetting documents"), self._file.writing() as connection:
+            return forget(connection, documents)
 
     def search(self, question: Question, *, first: int = 0, rows: int = 20) -> Page:
         """See ``ports.catalogue.Holdings``."""
@@ -206,12 +191,13 @@ class DuckHoldings(Masters):
         with asking("reading the catalogue"), self._file.reading() as connection:
             return _rows(connection, "SELECT * EXCLUDE (number) FROM document ORDER BY number")
 
-    def refusals(self) -> Iterator[Mapping[str, Any]]:
+    def refusals(self, last: int | None = None) -> Iterator[Mapping[str, Any]]:
         """See ``ports.catalogue.Holdings``."""
         with asking("reading the catalogue"), self._file.reading() as connection:
             rows = connection.sql(
                 "SELECT d.name AS document, r.place, r.why FROM refused AS r"
-                " JOIN document AS d ON d.number = r.document"
+                " JOIN document AS d ON d.number = r.document ORDER BY r.rowid DESC"
+                + ("" if last is None else f" LIMIT {last:d}")
             )
             for batch in rows.to_arrow_reader(_ROWS):
                 yield from batch.to_pylist()
@@ -264,35 +250,13 @@ def _rows(connection: Connection, statement: str, *values: Any) -> list[Mapping[
     return [{name: told for name, told in row.items() if told is not None} for row in rows]
 
 
-def _document(connection: Connection, document: Document) -> tuple[int, int, bool] | None:
-    """Find a document by its digest, or its name where it has none: its number, its batches taken, whether it is whole.
-
-    One without a digest that was taken whole may have changed since: it is another one.
-    """
-    by_digest = "digest = ?" if document.digest else "digest = '' AND name = ? AND NOT whole"
-    found = connection.execute(
-        f"SELECT number, batches, whole FROM document WHERE kind = ? AND {by_digest} ORDER BY number DESC LIMIT 1",
-        [document.kind, document.digest or document.name],
-    ).fetchall()
-    return found[0] if found else None
-
-
-def _noted(connection: Connection, holding: Holding, at_us: int) -> tuple[int, int, bool]:
-    ((number,),) = connection.execute("SELECT count(*) FROM document").fetchall()
-    said = holding.document
-    connection.execute(
-        "INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, FALSE)",
-        [number, said.name, said.kind, said.version, said.sender, said.stated_us, said.digest, at_us],
-    )
-    return number, 0, False
-
-
 def _replace(connection: Connection, recordings: pa.Table, at_us: int) -> None:
     """Hold these, and nothing else."""
     numbered: list[Holding] = []
     listed = held(recordings)
     for first in range(0, max(1, len(listed)), _AT_ONCE):
         numbered.append(Holding(SCANNED, len(numbered), listed.slice(first, _AT_ONCE)))
-    number, _, _ = _document(connection, SCANNED) or _noted(connection, numbered[0], at_us)
+    fresh, _ = documents.noted(connection, numbered, at_us)
+    documents.end(connection, [SCANNED])
     replaced = [name for name in recordings.column_names if name in VALUES]
-    take(connection, [(number, holding) for holding in numbered], at_us, replaced=replaced)
+    take(connection, fresh, at_us, replaced=replaced)
