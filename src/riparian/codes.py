@@ -47,6 +47,7 @@ _IDENTIFIER_BYTES: Final = 256
 
 _U = np.uint64
 _LANES: Final = 64
+_END = np.uint64(16 << 56)  # closes a message of 16 bytes
 _WORDS_MAX: Final = 8
 _MAGIC: Final = (0x736F6D6570736575, 0x646F72616E646F6D, 0x6C7967656E657261, 0x7465646279746573)
 
@@ -232,6 +233,33 @@ def sip_start(key: bytes) -> npt.NDArray[np.uint64]:
         raise ValueError(f"the key has {len(key)} bytes, wanted {KEY_BYTES}")
     k0, k1 = int.from_bytes(key[:8], "little"), int.from_bytes(key[8:], "little")
     return np.array([magic ^ k for magic, k in zip(_MAGIC, (k0, k1, k0, k1), strict=True)], dtype=np.uint64)
+
+
+@njit(cache=True, nogil=True)
+def hash_pairs(begin: Any, of: Any, places: Any, out: Any) -> None:
+    """Fill ``out`` [shape=(n, m)] with SipHash-2-4 of each of n codes and each of m places, as sixteen bytes."""
+    state = np.empty((4, _LANES), np.uint64)
+    v0, v1, v2, v3 = begin[0], begin[1], begin[2], begin[3]
+    for at in range(0, of.size, _LANES):
+        n = min(_LANES, of.size - at)
+        # Loops over lanes alone, without a branch in them, so that several are worked on at once.
+        for lane in range(n):
+            m = of[at + lane]
+            a, b, c, d = sip_round(v0, v1, v2, v3 ^ m)
+            a, b, c, d = sip_round(a, b, c, d)
+            state[0, lane], state[1, lane], state[2, lane], state[3, lane] = a ^ m, b, c, d
+        for block in range(out.shape[1]):
+            place = places[block]
+            for lane in range(n):
+                a, b, c, d = sip_round(state[0, lane], state[1, lane], state[2, lane], state[3, lane] ^ place)
+                a, b, c, d = sip_round(a, b, c, d)
+                a, b, c, d = sip_round(a ^ place, b, c, d ^ _END)
+                a, b, c, d = sip_round(a, b, c, d)
+                a, b, c, d = sip_round(a ^ _END, b, c ^ _U(0xFF), d)
+                a, b, c, d = sip_round(a, b, c, d)
+                a, b, c, d = sip_round(a, b, c, d)
+                a, b, c, d = sip_round(a, b, c, d)
+                out[at + lane, block] = a ^ b ^ c ^ d
 
 
 def _plain_codes(values: pa.Array, start: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -155,6 +155,12 @@ ISSUED: Final = Claim(
     "is the one to whom this copy, or a part of it, was issued",
     "the account's word, drawn by lot under a secret key, had no part in how the copy came about",
 )
+DERIVED: Final = Claim(
+    "derived",
+    "is the one to whom this list, or a part of it, was issued",
+    "the account's forms of what can be written in two ways, and its rows that stand for nothing, drawn by lot under a"
+    " secret key, had no part in how the list came about",
+)
 COPY: Final = Claim(
     "copy",
     "holds sound of a recording of ours",
@@ -191,7 +197,7 @@ CLAIMS: Final[Mapping[str, Claim]] = MappingProxyType(
     }
 )
 """Every claim that an account can be restrained for, by name; the documentation lists them from here."""
-OF_COPIES: Final[Mapping[str, Claim]] = MappingProxyType({c.name: c for c in (ISSUED, COPY, SHARES)})
+OF_COPIES: Final[Mapping[str, Claim]] = MappingProxyType({c.name: c for c in (ISSUED, DERIVED, COPY, SHARES)})
 """Claims on what becomes of a copy: a person reads them, and nothing acts on them."""
 
 

@@ -32,24 +32,21 @@ chances suffice.
 """
 
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 from numpy.typing import NDArray
 
 from riparian.bets.channels import MANY, SIXTEENTHS
-from riparian.codes import codes_of, sip_round, sip_start
+from riparian.codes import codes_of, hash_pairs, sip_start
 from riparian.errors import InputError
 from riparian.marks.keys import MarkKey
 from riparian.marks.layout import Layout
 
 SEED_BITS: Final = 64
-_LANES: Final = 64
 _EVEN: Final = SIXTEENTHS // 2
 _U = np.uint64
-_END = np.uint64(16 << 56)  # closes a message of 16 bytes
 
 
 class Tier(StrEnum):
@@ -176,35 +173,8 @@ def start(key: MarkKey, recording: str, layout: Layout, tier: Tier) -> NDArray[n
 def stream(begin: NDArray[np.uint64], of: NDArray[np.uint64], n_blocks: int) -> NDArray[np.uint64]:
     """Hash seed and place, for places from 0: SipHash-2-4 of the two as sixteen bytes; shape=(n, n_blocks)."""
     out = np.empty((of.size, n_blocks), dtype=np.uint64)
-    hash_blocks(begin, of, 0, out)
+    hash_pairs(begin, of, np.arange(n_blocks, dtype=np.uint64), out)
     return out
-
-
-@njit(cache=True, nogil=True)
-def hash_blocks(begin: Any, of: Any, first: Any, out: Any) -> None:
-    """Fill ``out`` [shape=(n, blocks)] with the hashes of seeds and of places from ``first`` on."""
-    state = np.empty((4, _LANES), np.uint64)
-    v0, v1, v2, v3 = begin[0], begin[1], begin[2], begin[3]
-    for at in range(0, of.size, _LANES):
-        n = min(_LANES, of.size - at)
-        # Loops over lanes alone, without a branch in them, so that several are worked on at once.
-        for lane in range(n):
-            m = of[at + lane]
-            a, b, c, d = sip_round(v0, v1, v2, v3 ^ m)
-            a, b, c, d = sip_round(a, b, c, d)
-            state[0, lane], state[1, lane], state[2, lane], state[3, lane] = a ^ m, b, c, d
-        for block in range(out.shape[1]):
-            place = _U(first + block)
-            for lane in range(n):
-                a, b, c, d = sip_round(state[0, lane], state[1, lane], state[2, lane], state[3, lane] ^ place)
-                a, b, c, d = sip_round(a, b, c, d)
-                a, b, c, d = sip_round(a ^ place, b, c, d ^ _END)
-                a, b, c, d = sip_round(a, b, c, d)
-                a, b, c, d = sip_round(a ^ _END, b, c ^ _U(0xFF), d)
-                a, b, c, d = sip_round(a, b, c, d)
-                a, b, c, d = sip_round(a, b, c, d)
-                a, b, c, d = sip_round(a, b, c, d)
-                out[at + lane, block] = a ^ b ^ c ^ d
 
 
 def _of(recording: str, layout: Layout, tier: Tier) -> tuple[str, ...]:

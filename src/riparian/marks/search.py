@@ -27,7 +27,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from riparian.bets.channels import ONE, Cells, Channel, Way, log_e
-from riparian.marks.code import Tier, biases, blocks, hash_blocks, start
+from riparian.codes import hash_pairs
+from riparian.marks.code import Tier, biases, blocks, start
 from riparian.marks.keys import MarkKey
 from riparian.marks.reading import Reading
 
@@ -202,11 +203,12 @@ def _told(
     """Give what a recording tells of each seed under each channel; shape=(n, channels), nats."""
     tables = _tables(one, down, up)
     begin = start(one.key, one.reading.recording, one.reading.layout, one.tier)
-    drawn = np.empty((min(_BATCH, seeds.size), len(tables) // 8), dtype=np.uint64)
+    places = np.arange(len(tables) // 8, dtype=np.uint64)
+    drawn = np.empty((min(_BATCH, seeds.size), places.size), dtype=np.uint64)
     told = np.empty((seeds.size, down.shape[1]), dtype=np.float32)
     for at in range(0, seeds.size, _BATCH):
         part = seeds[at : at + _BATCH]
-        hash_blocks(begin, part, 0, drawn[: part.size])
+        hash_pairs(begin, part, places, drawn[: part.size])
         _look_up(drawn[: part.size], tables, told[at : at + part.size])
     return told
 

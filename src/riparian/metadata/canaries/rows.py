@@ -1,0 +1,158 @@
+"""Which rows stand for nothing, and how are they told from those that do?
+
+By nobody but whoever has the list of them.  Each is made after a row of the catalogue, from its label, with title,
+artist and album put together from the words of others, an identifier of the same shape, and an ISRC of a registrant
+that its owner keeps for this and never gives to a recording.  It is nobody's credit, so nobody is paid by it, and it
+must be kept out of search, reports, charts and royalties.
+
+A tenant is given each such row by a bit of its own, so that tenants who compare their lists and drop what only some of
+them have do not drop them all; one that alone leaks has those of its own.  Where durations are gone and texts were
+cleaned, these rows are what is left.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from riparian.catalogue.identifiers import normalise
+from riparian.errors import InputError
+from riparian.metadata.canaries.code import CanaryKey
+
+KIND: Final = "rows"
+_ISRCS: Final = 100_000
+_TRIES: Final = 50
+_WORDS: Final = re.compile(r"[^\W\d_]{2,}")
+_MOST_WORDS: Final = 4
+_DRAWN: Final = 64
+
+
+@dataclass(slots=True)
+class _Lot:
+    """Draws by key, one after another."""
+
+    words: list[int]
+
+    def below(self, n: int) -> int:
+        return self.words.pop() % n
+
+    def one(self, of: Sequence[Any]) -> Any:
+        return of[self.below(len(of))]
+
+
+def made(key: CanaryKey, catalogue: pa.Table, n: int, registrant: str, year: int) -> pa.Table:
+    """Make rows that stand for nothing.
+
+    Parameters
+    ----------
+    key
+        Of the epoch; the same key and catalogue make the same rows.
+    catalogue : pa.Table
+        Of :data:`riparian.schema.RECORDING`, one row or more; identifiers of what is made do not occur in it.
+    n
+        How many, 0 to 100,000.
+    registrant
+        The first five characters of ISRCs that stand for nothing, as in ``QZ9ZZ``.
+    year
+        Of the ISRCs; its last two digits stand in them.
+
+    Returns
+    -------
+    rows : pa.Table [columns as the catalogue's]
+
+    Raises
+    ------
+    InputError
+        When the registrant is none, the catalogue is empty or has recordings under that registrant.
+
+    Examples
+    --------
+    >>> ours = pa.table({"recording": ["r-17", "r-23"], "title": ["Cold Harbour", "Paper Lanterns"],
+    ...     "artist": ["Anna Reed", "Bo Lund"], "isrc": ["SEABC2400001", "SEABC2400002"]})
+    >>> made(CanaryKey(bytes(32), 1), ours, 1, "QZ9ZZ", 2026)["isrc"].to_pylist()[0][:7]
+    'QZ9ZZ26'
+    """
+    _require(catalogue, n, registrant)
+    rows = catalogue.to_pylist() if catalogue.num_rows <= _DRAWN * max(n, 1) else _some(key, catalogue, n)
+    taken = set(catalogue["recording"].to_pylist())
+    numbers = np.argsort(key.stream("row numbers", registrant, words=_ISRCS), kind="stable")[:n]
+    found = []
+    for i, number in enumerate(numbers.tolist()):
+        lot = _Lot(key.stream("rows", str(i), words=_DRAWN * _TRIES).tolist())
+        row = _row(lot, rows, taken)
+        taken.add(row["recording"])
+        if "isrc" in catalogue.column_names:
+            row["isrc"] = f"{registrant}{year % 100:02d}{number:05d}"
+        found.append(row)
+    return pa.Table.from_pylist(found, catalogue.schema)
+
+
+def _require(catalogue: pa.Table, n: int, registrant: str) -> None:
+    if not catalogue.num_rows or not 0 <= n <= _ISRCS:
+        raise InputError(
+            f"{n} rows are to be made after {catalogue.num_rows} recordings, wanted 0 to {_ISRCS} after one or more"
+        )
+    if n and normalise("isrc", f"{registrant}2600000") == "":
+        raise InputError(
+            f"`{registrant}` begins no ISRC, wanted a country and a registrant as in QZ9ZZ",
+            hint="Take a registrant of yours that you give to no recording.",
+        )
+    isrcs = catalogue["isrc"].to_pylist() if "isrc" in catalogue.column_names else []
+    if n and any(isrc and isrc.replace("-", "").upper().startswith(registrant) for isrc in isrcs):
+        raise InputError(
+            f"recordings of yours have ISRCs that begin with `{registrant}`, wanted one that none has",
+            hint="Take a registrant of yours that you give to no recording.",
+        )
+
+
+def _some(key: CanaryKey, catalogue: pa.Table, n: int) -> list[dict[str, Any]]:
+    """Give rows to make others after, chosen by lot, for a catalogue that is much larger."""
+    of = key.stream("row examples", words=_DRAWN * n) % np.uint64(catalogue.num_rows)
+    some: list[dict[str, Any]] = catalogue.take(pa.array(np.unique(of))).to_pylist()
+    return some
+
+
+def _row(lot: _Lot, rows: Sequence[dict[str, Any]], taken: set[str]) -> dict[str, Any]:
+    row = dict(lot.one(rows))
+    for column in ("title", "artist", "album"):
+        if row.get(column):
+            row[column] = _phrase(lot, rows, column, row[column])
+    name = row["recording"]
+    while name in taken and len(lot.words) > _DRAWN:
+        name = _like(lot, name)
+    if name in taken:
+        # Identifiers that are all in use, such as one digit: one more character.
+        name = f"{name}{lot.below(10**6):06d}"
+    row["recording"] = name
+    for column, other in (("duration_ms", lot.one(rows)), ("popularity", lot.one(rows))):
+        if row.get(column) is not None:
+            row[column] = other[column]
+    return row
+
+
+def _phrase(lot: _Lot, rows: Sequence[dict[str, Any]], column: str, like: str) -> str:
+    """Put words of others together, as many as one of them has."""
+    n = min(max(len(_WORDS.findall(like)), 1), _MOST_WORDS)
+    words: list[str] = []
+    while len(words) < n and len(lot.words) > _DRAWN * (_TRIES - 1):
+        of = _WORDS.findall(lot.one(rows).get(column) or "")
+        if of:
+            words.append(lot.one(of))
+    return " ".join(words) if words else like
+
+
+def _like(lot: _Lot, name: str) -> str:
+    """Write an identifier of the same shape: letters for letters, digits for digits."""
+    return "".join(
+        lot.one("0123456789")
+        if c.isdigit()
+        else lot.one("abcdefghijklmnopqrstuvwxyz")
+        if c.islower()
+        else lot.one("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        if c.isupper()
+        else c
+        for c in name
+    )
