@@ -39,7 +39,7 @@ class Asked:
     memory_bytes, seconds
         Of the process; seconds of its own time and of ours.
     rate
-        Samples a second of the mean of the channels; 0 for every sample of every channel.
+        Samples a second of the mean of the channels; 0 for every sample of every channel, -1 for none of them.
     """
 
     container: str

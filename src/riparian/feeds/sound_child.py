@@ -9,6 +9,7 @@ files, and begets a process for each, which then is as above.
 """
 
 import contextlib
+import hashlib
 import io
 import json
 import os
@@ -84,7 +85,7 @@ def limit(memory_bytes: int, seconds: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is wanted of a file; ``rate`` is 0 for every sample of every channel."""
+    """What is wanted of a file; ``rate`` is 0 for every sample of every channel, -1 for none of them."""
 
     container: str
     memory_bytes: int
@@ -95,6 +96,7 @@ class _Asked:
 def main() -> None:
     """Decode standard input, or serve whoever is at its other end."""
     # Modules that are loaded at their first use are loaded by four samples of ours, while files can still be opened.
+    tell(io.BytesIO(_SILENCE), "wav")
     decode(io.BytesIO(_SILENCE), "wav", io.BytesIO())
     hear(io.BytesIO(_SILENCE), "wav", io.BytesIO(), 11_025)
     if len(sys.argv) < 2:
@@ -138,7 +140,10 @@ def _only(asked: _Asked) -> None:
             import fcntl  # noqa: PLC0415
 
             fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 1 << 20)
-        said = hear(file, asked.container, out, asked.rate) if asked.rate else decode(file, asked.container, out)
+        if asked.rate < 0:
+            said = tell(file, asked.container)
+        else:
+            said = hear(file, asked.container, out, asked.rate) if asked.rate else decode(file, asked.container, out)
     except _Refused as error:
         said = {"failed": str(error)}
     except FFmpegError as error:
@@ -152,6 +157,18 @@ def _only(asked: _Asked) -> None:
         out.flush()
     # Not through destructors, which a damaged file may have left something odd to destroy.
     os._exit(0)
+
+
+def tell(file: IO[bytes], container: str) -> dict[str, Any]:
+    """Describe a file by what stands beside its sound; nothing is decoded."""
+    with _opened(file, container) as opened:
+        stream = _first(opened)
+        said: dict[str, Any] = {"form": _form(stream.codec_context.name)}
+        said["tags"] = _tags(dict(opened.metadata) | dict(stream.metadata))
+        length = stream.duration * stream.time_base if stream.duration and stream.time_base else None
+        said["ms"] = round(1000 * length) if length else round((opened.duration or 0) / 1000)
+    said["pictures"] = [hashlib.sha256(octets).hexdigest() for _, octets in _pictures(file, container)]
+    return said
 
 
 def hear(file: IO[bytes], container: str, out: IO[bytes], rate: int) -> dict[str, Any]:
