@@ -61,15 +61,14 @@ def codes_of(kind: str, values: pl.Series) -> Codes:
     return plain.hash(seed=7).to_numpy().astype(np.uint64)
 
 
-def vocabulary_of(recordings: Iterable[Mapping[str, Any]]) -> Vocabulary:
-    """Collect the names of our recordings; columns ``title``, ``artist`` and ``album``, whichever there are."""
+def vocabulary_of(recordings: Iterable[Any]) -> Vocabulary:
+    """Collect the names of our recordings; of mappings or batches, columns ``title``, ``artist`` and ``album``."""
     found: dict[str, list[Codes]] = {kind: [] for kind in KINDS}
     share = dict.fromkeys(KINDS, 1.0)
     for batch in recordings:
-        for kind in KINDS:
-            if kind in batch:
-                values = pl.Series(batch[kind]).drop_nulls()
-                _add(found, share, kind, codes_of(kind, values))
+        frame = pl.DataFrame(batch)
+        for kind in set(KINDS) & set(frame.columns):
+            _add(found, share, kind, codes_of(kind, frame[kind].drop_nulls()))
     return Vocabulary({kind: _merged(found[kind]) for kind in KINDS}, share)
 
 
