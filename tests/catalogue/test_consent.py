@@ -96,6 +96,15 @@ def test_what_is_taken_back_was_there_until_then() -> None:
     assert ledger.decide(ASKED).by == open_to_all
 
 
+def test_a_row_is_taken_back_though_its_recording_was_renamed_since() -> None:
+    said = _row("recording:GBABC1200001", "permitted")
+    rows = [said, _row("all", "reserved", withdraws=said.digest)]
+    renamed = [replace(said, subject="r-1"), rows[1]]
+    assert Ledger.of(table_of_terms(renamed)).decide(ASKED).stance is P
+    ledger = Ledger.of(table_of_terms(renamed), as_said=table_of_terms(rows))
+    assert ledger.decide(ASKED).stance is R
+
+
 def test_many_recordings_are_decided_as_each_one_is() -> None:
     rows = [_row("label:a", "permitted"), _row("recording:r-3", "reserved"), _row("recording:r-4", "permitted")]
     ledger = Ledger(rows)

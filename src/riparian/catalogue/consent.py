@@ -93,6 +93,9 @@ class Ledger:
     ----------
     terms
         In the order in which they came.
+    digests
+        By which rows take them back: those of the terms, or, where the catalogue has renamed recordings since, of the
+        rows as they were said.
 
     Examples
     --------
@@ -105,12 +108,18 @@ class Ledger:
     'nobody'
     """
 
-    def __init__(self, terms: Iterable[Term]) -> None:
+    def __init__(self, terms: Iterable[Term], digests: Sequence[str] = ()) -> None:
         self.terms: Final = tuple(terms)
+        self._digests = dict(zip(self.terms, digests, strict=True)) if digests else {}
 
     @classmethod
-    def of(cls, table: pa.Table, *, uses: Iterable[Use] = tuple(Use)) -> "Ledger":
+    def of(cls, table: pa.Table, *, as_said: pa.Table | None = None, uses: Iterable[Use] = tuple(Use)) -> "Ledger":
         """Take rows of schema ``TERM`` about some uses, and all that take rows back.
+
+        Parameters
+        ----------
+        as_said
+            The same rows with recordings as their documents name them; None where that is what the table has.
 
         Raises
         ------
@@ -118,7 +127,11 @@ class Ledger:
             As :func:`riparian.catalogue.terms.terms_of`.
         """
         wanted = pc.is_in(table["use"], value_set=pa.array([str(use) for use in uses], pa.string()))
-        return cls(terms_of(table.filter(pc.or_(wanted, pc.is_valid(table["withdraws"])))))
+        kept = pc.or_(wanted, pc.is_valid(table["withdraws"]))
+        # Digests are for rows that are taken back: where none is, nobody needs any.
+        if as_said is None or table["withdraws"].null_count == table.num_rows:
+            return cls(terms_of(table.filter(kept)))
+        return cls(terms_of(table.filter(kept)), [term.digest for term in terms_of(as_said.filter(kept))])
 
     @cached_property
     def _withdrawn(self) -> dict[str, int | None]:
@@ -196,7 +209,7 @@ class Ledger:
     def _stands(self, term: Term, asked: Asked) -> bool:
         if asked.as_of_us is not None and term.stated_us is not None and term.stated_us > asked.as_of_us:
             return False
-        digest = term.digest if self._withdrawn else ""
+        digest = (self._digests.get(term) or term.digest) if self._withdrawn else ""
         if digest not in self._withdrawn:
             return True
         ended = self._withdrawn[digest]

@@ -19,11 +19,11 @@ Notification Message Suite Standard 4.3, ``DealTerms`` (territory, validity peri
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -115,6 +115,41 @@ def line_of(term: Term) -> str:
     plain = {name: " ".join(sorted(value)) if isinstance(value, frozenset) else value for name, value in said.items()}
     kept = {name: value for name, value in plain.items() if value not in (None, "")}
     return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def term_of(said: Mapping[str, object]) -> Term:
+    """Read a row from what :func:`line_of` wrote.
+
+    Raises
+    ------
+    ValueError
+        When it is none.
+
+    Examples
+    --------
+    >>> row = Term(Scope.ALL, "", Use.TRAIN, Says.RESERVED, "policy.pdf", territories=frozenset({"DE"}), stated_us=5)
+    >>> term_of(json.loads(line_of(row))) == row
+    True
+    """
+    names = {field.name for field in fields(Term)}
+    strange = next((name for name in said if name not in names), None)
+    if strange is not None:
+        raise ValueError(f"a row has no `{strange}`")
+    texts: dict[str, Any] = {name: str(value) for name, value in said.items() if not name.endswith("_us")}
+    times: dict[str, Any] = {
+        name: value for name, value in said.items() if isinstance(value, int) and name.endswith("_us")
+    }
+    return Term(
+        Scope(texts.pop("scope", "")),
+        texts.pop("subject", ""),
+        Use(texts.pop("use", "")),
+        Says(texts.pop("says", "")),
+        texts.pop("document", ""),
+        frozenset(texts.pop("territories", "").split()),
+        frozenset(texts.pop("except_in", "").split()),
+        **times,
+        **texts,
+    )
 
 
 _TIMES: Final = (("begins", "begins_us"), ("ends", "ends_us"), ("stated", "stated_us"))
