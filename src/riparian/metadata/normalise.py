@@ -63,10 +63,10 @@ SAME_SOUND: Final = ("remaster", "mono")
 LETTERS_MAX: Final = 400
 """Of a name; what is longer is cut."""
 _ASIDE: Final = (
-    r"live|unplugged|en vivo|ao vivo|re ?mix(?:ed)?|rmx|mix|bootleg|vip|dub|flip|rework(?:ed)?|mashup|"
-    r"re ?master(?:ed)?|acoustic|acustico|demo|take \d+|karaoke|instrumental|radio|edit|extended|club|version|ver|cover|"
-    r"tribute|sped up|slowed|nightcore|reprise|sessions?|mono|stereo|bonus|deluxe|explicit|clean|original|soundtrack|ost|single|"
-    r"anniversary|recorded|in the style of|made famous|official|audio|video|lyrics?"
+    r"live|unplugged|en vivo|ao vivo|re ?mix(?:ed)?|rmx|mix|bootleg|vip|dub|flip|rework(?:ed)?|mashup|acoustic|"
+    r"acustico|re ?master(?:ed)?|demo|take \d+|karaoke|instrumental|radio|edit|extended|club|version|ver|cover|"
+    r"tribute|sped up|slowed|nightcore|reprise|sessions?|mono|stereo|bonus|deluxe|explicit|clean|original|"
+    r"soundtrack|ost|single|video|anniversary|recorded|in the style of|made famous|official|audio|lyrics?"
 )
 _FEAT: Final = r"(?:feat\.?|featuring|ft\.?|duet with)"
 _GUESTS: Final = rf"(?:[\(\[]\s*(?:with\s|{_FEAT}\s)|\s{_FEAT}\s+)\s*([^\)\]\(\[]+)[\)\]]?"
