@@ -1,0 +1,330 @@
+"""How alike are a row of theirs and a row of ours, one thing at a time?
+
+A pair is described by small numbers, the *levels* of :data:`FEATURES`: how alike the titles are, how many letters
+differ, whether both name the same version, by how much the durations differ.  Nothing is weighed here; a level means
+what its words say, and absent is a level of its own.
+
+Three things are there because of mistakes that likeness alone makes.  A letter matters more in a short title than in
+a long one (``Dang``, ``Pang``), so letters that differ stand beside the length of the title.  Numbers and versions are
+compared as such (``Synchronicity I`` is 94 % like ``Synchronicity II``).  And two rows may be alike because their words
+are common, so how rare the words are stands beside how alike they are.
+
+Source
+------
+RapidFuzz's ratios: normalised insertions and deletions, of whole texts, of sorted words, and of the words in common.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import Levenshtein
+
+from riparian.metadata.normalise import SAME_SOUND, mask_of
+
+Codes = NDArray[np.uint8]
+_ALIKE: Final = (40.0, 50.0, 60.0, 70.0, 76.0, 82.0, 87.0, 91.0, 94.0, 97.0, 99.99)
+_SOME: Final = (40.0, 55.0, 70.0, 80.0, 87.0, 93.0, 97.0, 99.99)
+_SECONDS: Final = (0.55, 1.1, 2.1, 3.1, 5.0, 10.0, 30.0)
+_BITS: Final = (6.0, 9.0, 12.0, 16.0, 20.0, 26.0, 34.0)
+_LETTERS: Final = (3.0, 5.0, 8.0, 12.0, 18.0, 28.0)
+_SHARED: Final = (1.0, 2.0, 3.0, 5.0, 8.0)
+_CUT_MIN: Final = 10
+_SAME_WORDS: Final = 80.0
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One thing in which two rows are compared.
+
+    Parameters
+    ----------
+    name
+        What it is, as an explanation calls it.
+    levels
+        What each level means, from level 0 on.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+
+
+def _steps(name: str, what: str, edges: tuple[float, ...], *first: str) -> Feature:
+    bounds = [f"{what} below {edges[0]:g}", *(f"{what} from {edge:g}" for edge in edges)]
+    return Feature(name, (*first, *bounds))
+
+
+FEATURES: Final = (
+    _steps("title", "likeness", _ALIKE),
+    Feature("letters", ("same letters", "1 differs", "2 differ", "3 differ", "4 differ", "5 or more differ")),
+    _steps("length", "letters", _LETTERS),
+    _steps("artist", "likeness", _SOME, "not given"),
+    _steps("main artist", "likeness", _SOME, "not given"),
+    _steps("all words", "likeness", _ALIKE),
+    _steps("words in common", "likeness", _SOME),
+    _steps("duration", "seconds apart", _SECONDS, "not given"),
+    Feature("ISRC", ("not given", "the same", "another")),
+    Feature(
+        "version",
+        (
+            "none named",
+            "the same",
+            "the same, of another",
+            "the same, of one unnamed",
+            "only theirs",
+            "only ours",
+            "another",
+        ),
+    ),
+    Feature("numbers", ("none", "the same", "only in one", "others")),
+    _steps("rarity of title", "bits", _BITS),
+    _steps("rarity of artist", "bits", _BITS),
+    _steps("keys in common", "keys", _SHARED),
+    Feature("guests", ("none named", "the same", "only theirs", "only ours", "others")),
+    _steps("title as artist", "likeness", (70.0, 85.0, 95.0)),
+    Feature("cut", ("no", "theirs ends early", "ours ends early")),
+    Feature("album", ("not given", "the same", "alike", "another")),
+)
+"""What is compared, in the order of the columns of :func:`compare`."""
+(
+    TITLE, LETTERS, LENGTH, ARTIST, MAIN, WORDS, COMMON, DURATION, ISRC, VERSION, NUMBERS,
+    TITLE_BITS, ARTIST_BITS, SHARED, GUESTS, SWAPPED, CUT, ALBUM,
+) = range(len(FEATURES))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """Columns of NORMAL rows, ready to be taken by number.
+
+    Parameters
+    ----------
+    text : dict of np.ndarray [dtype=object], one string a row, ``""`` for none
+    duration_ms : np.ndarray [dtype=float32], NaN for none
+    versions : np.ndarray [dtype=uint32], a bit a version that sounds otherwise
+    """
+
+    text: dict[str, NDArray[np.object_]]
+    duration_ms: NDArray[np.float32]
+    versions: NDArray[np.uint32]
+
+    @classmethod
+    def of(cls, normal: pa.Table) -> "Side":
+        """Unpack NORMAL rows."""
+        text = {name: _strings(normal[name]) for name in _TEXTS}
+        text["whole"] = text["artist"] + " " + text["core"]
+        duration = normal["duration_ms"].cast(pa.float32()).to_numpy(zero_copy_only=False)
+        versions = normal["versions"].to_numpy(zero_copy_only=False).astype(np.uint32)
+        return cls(text, duration, versions & ~np.uint32(mask_of(*SAME_SOUND)))
+
+    def __len__(self) -> int:
+        """Say how many rows there are."""
+        return self.versions.size
+
+
+_TEXTS: Final = ("core", "artist", "main", "featured", "aside", "numbers", "album", "isrc")
+
+
+def compare(
+    theirs: Side,
+    ours: Side,
+    at: tuple[NDArray[np.int64], NDArray[np.int64]],
+    shared: NDArray[np.uint8],
+    rarity: tuple[NDArray[np.float32], NDArray[np.float32]],
+) -> Codes:
+    """Describe pairs.
+
+    Parameters
+    ----------
+    theirs, ours
+        The rows.
+    at : two np.ndarray [shape=(n,), int64]
+        Of each pair, the position of its row in ``theirs`` and in ``ours``.
+    shared : np.ndarray [shape=(n,), uint8]
+        How many keys they have in common.
+    rarity : two np.ndarray [shape=(rows of theirs,), float32]
+        Bits of the words of each title and of each artist of theirs.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, len(FEATURES)), uint8, C order]
+        Levels, each below the number of levels of its feature.
+    """
+    row, our = at
+    codes = np.zeros((row.size, len(FEATURES)), np.uint8)
+    if not row.size:
+        return codes
+    a = {name: column[row] for name, column in theirs.text.items()}
+    b = {name: column[our] for name, column in ours.text.items()}
+    alike = _alike(a["core"], b["core"], fuzz.ratio)
+    words = _alike(a["whole"], b["whole"], fuzz.token_sort_ratio)
+    codes[:, TITLE] = _step(alike, _ALIKE)
+    codes[:, LETTERS] = _letters(a["core"], b["core"], alike)
+    codes[:, LENGTH] = _step(_lengths(ours.text["core"])[our], _LETTERS)
+    codes[:, ARTIST] = _given(a["artist"], b["artist"], _alike(a["artist"], b["artist"], fuzz.token_set_ratio))
+    codes[:, MAIN] = _given(a["main"], b["main"], _alike(a["main"], b["main"], fuzz.ratio))
+    codes[:, WORDS] = _step(words, _ALIKE)
+    codes[:, COMMON] = _step(_alike(a["whole"], b["whole"], fuzz.token_set_ratio), _SOME)
+    codes[:, DURATION] = _durations(theirs.duration_ms[row], ours.duration_ms[our])
+    codes[:, ISRC] = _same_or(a["isrc"], b["isrc"])
+    codes[:, VERSION] = _versions(theirs.versions[row], ours.versions[our], a["aside"], b["aside"])
+    codes[:, NUMBERS] = _numbers(a["numbers"], b["numbers"])
+    codes[:, TITLE_BITS] = _step(rarity[0][row], _BITS)
+    codes[:, ARTIST_BITS] = _step(rarity[1][row], _BITS)
+    codes[:, SHARED] = _step(shared.astype(np.float32), _SHARED)
+    codes[:, GUESTS] = _guests(a["featured"], b["featured"])
+    codes[:, SWAPPED] = _swapped(a, b, alike, words)
+    codes[:, CUT] = _cut(a["core"], b["core"], alike)
+    codes[:, ALBUM] = _albums(a["album"], b["album"])
+    return codes
+
+
+def same(a: Side, b: Side, at: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.bool_]:
+    """Say which pairs of rows of one catalogue are the same artist, the same work and the same recording.
+
+    A catalogue spells its own names in one way, so likeness is not asked for here: the same words of the title, the
+    same first artist or one among the other's, the same version and numbers.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, 3), bool], columns recording, work, artist
+    """
+    x, y = at
+    artist = np.asarray(a.text["main"][x] == b.text["main"][y], bool)
+    rest = np.flatnonzero(~artist)
+    if rest.size:
+        among = _alike(a.text["artist"][x[rest]], b.text["artist"][y[rest]], fuzz.token_set_ratio)
+        artist[rest] = among > _SOME[-1]
+    work = artist & np.asarray(a.text["core"][x] == b.text["core"][y], bool)
+    named = _versions(a.versions[x], b.versions[y], a.text["aside"][x], b.text["aside"][y])
+    isrc = _same_or(a.text["isrc"][x], b.text["isrc"][y]) == 1
+    return np.column_stack([(work & (named <= 1)) | isrc, work | isrc, artist | isrc])
+
+
+def groups(side: Side) -> NDArray[np.int64]:
+    """Give rows numbers that are equal for the same recording, for the same work and for the same artist.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, 3), int64], columns recording, work, artist
+    """
+    text = side.text
+    aside = np.where(side.versions != 0, text["aside"], "")
+    frame = pl.DataFrame({"main": text["main"], "core": text["core"], "versions": side.versions, "aside": aside})
+    work = pl.struct("main", "core").hash()
+    hashes = frame.select(
+        pl.struct("main", "core", "versions", "aside").hash().alias("r"), work.alias("w"), pl.col("main").hash()
+    )
+    return hashes.to_numpy().view(np.int64)
+
+
+def _strings(column: pa.ChunkedArray) -> NDArray[np.object_]:
+    found: NDArray[np.object_] = column.fill_null("").to_numpy(zero_copy_only=False)
+    return found if column.type in (pa.string(), pa.large_string()) else found.astype(str).astype(object)
+
+
+def _alike(a: NDArray[np.object_], b: NDArray[np.object_], score: Callable[..., float]) -> NDArray[np.float32]:
+    return np.asarray(process.cpdist(a, b, scorer=score, dtype=np.float32), np.float32)
+
+
+def _step(values: NDArray[np.float32], edges: tuple[float, ...]) -> Codes:
+    return np.searchsorted(np.asarray(edges, np.float32), values, side="right").astype(np.uint8)
+
+
+def _lengths(text: NDArray[np.object_]) -> NDArray[np.float32]:
+    return np.fromiter((len(one) for one in text), np.float32, len(text))
+
+
+def _none(text: NDArray[np.object_]) -> NDArray[np.bool_]:
+    return np.asarray(text == "", bool)
+
+
+def _given(a: NDArray[np.object_], b: NDArray[np.object_], alike: NDArray[np.float32]) -> Codes:
+    return np.where(_none(a) | _none(b), 0, 1 + _step(alike, _SOME)).astype(np.uint8)
+
+
+def _letters(a: NDArray[np.object_], b: NDArray[np.object_], alike: NDArray[np.float32]) -> Codes:
+    found = np.full(a.size, 5, np.uint8)
+    near = np.flatnonzero(alike > 50)
+    if near.size:
+        apart = process.cpdist(a[near], b[near], scorer=Levenshtein.distance, score_cutoff=4, dtype=np.int32)
+        found[near] = np.minimum(apart, 5)
+    return found
+
+
+def _durations(a: NDArray[np.float32], b: NDArray[np.float32]) -> Codes:
+    apart = np.abs(a - b) / 1000
+    return np.where(np.isnan(apart), 0, 1 + _step(np.nan_to_num(apart), _SECONDS)).astype(np.uint8)
+
+
+def _same_or(a: NDArray[np.object_], b: NDArray[np.object_]) -> Codes:
+    return np.where(_none(a) | _none(b), 0, np.where(a == b, 1, 2)).astype(np.uint8)
+
+
+def _versions(
+    a: NDArray[np.uint32], b: NDArray[np.uint32], a_text: NDArray[np.object_], b_text: NDArray[np.object_]
+) -> Codes:
+    found = np.select([(a | b) == 0, (a != 0) & (b == 0), (a == 0) & (b != 0), a != b], [0, 4, 5, 6], 1).astype(
+        np.uint8
+    )
+    at = np.flatnonzero(found == 1)
+    if at.size:
+        alike = _alike(a_text[at], b_text[at], fuzz.token_set_ratio)
+        lacking = _none(a_text[at]) != _none(b_text[at])
+        other = ~lacking & (a_text[at] != b_text[at]) & (alike < _SAME_WORDS)
+        found[at] = np.select([lacking, other], [3, 2], 1)
+    return found
+
+
+def _numbers(a: NDArray[np.object_], b: NDArray[np.object_]) -> Codes:
+    none_a, none_b = _none(a), _none(b)
+    return np.select([none_a & none_b, a == b, none_a | none_b], [0, 1, 2], 3).astype(np.uint8)
+
+
+def _guests(a: NDArray[np.object_], b: NDArray[np.object_]) -> Codes:
+    none_a, none_b = _none(a), _none(b)
+    found = np.select([none_a & none_b, none_b, none_a], [0, 2, 3], 1).astype(np.uint8)
+    at = np.flatnonzero(found == 1)
+    if at.size:
+        found[at] = np.where(_alike(a[at], b[at], fuzz.token_set_ratio) >= _SAME_WORDS, 1, 4)
+    return found
+
+
+def _swapped(
+    a: dict[str, NDArray[np.object_]],
+    b: dict[str, NDArray[np.object_]],
+    alike: NDArray[np.float32],
+    words: NDArray[np.float32],
+) -> Codes:
+    found = np.zeros(alike.size, np.uint8)
+    at = np.flatnonzero((alike < 60) & (words >= 60))
+    if at.size:
+        crossed = np.minimum(
+            _alike(a["core"][at], b["artist"][at], fuzz.token_set_ratio),
+            _alike(a["artist"][at], b["core"][at], fuzz.token_set_ratio),
+        )
+        found[at] = _step(crossed, (70.0, 85.0, 95.0))
+    return found
+
+
+def _cut(a: NDArray[np.object_], b: NDArray[np.object_], alike: NDArray[np.float32]) -> Codes:
+    found = np.zeros(a.size, np.uint8)
+    for i in np.flatnonzero((alike > 40) & (alike < 100)):
+        if len(a[i]) >= _CUT_MIN and b[i].startswith(a[i]):
+            found[i] = 1
+        elif len(b[i]) >= _CUT_MIN and a[i].startswith(b[i]):
+            found[i] = 2
+    return found
+
+
+def _albums(a: NDArray[np.object_], b: NDArray[np.object_]) -> Codes:
+    found = _same_or(a, b)
+    found[found == 2] = 3
+    at = np.flatnonzero(found == 3)
+    if at.size:
+        found[at] = np.where(_alike(a[at], b[at], fuzz.token_set_ratio) >= _SAME_WORDS, 2, 3)
+    return found
