@@ -32,7 +32,7 @@ class Site:
     Parameters
     ----------
     documents
-        Addresses of documents of RSL as the site writes them, and their octets.
+        Addresses of documents of RSL as the site writes them, or their paths, and their octets.
     headers
         Patterns of paths, and names and values of headers there.
     pages, sealed
@@ -162,23 +162,22 @@ class _Forms:
         headers, pages = Headers(site.headers), Pages(site.pages)
         documents = {address: Rsl(data, address) for address, data in site.documents.items()}
         wanted = dict.fromkeys([*robots.licenses_for(), *headers.licenses, *pages.licenses])
-        by_agent = {
-            agent: tuple(documents[url] for url in robots.groups[agent].licenses if url in documents)
-            for agent in robots.agents
-        }
-        every = [*wanted, *(url for agent in robots.agents for url in robots.groups[agent].licenses)]
+        own = {agent: robots.groups[agent].licenses for agent in robots.agents}
+        every = dict.fromkeys([*wanted, *(url for urls in own.values() for url in urls)])
+        there = {url: place for url in every for place in (url, _path_of(url)) if place in documents}
+        by_agent = {agent: tuple(documents[there[url]] for url in urls if url in there) for agent, urls in own.items()}
         missing = [
             Fault(url, "is named as a document of RSL, and was not found: it is not checked")
-            for url in dict.fromkeys(every)
-            if url not in documents
+            for url in every
+            if url not in there
         ]
         missing += [
-            Fault(url, "is a document of RSL, and nothing on the site names it: nobody will read it")
-            for url in documents
-            if url not in every
+            Fault(place, "is a document of RSL, and nothing on the site names it: nobody will read it")
+            for place in documents
+            if place not in there.values()
         ]
         tdm = [TdmFile(site.tdmrep)] if site.tdmrep is not None else []
-        named = [documents[url] for url in wanted if url in documents]
+        named = list(dict.fromkeys(documents[there[url]] for url in wanted if url in there))
         return cls(
             robots, aitxt, (*tdm, headers, pages, *named, Sealed(site.sealed), *others), by_agent, tuple(missing)
         )
@@ -210,3 +209,8 @@ def _probes(channels: Sequence[Channel], files: Sequence[str]) -> tuple[list[str
 def _an_example(pattern: str) -> str:
     example = pattern.rstrip("$").replace("*", "x")
     return example if example.startswith("/") else f"/{example}"
+
+
+def _path_of(url: str) -> str:
+    _, has_host, rest = url.partition("://")
+    return "/" + rest.partition("/")[2] if has_host else url
