@@ -238,8 +238,11 @@ class Holdings(Catalogue, Protocol):
         """Forget recordings by their names; what was said of terms stays.  Gives how many there were."""
         ...
 
-    def terms(self) -> pa.Table:
-        """Give the ledger of terms (``schema.TERM``) as it came, recordings as they are named now."""
+    def terms(self, *, as_said: bool = False) -> pa.Table:
+        """Give the ledger of terms (``schema.TERM``) as it came, recordings as they are named now, or as it was said.
+
+        Rows are in the same order either way; what names a row for ever is the row as it was said.
+        """
         ...
 
     def documents(self) -> list[Mapping[str, Any]]:

@@ -173,11 +173,12 @@ class DuckHoldings(Masters):
             connection.execute("UPDATE setting SET value = value + ? WHERE name = 'state'", [int(bool(gone))])
         return len(gone)
 
-    def terms(self) -> pa.Table:
+    def terms(self, *, as_said: bool = False) -> pa.Table:
         """See ``ports.catalogue.Holdings``."""
         if not self._file.exists:
             return TERM.empty_table()
-        columns = ", ".join("coalesce(r.recording, t.subject)" if c == "subject" else f"t.{c}" for c in TERM.names)
+        subject = "t.subject" if as_said else "coalesce(r.recording, t.subject)"
+        columns = ", ".join(subject if name == "subject" else f"t.{name}" for name in TERM.names)
         with asking("reading the ledger of terms"), self._file.reading() as connection:
             rows = connection.sql(
                 f"SELECT {columns} FROM term AS t LEFT JOIN recording AS r ON r.number = t.number ORDER BY t.place"
