@@ -2,8 +2,8 @@
 
 In a folder of the workspace, as files that are mapped to memory: rows as the catalogue has them and as they are
 compared (Arrow), words and keys (NumPy).  It is made in parts, with memory for a batch of rows and a part of
-the keys, and takes its place when it is whole; whoever is killed before leaves the old one.  ``head.json`` says of which
-state of the catalogue it is and which version made it; for another state, it is made anew.
+the keys, and takes its place when it is whole; whoever is killed before leaves the old one.  ``head.json`` says
+of which state of the catalogue it is and which version made it; for another state, it is made anew.
 """
 
 import contextlib
