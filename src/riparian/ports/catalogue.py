@@ -230,6 +230,10 @@ class Holdings(Catalogue, Protocol):
         """Give all that is held, as ``HELD`` or some columns of it, in the order in which it came."""
         ...
 
+    def codes(self) -> pa.Table:
+        """Give every identifier, and every digest of a file, of what is held: ``recording``, ``kind``, ``value``."""
+        ...
+
     def entries(self, name: str) -> list[Entry]:
         """Find what is known of a recording by its name, or of all that have an identifier."""
         ...

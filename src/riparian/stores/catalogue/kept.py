@@ -155,6 +155,15 @@ class DuckHoldings(Masters):
             for batch in rows.to_arrow_reader(_ROWS):
                 yield from as_held(pa.Table.from_batches([batch])).to_batches()
 
+    def codes(self) -> pa.Table:
+        """See ``ports.catalogue.Holdings``."""
+        with asking("reading the catalogue"), self._file.reading() as connection:
+            return connection.sql(
+                "SELECT r.recording, x.kind, x.value FROM recording AS r JOIN ("
+                "SELECT number, kind, value FROM identifier UNION ALL SELECT number, algorithm, digest FROM fixity"
+                ") AS x ON x.number = r.number WHERE r.held ORDER BY r.number, x.kind, x.value"
+            ).to_arrow_table()
+
     def entries(self, name: str) -> list[Entry]:
         """See ``ports.catalogue.Holdings``."""
         if not self._file.exists:
