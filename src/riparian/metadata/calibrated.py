@@ -25,6 +25,7 @@ probabilities*, equation 2.8 (mixture); Elias, J. and Gygi, S. (2007) (decoys); 
 neighbours); Hosking, J. R. M. and Wallis, J. R. (1987), equations 8 and 9 (tail).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,6 +75,10 @@ class Known:
         Bits at which cells above the first one begin; the first holds rows for which nothing was found.
     all, ours, right : np.ndarray [shape=(kinds, cells)]
         How many plays fell into each cell; of these how many are ours; of these for how many the right one was found.
+    foreign : np.ndarray [shape=(kinds,)]
+        Of what is not ours, how much is taken to be of each kind when decoys stand for all of it.
+    mixed : np.ndarray [shape=(kinds,), bool]
+        Of which kinds a list is taken to be mixed; the others are decoys only.
     null : np.ndarray [shape=(n,), rising]
         Bits of plays that are not ours.
     """
@@ -82,6 +87,8 @@ class Known:
     all: Array
     ours: Array
     right: Array
+    foreign: Array
+    mixed: NDArray[np.bool_]
     null: Array
 
     @classmethod
@@ -91,7 +98,8 @@ class Known:
         kind: NDArray[np.int8],
         ours: NDArray[np.bool_],
         right: NDArray[np.bool_],
-        kinds: int,
+        foreign: Sequence[float],
+        mixed: Sequence[bool],
     ) -> "Known":
         """Count plays.
 
@@ -102,20 +110,33 @@ class Known:
         kind : np.ndarray [shape=(n,)]
         ours, right : np.ndarray [shape=(n,), bool]
             Whether the play is ours, and whether what was found for it is the right one.
-        kinds
-            How many kinds there are.
+        foreign
+            Of each kind, its share in what is not ours.
+        mixed
+            Of each kind, whether a list is taken to be mixed of it.
         """
         found = np.sort(bits[bits > NOTHING]).astype(np.float64)
         edges = found[np.linspace(0, found.size - 1, CELLS).astype(int)] if found.size else np.zeros(CELLS)
         edges[0] = NOTHING / 2
         cells = cells_of(bits, edges)
 
+        kinds = len(foreign)
+
         def count(which: NDArray[np.bool_]) -> Array:
             at = kind[which].astype(np.int64) * (CELLS + 1) + cells[which]
             return np.bincount(at, minlength=kinds * (CELLS + 1)).reshape(kinds, -1).astype(np.float64)
 
         everything = np.ones(bits.size, bool)
-        return cls(edges, count(everything), count(ours), count(right), np.sort(bits[~ours]).astype(np.float64))
+        null = np.sort(bits[~ours]).astype(np.float64)
+        shares, parts = np.asarray(foreign, np.float64), np.asarray(mixed, bool)
+        return cls(edges, count(everything), count(ours), count(right), shares, parts, null)
+
+    @property
+    def middles(self) -> Array:
+        """Bits in the middle of each cell but the first."""
+        inner = np.append(self.edges[1:], self.edges[-1] + (self.edges[-1] - self.edges[-2]))
+        first = np.append(inner[0] - (inner[1] - inner[0]), inner[:-1])
+        return np.asarray((first + inner) / 2 + 1e-9 * np.arange(inner.size), np.float64)
 
     def cells(self, bits: NDArray[np.float32]) -> Array:
         """Count how many verdicts fall into each cell."""
@@ -150,7 +171,7 @@ class Calibrated:
             How many rows of the list fell into each cell.
         """
         rates = _rates(known.all)
-        shares = _mixed(rates, listed)
+        shares = _mixed(rates, listed, known.mixed)
         mixed = shares @ rates
         ours, right = (_within(part, known.all) for part in (known.ours, known.right))
         wrong = 1 - (shares @ (rates * right)) / mixed
@@ -170,8 +191,10 @@ class Calibrated:
         -------
         error, chance : np.ndarray [shape=(n,)]
         """
-        at = cells_of(bits, self.known.edges)
-        return self.error[at], self.chance[at]
+        at, of = np.asarray(bits, np.float64), self.known.middles
+        error, chance = (_odds(np.interp(at, of, _bits_of(part[1:]))) for part in (self.error, self.chance))
+        nothing = at <= NOTHING
+        return np.where(nothing, self.error[0], error), np.where(nothing, self.chance[0], chance)
 
     def counted(self, listed: Array, rng: np.random.Generator) -> Counted:
         """Count how many rows of a list are ours, found or not, with an interval.
@@ -192,7 +215,7 @@ class Calibrated:
             plays = known.all if not turn else rng.poisson(known.all).astype(np.float64)
             seen = listed if not turn else rng.multinomial(int(rows), listed / rows).astype(np.float64)
             rates = _rates(plays)
-            share = _mixed(rates, seen, turns=_TURNS if not turn else _TURNS // 3)
+            share = _mixed(rates, seen, known.mixed, _TURNS if not turn else _TURNS // 3)
             drawn.append(rows * float(share @ (rates * _within(known.ours, known.all)).sum(1)))
         low, high = np.quantile(drawn[1:], [0.025, 0.975])
         estimate = drawn[0]
@@ -228,6 +251,15 @@ def cells_of(bits: NDArray[np.float32], edges: Array) -> NDArray[np.int64]:
     return np.searchsorted(edges, bits, side="right").astype(np.int64)
 
 
+def _bits_of(p: Array) -> Array:
+    clipped = np.clip(p, 1e-9, 1 - 1e-9)
+    return np.asarray(np.log2(clipped / (1 - clipped)), np.float64)
+
+
+def _odds(bits: Array) -> Array:
+    return np.asarray(1 / (1 + np.exp2(-bits)), np.float64)
+
+
 def _rates(counts: Array) -> Array:
     """Share of each kind's plays by cell, with half a play spread over the cells."""
     cells = counts.shape[1]
@@ -240,15 +272,14 @@ def _within(part: Array, whole: Array) -> Array:
     return np.asarray((part + 0.2 * overall) / (whole + 0.2), np.float64)
 
 
-def _mixed(rates: Array, listed: Array, turns: int = _TURNS) -> Array:
+def _mixed(rates: Array, listed: Array, mixed: NDArray[np.bool_], turns: int = _TURNS) -> Array:
     """Shares of the kinds of which the list is most likely mixed."""
-    shares = np.full(rates.shape[0], 1 / rates.shape[0])
+    shares = mixed / max(1, int(mixed.sum()))
     rows = listed.sum()
     if not rows:
         return shares
     for _ in range(turns):
-        mixed = shares @ rates
-        shares = shares * (rates @ (listed / mixed)) / rows
+        shares = shares * (rates @ (listed / (shares @ rates))) / rows
     return shares
 
 
@@ -256,7 +287,8 @@ def _by_decoys(known: Known, shares: Array, listed: Array) -> Array:
     """Share of the list's rows of each cell that hidden rows would explain."""
     foreign = known.all - known.ours
     of_kind = foreign.sum(1) / np.maximum(1, known.all.sum(1))
-    hidden = _rates(foreign.sum(0, keepdims=True))[0]
+    weight = known.foreign * (of_kind > 0)
+    hidden = (weight / max(weight.sum(), 1e-9)) @ _rates(known.all)
     expected = float(shares @ of_kind) * hidden * listed.sum()
     pooled = np.cumsum(expected[::-1])[::-1] / np.maximum(1, np.cumsum(listed[::-1])[::-1])
     return np.minimum(1, np.asarray(pooled, np.float64))

@@ -11,7 +11,7 @@ A list is read twice: an even sample of it first, to learn what it looks like; t
 Memory holds one batch, the sample, and four bytes a row of ours.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from riparian.metadata import calibrated, weigh
 from riparian.metadata import compare as c
-from riparian.metadata.calibrated import NOTHING, Calibrated, Counted, Known
+from riparian.metadata.calibrated import NOTHING, Calibrated, Counted, Known, cells_of
 from riparian.metadata.index import Pairs
 from riparian.metadata.normalise import normalise
-from riparian.metadata.selfplay import Kind, play
+from riparian.metadata.selfplay import FOREIGN, MIXED, Kind, play
 from riparian.schema import MATCHED
 
 PLAYS: Final = 12_000
@@ -35,6 +35,19 @@ SAMPLE: Final = 16_384
 ERROR_MAX: Final = 0.5
 """A level is claimed up to this stated error."""
 LEVELS: Final = ("recording", "work", "artist")
+VERSION: Final = 1
+"""Of what is weighed and how: what another version weighed is weighed again."""
+_CELLS: Final = tuple(f"cell_{level}" for level in LEVELS)
+WEIGHED: Final = pa.schema(
+    [
+        *MATCHED,
+        *(pa.field(name, pa.uint16(), nullable=False) for name in _CELLS),
+        pa.field("right", pa.float32(), nullable=False),
+        pa.field("found", pa.int64(), nullable=False),
+    ]
+)
+"""``MATCHED`` and what counting needs: in which cell the row's bits are at each level, and the chance ``right`` that
+the row is the recording of ours with the number ``found``."""
 _TERMS: Final = (weigh.RECORDING, weigh.WORK, weigh.ARTIST)
 _AT_ONCE: Final = 16_384
 _PLAYS_MIN: Final = 200
@@ -167,7 +180,7 @@ def match(
     Matching
         To be gone through once.
     """
-    sample = _sampled(theirs())
+    sample = sampled(theirs())
     return Matching(ours, theirs(), learn(ours, sample, rng), rng, say)
 
 
@@ -201,9 +214,38 @@ class Matching:
         return self
 
     def __next__(self) -> pa.Table:
-        listed = next(self._theirs)
-        parts = [self._matched(listed.slice(first, _AT_ONCE)) for first in range(0, listed.num_rows, _AT_ONCE)]
-        return pa.concat_tables(parts) if parts else MATCHED.empty_table()
+        weighed = self.weighed(next(self._theirs))
+        self.add(weighed)
+        return weighed.select(MATCHED.names)
+
+    def weighed(self, listed: pa.Table) -> pa.Table:
+        """Weigh rows; nothing is counted.
+
+        Parameters
+        ----------
+        listed : pa.Table of LISTED
+
+        Returns
+        -------
+        pa.Table of WEIGHED, to be counted by :meth:`add`, now or after it was kept
+        """
+        parts = [self._weighed(listed.slice(first, _AT_ONCE)) for first in range(0, listed.num_rows, _AT_ONCE)]
+        return pa.concat_tables(parts) if parts else WEIGHED.empty_table()
+
+    def add(self, weighed: pa.Table) -> None:
+        """Count rows that were weighed.
+
+        Parameters
+        ----------
+        weighed : pa.Table of WEIGHED
+        """
+        for level, name in enumerate(_CELLS):
+            self._seen[level] += np.bincount(weighed[name].to_numpy(), minlength=calibrated.CELLS + 1)
+        found, right = weighed["found"].to_numpy(), weighed["right"].to_numpy().astype(np.float64)
+        np.add.at(self._missed, found[found >= 0], np.log1p(-np.minimum(right[found >= 0], 1 - 1e-6)))
+        self._right += float(right.sum())
+        self._rows += weighed.num_rows
+        self._say(self._rows)
 
     def counted(self) -> Totals:
         """Count what the rows gone through so far hold of ours."""
@@ -235,22 +277,11 @@ class Matching:
         """Scale what was found by how many rows there are for each that was found."""
         return rows.times(found / max(self._right, 1e-9)) if self._right else Counted(0.0, 0.0, 0.0)
 
-    def _matched(self, listed: pa.Table) -> pa.Table:
-        self._rows += listed.num_rows
+    def _weighed(self, listed: pa.Table) -> pa.Table:
         if self.weigher is None:
-            self._say(self._rows)
             return _told(listed["row"], _nothing(listed.num_rows))
         compared = compared_with(self._ours, normalise(listed))
-        verdicts = self.weigher.verdicts(compared)
-        for number, (level, verdict) in enumerate(zip(self.weigher.levels, verdicts, strict=True)):
-            self._seen[number] += level.known.cells(verdict.bits)
-        told = _weighed(self.weigher, compared, verdicts)
-        found = verdicts[0].pair >= 0
-        right = np.minimum(1 - told["error_0"][found], told["chance"][found])
-        np.add.at(self._missed, compared.ours[verdicts[0].pair[found]], np.log1p(-np.minimum(right, 1 - 1e-6)))
-        self._right += float(right.sum())
-        self._say(self._rows)
-        return _told(listed["row"], told)
+        return _told(listed["row"], _weighed(self.weigher, compared, self.weigher.verdicts(compared)))
 
 
 def learn(ours: Ours, sample: pa.Table, rng: np.random.Generator, plays: int = PLAYS) -> Weigher | None:
@@ -292,7 +323,7 @@ def learn(ours: Ours, sample: pa.Table, rng: np.random.Generator, plays: int = P
         right = np.zeros(compared.rows, bool)
         right[verdict.pair >= 0] = truth[verdict.pair[verdict.pair >= 0], level]
         told = ~teaches
-        known = Known.of(verdict.bits[told], played.kind[told], is_ours[level][told], right[told], len(Kind))
+        known = Known.of(verdict.bits[told], played.kind[told], is_ours[level][told], right[told], FOREIGN, MIXED)
         listed = known.cells(verdicts_of(seen, weighing, level).bits)
         weighings.append(weighing)
         levels.append(Calibrated.to(known, listed))
@@ -338,7 +369,8 @@ def _hidden(kind: NDArray[np.int8], truth: NDArray[np.bool_]) -> NDArray[np.bool
     found = np.zeros(kind.size, bool)
     for one, level in hides.items():
         found |= (kind == one) & truth[:, level]
-    return found
+    # What a sibling was named may be a version that we do have: of its work only the recording itself is left.
+    return np.asarray(found | ((kind == Kind.SIBLING) & truth[:, 1] & ~truth[:, 0]), bool)
 
 
 def _only(compared: Compared, which: NDArray[np.bool_]) -> Compared:
@@ -382,8 +414,20 @@ def _strata(ours: Ours, normal: pa.Table) -> NDArray[np.int64]:
     return np.asarray(((steps[0] * 4 + steps[1]) * 4 + steps[2]) * 2 + steps[3], np.int64)
 
 
-def _sampled(tables: Iterator[pa.Table]) -> pa.Table:
-    """Take every second row whenever there are twice as many as wanted, so that what is left is spread evenly."""
+def sampled(tables: Iterable[pa.Table]) -> pa.Table:
+    """Sample a list evenly.
+
+    Every second row goes whenever there are twice as many as wanted.
+
+    Parameters
+    ----------
+    tables
+        Of LISTED.
+
+    Returns
+    -------
+    pa.Table of LISTED, of ``SAMPLE`` to twice as many rows, or all
+    """
     kept: list[pa.Table] = []
     every, held = 1, 0
     for table in tables:
@@ -401,11 +445,16 @@ def _weighed(weigher: Weigher, compared: Compared, verdicts: list[Verdicts]) -> 
     n = compared.rows
     told: dict[str, NDArray[np.generic]] = _nothing(n)
     done = np.zeros(n, bool)
+    told["found"] = (
+        np.where(verdicts[0].pair >= 0, compared.ours[verdicts[0].pair], -1) if compared.ours.size else told["found"]
+    )
     for number, (level, verdict) in enumerate(zip(weigher.levels, verdicts, strict=True)):
         error, chance = level.stated(verdict.bits)
         error = np.where(verdict.pair >= 0, error, 1.0)
+        told[_CELLS[number]] = cells_of(verdict.bits, level.known.edges)
         told[("chance", "chance_work", "chance_artist")[number]] = chance
-        told[f"error_{number}"] = error
+        if not number:
+            told["right"] = np.minimum(1 - error, chance)
         now = ~done & (error <= ERROR_MAX)
         done |= now
         pair = verdict.pair[now]
@@ -425,9 +474,10 @@ def _via(codes: c.Codes) -> NDArray[np.int64]:
 
 
 def _nothing(n: int) -> dict[str, NDArray[np.generic]]:
-    zeros = ("chance", "chance_work", "chance_artist", "bits", "extrapolated")
+    zeros = ("chance", "chance_work", "chance_artist", "bits", "extrapolated", "right", *_CELLS)
     return {
         "ours": np.full(n, -1, np.int64),
+        "found": np.full(n, -1, np.int64),
         "level": np.full(n, len(LEVELS), np.int64),
         "error": np.ones(n),
         "via": np.zeros(n, np.int64),
@@ -443,9 +493,9 @@ def _told(row: pa.ChunkedArray, told: dict[str, NDArray[np.generic]]) -> pa.Tabl
         else pa.array(words[field.name]).take(pa.array(told[field.name]))
         if field.name in words
         else pa.array(told[field.name].astype(field.type.to_pandas_dtype()))
-        for field in MATCHED
+        for field in WEIGHED
     ]
-    return pa.table(columns, schema=MATCHED)
+    return pa.table(columns, schema=WEIGHED)
 
 
 @njit(cache=True, nogil=True)

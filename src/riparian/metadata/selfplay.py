@@ -49,6 +49,10 @@ SHARES: Final = {
     Kind.NO_ARTIST: 0.1,
 }
 """How many of the plays are of each kind."""
+FOREIGN: Final = (0.0, 0.0, 0.0, 0.03, 0.10, 0.57, 0.30)
+"""Of rows of a list that are not ours, how many are taken to be of each kind when they stand for all of them."""
+MIXED: Final = (True, True, True, False, True, True, True)
+"""Of which kinds a list is taken to be made.  Siblings are made up; how many a list has, hidden recordings tell."""
 STRENGTH: Final = {Kind.LIGHT: 0.25, Kind.MIDDLE: 1.0, Kind.HEAVY: 2.0}
 """By what the rates are multiplied."""
 RATES: Final = {
@@ -79,6 +83,11 @@ _VERSIONS: Final = (
     " (Live)", " - Live", " (Remix)", " - Acoustic", " (Instrumental)", " (Karaoke Version)", " (Demo)",
     " - Extended Mix",
 )  # fmt: skip
+_NUMBERED: Final = 0.3
+_LASTS_OTHERWISE: Final = 0.7
+"""How many siblings last longer or shorter than the recording; the others are remixed to its length."""
+_OTHERWISE: Final = 0.15
+"""By what, as the spread of the logarithm."""
 _ABC: Final = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -132,7 +141,7 @@ def play(recordings: pa.Table, like: pa.Table, rng: np.random.Generator) -> Play
         "row": pa.array(np.arange(n)),
         "title": _kept([one[0] for one in written], given["title"]),
         "artist": _kept([one[1] for one in written], given["artist"]),
-        "duration_ms": _durations(recordings, like, strength, rng).filter(np.ones(n, bool)),
+        "duration_ms": _durations(recordings, like, kind, strength, rng),
     }
     columns["duration_ms"] = _masked(columns["duration_ms"], given["duration_ms"])
     for name in ("album", "isrc"):
@@ -158,7 +167,11 @@ def _masked(values: pa.Array, given: NDArray[np.bool_]) -> pa.Array:
 
 
 def _durations(
-    recordings: pa.Table, like: pa.Table, strength: NDArray[np.float64], rng: np.random.Generator
+    recordings: pa.Table,
+    like: pa.Table,
+    kind: NDArray[np.int8],
+    strength: NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> pa.Array:
     n = recordings.num_rows
     if "duration_ms" not in recordings.column_names:
@@ -166,6 +179,8 @@ def _durations(
     values = recordings["duration_ms"].cast(pa.float64()).to_numpy(zero_copy_only=False)
     off = rng.random(n) < RATES["seconds"] * strength
     values = values + off * rng.integers(-2000, 2001, n)
+    other = (kind == Kind.SIBLING) & (rng.random(n) < _LASTS_OTHERWISE)
+    values = np.where(other, values * rng.lognormal(0.0, _OTHERWISE, n), values)
     whole = rng.random(n) < _whole_seconds(like)
     seconds = np.where(rng.random(n) < 0.5, np.floor(values / 1000), np.round(values / 1000))
     values = np.maximum(1000.0, np.where(whole, 1000 * seconds, values))
@@ -227,9 +242,14 @@ def _one(of: Sequence[str], rng: np.random.Generator) -> str:
 
 
 def _sibling(title: str, rng: np.random.Generator) -> str:
-    if rng.random() < 0.3:
-        return f"{title} {_one(('2', 'II', '3', 'Pt. 2', 'Part 2', 'IV'), rng)}"
-    return title + _one(_VERSIONS, rng)
+    """Name another version, or another number, than a title does."""
+    bare = _BRACKET.sub("", title.split(" - ", maxsplit=1)[0]).strip() or title
+    if rng.random() < _NUMBERED:
+        number = re.search(r"\d+$", bare)
+        if number:
+            return f"{bare[: number.start()]}{int(number[0][:6]) + 1}{title[len(bare) :]}"
+        return f"{bare} {_one(('2', 'II', '3', 'Pt. 2', 'Part 2', 'IV'), rng)}"
+    return bare + _one(_VERSIONS, rng)
 
 
 def _moved(title: str, artists: list[str], rng: np.random.Generator) -> tuple[str, list[str], list[str]]:

@@ -27,6 +27,13 @@ from riparian.metadata import compare as c
 
 Terms = tuple[tuple[int, ...], ...]
 RECORDING: Final[Terms] = (
+    (c.TITLE,),
+    (c.ARTIST,),
+    (c.WORDS,),
+    (c.DURATION,),
+    (c.ISRC,),
+    (c.VERSION,),
+    (c.CUT,),
     (c.TITLE, c.ARTIST, c.DURATION),
     (c.LETTERS, c.LENGTH),
     (c.LETTERS, c.TITLE_BITS),
@@ -45,6 +52,11 @@ RECORDING: Final[Terms] = (
     (c.DURATION, c.TITLE_BITS),
 )
 WORK: Final[Terms] = (
+    (c.TITLE,),
+    (c.ARTIST,),
+    (c.WORDS,),
+    (c.ISRC,),
+    (c.CUT,),
     (c.TITLE, c.ARTIST),
     (c.LETTERS, c.LENGTH),
     (c.LETTERS, c.TITLE_BITS),
