@@ -30,14 +30,13 @@ _VERSION: Final = re.compile(
     r"|karaoke|instrumental|cover|extended|radio|club|unplugged|session(s)?|re-?work|bootleg|mashup|medley|reprise"
     r"|bonus( track)?|deluxe|original motion picture.*|soundtrack|single|alternate|take \d+|outtake|orchestral|piano"
     r"|stripped|sped up|slowed|nightcore|a ?cappella|duet|recorded at.*|mtv.*|re-?recorded|anniversary|commentary"
-    r"|chopped|screwed|tribute|rehearsal|cut|en vivo|ao vivo|refix|remode|mixed|freestyle|from the .*)\b"
-    r"|\bfrom [\"\u201c\u2018'].*",
+    r"|chopped|screwed|tribute|rehearsal|cut|en vivo|ao vivo|refix|remode|mixed|freestyle|ver|presents?)\b"
+    r"|^\s*from |^\s*(19|20)\d\d\s*$|\bfrom [\"\u201c\u2018'].*",
     re.IGNORECASE,
 )
 _NUMBER: Final = re.compile(
     r"\d+|\b(?:[ivx]{2,}|[vx]|one|two|three|four|five|six|seven|eight|nine|ten)\b", re.IGNORECASE
 )
-_YEAR: Final = re.compile(r"(19|20)\d\d")
 _SHORT, _LONG, _SAME_SIDE, _SAME_WORK = 2, 9, 88.0, 94.0
 _PART: Final = re.compile(r"[\(\[\{]([^\(\)\[\]\{\}]*)[\)\]\}]")
 _NOT_ALNUM: Final = re.compile(r"[^a-z0-9]+")
@@ -48,16 +47,17 @@ _AMONG: Final = re.compile(
 
 def letters(text: str) -> str:
     """Give what is left of a text in lower-case Latin letters and digits; the text itself where nothing is."""
-    return _NOT_ALNUM.sub("", anyascii(text).lower()) or text.strip().lower()
+    return _NOT_ALNUM.sub("", anyascii(text).lower().replace("&", "and")) or text.strip().lower()
 
 
 def core_and_version(title: str) -> tuple[str, str]:
     """Split a title into letters of the work and letters of what names a version that sounds otherwise."""
     inner = _PART.findall(title)
-    outer, *dashed = re.split(r"\s+-\s+|\s+/\s+(?=.*\b(?:remix|mix|live)\b)", _PART.sub(" ", title))
+    outer, *dashed = re.split(r"\s+[-\u2013]\s+|\s+/\s+(?=.*\b(?:remix|mix|live)\b)", _PART.sub(" ", title))
     kept, versions = [_GUEST_LAST.sub("", outer)], []
-    for part in [*inner, *dashed]:
-        if _VERSION.search(part):
+    first = next((place for place, part in enumerate(dashed) if _VERSION.search(part)), len(dashed))
+    for place, part in enumerate([*dashed, *inner]):
+        if _VERSION.search(part) or first < place < len(dashed):
             versions.append(letters(_NEUTRAL.sub("", part)))
         elif not _GUEST.match(part.strip()):
             kept.append(part)
@@ -123,7 +123,7 @@ def groups(titles: Sequence[str], artists: Sequence[str]) -> Groups:
 
 def _numbers(title: str) -> tuple[str, ...]:
     parts = re.split(r"[\(\)\[\]]|\s-\s", _GUEST_LAST.sub("", title))
-    bare = " ".join(part for part in parts if not _VERSION.search(part) and not _YEAR.fullmatch(part.strip()))
+    bare = " ".join(part for part in parts if not (_VERSION.search(part) or _GUEST.match(part.strip())))
     return tuple(sorted(one.lower() for one in _NUMBER.findall(anyascii(bare))))
 
 
