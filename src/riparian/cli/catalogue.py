@@ -83,7 +83,7 @@ def add(
             holdings.forget(list(dict.fromkeys(_names(holdings.documents(), paths))))
         with terminal.bars() as progress:
             taken = cataloguing.add(holdings, read_holdings(paths, progress), at_us=at_us, progress=progress)
-        refused = list(holdings.refusals(last=_SHOWN)) if taken.refused else []
+        refused = list(holdings.refusals(last=min(taken.refused, _SHOWN))) if taken.refused else []
         totals = holdings.totals()
     if json:
         told = [{"kind": "refused", **each} for each in refused]

@@ -74,7 +74,7 @@ def take(
     _identifiers(connection)
     _undescribed(connection)
     unknown = _beside(connection, at_us)
-    _plays(connection, at_us, noted=replaced is None)
+    _plays(connection, at_us)
     if replaced is not None:
         ask("""UPDATE recording SET held = NOT held
             WHERE held <> (number IN (SELECT number FROM s_number))""")
@@ -331,24 +331,21 @@ def _releases(connection: Connection) -> None:
     ask("INSERT INTO release SELECT * FROM s_release")
 
 
-def _plays(connection: Connection, at_us: int, *, noted: bool) -> None:
+def _plays(connection: Connection, at_us: int) -> None:
     """Write which recording was played how much, by date; the latest date is how popular it is."""
     ask = connection.execute
     day = f"make_timestamp({at_us:d})::DATE"
     ask(f"""CREATE OR REPLACE TEMP TABLE s_play AS SELECT DISTINCT ON (number, day, measure) number, day, measure, value
         FROM (SELECT n.number, coalesce(s."on", {day}) AS day, coalesce(s.measure, 'plays') AS measure, s.value, s.i
-            FROM s_played AS s JOIN s_number AS n ON n.name = s.recording
-            UNION ALL SELECT number, {day}, 'popularity', popularity, -1 FROM s_field
-                WHERE popularity IS NOT NULL AND {noted})
+            FROM s_played AS s JOIN s_number AS n ON n.name = s.recording)
         ORDER BY i DESC""")
     ask("""DELETE FROM played WHERE EXISTS (SELECT 1 FROM s_play AS s WHERE s.number = played.number
         AND s.day = played."on" AND s.measure = played.measure)""")
     ask("INSERT INTO played SELECT * FROM s_play")
-    ask("""UPDATE recording SET popularity = s.value FROM (
-            SELECT number, max(day) AS day, arg_max(value, day) AS value FROM s_play
-            WHERE measure <> 'popularity' GROUP BY number) AS s
-        WHERE s.number = recording.number AND recording.popularity IS DISTINCT FROM s.value AND NOT EXISTS (
-            SELECT 1 FROM played AS p WHERE p.number = s.number AND p."on" > s.day)""")
+    ask("""UPDATE recording SET popularity = p.value FROM (
+            SELECT number, arg_max(value, ("on", measure)) AS value FROM played
+            WHERE number IN (SELECT number FROM s_play) GROUP BY number) AS p
+        WHERE p.number = recording.number AND recording.popularity IS DISTINCT FROM p.value""")
 
 
 def value(connection: Connection, name: str) -> Any:
