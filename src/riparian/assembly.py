@@ -52,6 +52,7 @@ from riparian.gate.policy import Mode, Policy, Restraint, parse_policy
 from riparian.gate.routes import Edge, parse_edge
 from riparian.ports import SHARED, Clock, Studio, World
 from riparian.ports.catalogue import Holdings
+from riparian.ports.dumps import Desk
 from riparian.ports.prints import Library
 from riparian.stores.alone import serving_alone
 from riparian.stores.files import digest_of_file, write_table
@@ -524,6 +525,20 @@ def holdings(given: Given) -> Iterator[Holdings]:
 
     with opened(given), contextlib.closing(DuckHoldings(given.workspace, WallClock())) as kept:
         yield kept
+
+
+@contextmanager
+def desk(given: Given) -> Iterator[Desk]:
+    """Open whatever says how much of ours is in a list; ``InputError`` when there is no catalogue."""
+    # Kernels take their time to load, and few verbs need them.
+    from riparian.flows.dump_matching import weighing  # noqa: PLC0415
+    from riparian.stores import dumps, maps  # noqa: PLC0415
+
+    with holdings(given) as held, opened(given) as world:
+        dumps.need_recordings(given.workspace, held)
+        key = world.vault.key
+        matcher = weighing(partial(maps.open_map, given.workspace), held, key)
+        yield Desk(WallClock(), held, partial(dumps.open_shelf, given.workspace), matcher, key, dumps.write_rows)
 
 
 def has_prints(given: Given) -> bool:

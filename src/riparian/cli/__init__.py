@@ -35,6 +35,7 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "prints": "Keep prints of your recordings, by which copies are found: add, delete, merge, check.",
         "match": "Say which recordings of ours are in files, where, and how likely that is a mistake.",
         "screen": "Compare a delivery with what you hold before it is published, for a person to look at.",
+        "dump": "Say how much of your catalogue is in lists that were found: tables, databases, listings, archives.",
         "serve": "Answer edges, follow logs, and tell every edge who is restrained, until it is asked to end.",
         "edge": "Write the configuration of your edge, and check a live one.",
         "keys": "List, rotate or show the keys that sign grants, and the keys of marks.",

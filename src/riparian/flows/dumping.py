@@ -172,7 +172,7 @@ def _read(shelf: Shelf, sheets: Iterator[Sheeted], progress: Progress) -> Mappin
                                             "columns": {}, "why": ""})  # fmt: skip
         one["rows"] += part.rows.num_rows
         one["rejected"] += part.n_rejected
-        one["columns"] = one["columns"] or dict(part.columns)
+        one["columns"] = one["columns"] or {name: [column, why] for name, (column, why) in part.columns.items()}
         one["why"] = one["why"] or (part.rejects[0].reason if part.rejects else "")
         n_rows, n_rejected = n_rows + part.rows.num_rows, n_rejected + part.n_rejected
         shelf.keep_rejects(part.rejects)
@@ -303,7 +303,8 @@ def _see(seen: _Seen, rows: pa.Table, found: pa.Table) -> None:
     seen.looked += rows.num_rows
     level, error = found["level"].to_pylist(), found["error"].to_numpy()
     ours, chance = found["ours"].to_numpy(), found["chance"].to_numpy()
-    some = ours >= 0
+    # What is less sure than that may be another recording of ours: it is in the scale of all slices, and in none alone.
+    some = np.asarray([each == LEVELS[0] for each in level], bool) & (ours >= 0)
     np.maximum.at(seen.chance, ours[some], chance[some])
     at = np.searchsorted(np.asarray(ERRORS), error, side="left").tolist()
     classes = Counter(zip(level, at, strict=True))

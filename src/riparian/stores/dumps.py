@@ -21,11 +21,32 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riparian.errors import InputError
+from riparian.ports.catalogue import Holdings
 from riparian.ports.world import Reject
 from riparian.stores.files import reaching, read_table, write_table, write_whole
 
 _PRIVATE: Final = 0o700
 _REJECTS_BYTES_MAX: Final = 64 << 20
+
+
+def open_shelf(workspace: Path, name: str) -> "FolderShelf":
+    """Give the shelf of a list."""
+    return FolderShelf(workspace / "dumps" / name)
+
+
+def need_recordings(workspace: Path, held: Holdings) -> None:
+    """Refuse to compare with nothing.
+
+    Raises
+    ------
+    InputError
+        When there is no catalogue.
+    """
+    if not any(batch.num_rows for batch in held.whole(["recording"])):
+        raise InputError(
+            f"`{workspace}` has no catalogue, wanted the recordings that you hold",
+            hint="Add them with `riparian catalogue add FILE`.",
+        )
 
 
 class FolderShelf:
