@@ -51,10 +51,13 @@ from riparian.gate.past import charges_of
 from riparian.gate.policy import Mode, Policy, Restraint, parse_policy
 from riparian.gate.routes import Edge, parse_edge
 from riparian.ports import SHARED, Clock, Studio, World
+from riparian.ports.canaries import Aviary
 from riparian.ports.catalogue import Holdings
 from riparian.ports.dumps import Desk
 from riparian.ports.prints import Library
 from riparian.stores.alone import serving_alone
+from riparian.stores.canaries import FolderCanaries, FolderCanaryKeys
+from riparian.stores.dumps import write_rows
 from riparian.stores.files import digest_of_file, write_table
 from riparian.stores.gatekept import GateKept, forget
 from riparian.stores.grants import NAME as GRANTS
@@ -539,6 +542,31 @@ def desk(given: Given) -> Iterator[Desk]:
         key = world.vault.key
         matcher = weighing(partial(maps.open_map, given.workspace), held, key)
         yield Desk(WallClock(), held, partial(dumps.open_shelf, given.workspace), matcher, key, dumps.write_rows)
+
+
+@contextmanager
+def aviary(given: Given) -> Iterator[Aviary]:
+    """Open what canaries are planted in, issued by and traced with.
+
+    Raises
+    ------
+    InputError
+        When the workspace was made by another version.
+    """
+    with opened(given) as world, contextlib.closing(FolderCanaries(given.workspace)) as issues:
+        yield Aviary(
+            clock=WallClock(),
+            keys=FolderCanaryKeys(given.workspace),
+            issues=issues,
+            recordings=world.catalogue.recordings,
+            write=_written,
+            pseudonyms=world.vault.key,
+        )
+
+
+def _written(path: Path, table: pa.Table) -> str:
+    write_rows(path, iter([table]))
+    return digest_of_file(path)
 
 
 def has_prints(given: Given) -> bool:

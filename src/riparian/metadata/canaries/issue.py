@@ -203,7 +203,7 @@ class Planted:
         return self._read[column]
 
 
-def planted(key: CanaryKey, catalogue: pa.Table, plan: Plan, made: pa.Table | None = None) -> Planted:
+def planted(catalogue: pa.Table, plan: Plan, made: pa.Table | None = None) -> Planted:
     """Put a catalogue and rows that stand for nothing together.
 
     Raises
@@ -211,7 +211,6 @@ def planted(key: CanaryKey, catalogue: pa.Table, plan: Plan, made: pa.Table | No
     InputError
         When a recording is in it twice.
     """
-    del key
     both = [catalogue.append_column(CANARY, pa.array(np.zeros(catalogue.num_rows, bool)))]
     if made is not None and Channel.ROWS in plan.channels:
         both.append(made.append_column(CANARY, pa.array(np.ones(made.num_rows, bool))))

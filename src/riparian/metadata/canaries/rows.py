@@ -11,7 +11,7 @@ cleaned, these rows are what is left.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,12 +22,14 @@ from riparian.catalogue.identifiers import normalise
 from riparian.errors import InputError
 from riparian.metadata.canaries.code import CanaryKey
 
-KIND: Final = "rows"
+KIND: Final = "rows that stand for nothing"
 _ISRCS: Final = 100_000
-_TRIES: Final = 50
+_PHRASES: Final = ("title", "artist", "album")
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}")
-_MOST_WORDS: Final = 4
-_DRAWN: Final = 64
+_FEWEST_WORDS: Final = 2
+_MOST_WORDS: Final = 3
+_DRAWN: Final = 512
+_EXAMPLES: Final = 64
 
 
 @dataclass(slots=True)
@@ -76,13 +78,13 @@ def made(key: CanaryKey, catalogue: pa.Table, n: int, registrant: str, year: int
     'QZ9ZZ26'
     """
     _require(catalogue, n, registrant)
-    rows = catalogue.to_pylist() if catalogue.num_rows <= _DRAWN * max(n, 1) else _some(key, catalogue, n)
+    rows = catalogue.to_pylist() if catalogue.num_rows <= _EXAMPLES * max(n, 1) else _some(key, catalogue, n)
     taken = set(catalogue["recording"].to_pylist())
+    phrases = {column: _Phrases.of(catalogue, rows, column) for column in _PHRASES if column in catalogue.column_names}
     numbers = np.argsort(key.stream("row numbers", registrant, words=_ISRCS), kind="stable")[:n]
     found = []
     for i, number in enumerate(numbers.tolist()):
-        lot = _Lot(key.stream("rows", str(i), words=_DRAWN * _TRIES).tolist())
-        row = _row(lot, rows, taken)
+        row = _row(_Lot(key.stream("rows", str(i), words=_DRAWN).tolist()), rows, phrases, taken)
         taken.add(row["recording"])
         if "isrc" in catalogue.column_names:
             row["isrc"] = f"{registrant}{year % 100:02d}{number:05d}"
@@ -110,38 +112,41 @@ def _require(catalogue: pa.Table, n: int, registrant: str) -> None:
 
 def _some(key: CanaryKey, catalogue: pa.Table, n: int) -> list[dict[str, Any]]:
     """Give rows to make others after, chosen by lot, for a catalogue that is much larger."""
-    of = key.stream("row examples", words=_DRAWN * n) % np.uint64(catalogue.num_rows)
+    of = key.stream("row examples", words=_EXAMPLES * n) % np.uint64(catalogue.num_rows)
     some: list[dict[str, Any]] = catalogue.take(pa.array(np.unique(of))).to_pylist()
     return some
 
 
-def _row(lot: _Lot, rows: Sequence[dict[str, Any]], taken: set[str]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Phrases:
+    """Words of one column, and what they must not come to: nobody's name, and no title of ours."""
+
+    words: list[str]
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, catalogue: pa.Table, rows: Sequence[dict[str, Any]], column: str) -> "_Phrases":
+        words = [word for row in rows for word in _WORDS.findall(row[column] or "")]
+        return cls(words or [column], frozenset(catalogue[column].to_pylist()))
+
+    def one(self, lot: _Lot) -> str:
+        words = [lot.one(self.words) for _ in range(_FEWEST_WORDS + lot.below(_MOST_WORDS - _FEWEST_WORDS + 1))]
+        while (text := " ".join(words)) in self.names:
+            words.append(lot.one(self.words))
+        return text
+
+
+def _row(lot: _Lot, rows: Sequence[dict[str, Any]], phrases: Mapping[str, _Phrases], taken: set[str]) -> dict[str, Any]:
     row = dict(lot.one(rows))
-    for column in ("title", "artist", "album"):
-        if row.get(column):
-            row[column] = _phrase(lot, rows, column, row[column])
-    name = row["recording"]
-    while name in taken and len(lot.words) > _DRAWN:
-        name = _like(lot, name)
-    if name in taken:
-        # Identifiers that are all in use, such as one digit: one more character.
-        name = f"{name}{lot.below(10**6):06d}"
-    row["recording"] = name
-    for column, other in (("duration_ms", lot.one(rows)), ("popularity", lot.one(rows))):
+    row |= {column: of.one(lot) for column, of in phrases.items() if row[column]}
+    for column in ("duration_ms", "popularity"):
         if row.get(column) is not None:
-            row[column] = other[column]
-    return row
-
-
-def _phrase(lot: _Lot, rows: Sequence[dict[str, Any]], column: str, like: str) -> str:
-    """Put words of others together, as many as one of them has."""
-    n = min(max(len(_WORDS.findall(like)), 1), _MOST_WORDS)
-    words: list[str] = []
-    while len(words) < n and len(lot.words) > _DRAWN * (_TRIES - 1):
-        of = _WORDS.findall(lot.one(rows).get(column) or "")
-        if of:
-            words.append(lot.one(of))
-    return " ".join(words) if words else like
+            row[column] = lot.one(rows)[column]
+    name = _like(lot, row["recording"])
+    while name in taken:
+        # Where all of that shape are in use, one character more.
+        name += lot.one("0123456789")
+    return row | {"recording": name}
 
 
 def _like(lot: _Lot, name: str) -> str:

@@ -190,7 +190,10 @@ class _Bets:
         log_weights = learned(prior, np.array([explained for _, explained in each]))
         plain = np.stack([table for table, _ in each], axis=1)
         p, heights = told.chance / SIXTEENTHS, np.maximum(needed_nats - log_weights, 1.0)
-        sharp = [np.stack(tilted(*of, p, height)) for *of, height in zip(*plain, heights.tolist(), strict=True)]
+        sharp = [
+            np.stack(tilted(down, up, p, height))
+            for down, up, height in zip(plain[0], plain[1], heights.tolist(), strict=True)
+        ]
         return cls(plain, np.stack(sharp, axis=1), log_weights, tuple(way.name for way in ways))
 
     def weigh(self, key: CanaryKey, of: NDArray[np.uint64], cells: NDArray[np.uint64]) -> NDArray[np.float64]:
@@ -289,11 +292,13 @@ class _Made:
     def _rows(self, r: int, bets: _Bets, way: int, total: float, is_up: NDArray[np.bool_]) -> tuple[Row, ...]:
         of_cells = np.where(is_up, bets.sharp[1, way], bets.sharp[0, way]) * _BITS
         by_kind = np.bincount(self.told.kind, of_cells, len(self.told.kinds))
-        rows = [
-            Row(f"{kind}; taken as of {bets.names[way]}", on_grid(float(said)))
-            for kind, said in zip(self.told.kinds, by_kind.tolist(), strict=True)
-        ]
-        rows.append(Row("other ways in which the list may have come about", on_grid(total - sum(x.bits for x in rows))))
+        rows = [Row(kind, on_grid(float(said))) for kind, said in zip(self.told.kinds, by_kind.tolist(), strict=True)]
+        rows.append(
+            Row(
+                f"taken as of {bets.names[way]}; it may have come about otherwise",
+                on_grid(total - sum(x.bits for x in rows)),
+            )
+        )
         rows.append(Row(f"named in round {r}", on_grid(-_round_price(r))))
         if self.epochs > 1:
             rows.append(Row(f"{self.epochs} epochs were tried", on_grid(-math.log2(self.epochs))))
