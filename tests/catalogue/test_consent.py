@@ -118,6 +118,7 @@ def test_many_recordings_are_decided_as_each_one_is() -> None:
 
 def test_rows_come_back_from_a_table_as_they_were() -> None:
     rows = [row for rows, _, _ in SITUATIONS.values() for row in rows]
+    rows += [_row("all", "reserved", stated_us=at) for at in (1_800_000_000_999_999, 1_800_000_000_500_001, -1)]
     assert terms_of(table_of_terms(rows)) == rows
     assert len({line_of(row) for row in rows}) == len(set(rows)) == len({row.digest for row in rows})
 

@@ -46,14 +46,14 @@ _OK: Final = 200
 
 
 @dataclass(slots=True)
-class Shown:
+class Showing:
     """What a site shows, and what of it was passed over."""
 
     site: Site
     faults: list[Fault] = field(default_factory=list)
 
 
-def read_copy(folder: Path, *, anchors: str = "") -> Shown:
+def read_copy(folder: Path, *, anchors: str = "") -> Showing:
     """Read a copy of a site.
 
     Parameters
@@ -96,7 +96,7 @@ def read_copy(folder: Path, *, anchors: str = "") -> Shown:
         sealed={_address(path): told[files[path]] for path in sounds[:SOUNDS_MAX]},
         other=[_address(path) for path in files][:PAGES_MAX],
     )
-    return Shown(site, faults)
+    return Showing(site, faults)
 
 
 def _walked(folder: Path, faults: list[Fault]) -> Iterator[tuple[str, Path]]:
@@ -210,7 +210,7 @@ class Asker:
 
 def ask_site(
     address: str, pages: Sequence[str], *, anchors: str = "", pause: Callable[[float], object] = time.sleep
-) -> Shown:
+) -> Showing:
     """Ask a site for what it shows to machines.
 
     Parameters
@@ -250,7 +250,7 @@ def ask_site(
             heads[plain_path(path)] = body[:HEAD_OCTETS_MAX]
     documents = _documents(asker, robots_txt, Headers(headers), Pages(heads))
     site = Site(robots_txt, ai_txt, tdm, documents, headers, heads)
-    return Shown(_with_sounds(site, sounds, anchors), asker.faults)
+    return Showing(_with_sounds(site, sounds, anchors), asker.faults)
 
 
 def _plain(asker: Asker, path: str) -> bytes | None:
