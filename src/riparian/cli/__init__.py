@@ -36,6 +36,7 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "match": "Say which recordings of ours are in files, where, and how likely that is a mistake.",
         "screen": "Compare a delivery with what you hold before it is published, for a person to look at.",
         "dump": "Say how much of your catalogue is in lists that were found: tables, databases, listings, archives.",
+        "dataset": "Say which items of a data set are yours, and what you had said of that.",
         "canary": "Make every tenant a catalogue of its own, and say to whom a list that was found was issued.",
         "terms": "Say who may do what with what you hold; write it for machines, check a site, prove it later.",
         "serve": "Answer edges, follow logs, and tell every edge who is restrained, until it is asked to end.",
