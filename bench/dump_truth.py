@@ -122,7 +122,10 @@ def groups(titles: Sequence[str], artists: Sequence[str]) -> Groups:
 
 
 def _numbers(title: str) -> tuple[str, ...]:
-    parts = re.split(r"[\(\)\[\]]|\s-\s", _GUEST_LAST.sub("", title))
+    outer, *inner = re.split(r"[\(\)\[\]]", _GUEST_LAST.sub("", title))
+    head, *dashed = re.split(r"\s+[-\u2013]\s+", outer)
+    first = next((place for place, part in enumerate(dashed) if _VERSION.search(part)), len(dashed))
+    parts = [head, *dashed[:first], *inner]
     bare = " ".join(part for part in parts if not (_VERSION.search(part) or _GUEST.match(part.strip())))
     return tuple(sorted(one.lower() for one in _NUMBER.findall(anyascii(bare))))
 
