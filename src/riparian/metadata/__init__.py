@@ -1,1 +1,1 @@
-"""Is this list one of ours?  Rows are recognised whatever was done to their names; a count of them carries its error."""
+"""Is this list one of ours?  A row is recognised whatever was done to its names; a count carries its error."""
