@@ -12,7 +12,7 @@ from riparian.metadata.datasets import Bounds
 
 NEAR_ROWS: Final = 200_000
 """Of the items that are not surely ours, so many are weighed at most, chosen by lot."""
-CLAIMED: Final = 0.01
+CLAIMED: Final = 0.05
 """Of items that were weighed, those are claimed whose error is at most this."""
 
 

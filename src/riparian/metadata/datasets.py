@@ -227,9 +227,10 @@ def _codes_of_ours(recordings: pa.Table, identifiers: pa.Table | None) -> tuple[
     rows = np.arange(recordings.num_rows)
     keys: list[pl.Series] = [pl.Series(dtype=pl.UInt64)]
     whose: list[Numbers] = [rows[:0]]
-    for kind in _CODES:
-        if kind in recordings.column_names:
-            keys.append(_code_keys(kind, pl.Series(recordings[kind])))
+    # What we call a recording ourselves may be what a service calls it.
+    for name, kind in (*((kind, kind) for kind in _CODES), ("recording", "platform_id")):
+        if name in recordings.column_names:
+            keys.append(_code_keys(kind, pl.Series(recordings[name])))
             whose.append(rows)
     if identifiers is not None and identifiers.num_rows:
         frame = pl.DataFrame(identifiers)
