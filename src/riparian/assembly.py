@@ -9,7 +9,7 @@ import contextlib
 import shutil
 import time
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -39,8 +39,6 @@ from riparian.feeds import access_log
 from riparian.feeds.accounts_table import read_accounts
 from riparian.feeds.catalogue_table import read_catalogue
 from riparian.feeds.chunks import Chunk, ReadOptions
-from riparian.feeds.manifests import seal
-from riparian.feeds.sites import Showing, ask_site, read_copy
 from riparian.flows.extraction import Terms
 from riparian.flows.known import Known
 from riparian.flows.reserving import Office
@@ -68,7 +66,7 @@ from riparian.stores.grants import SqlGrants
 from riparian.stores.keys import FolderKeys
 from riparian.stores.mark_keys import FolderMarkKeys
 from riparian.stores.push_secret import push_secret
-from riparian.stores.terms_keys import Certificate, FolderChain, made_certificate
+from riparian.stores.terms_keys import FolderChain
 from riparian.stores.workspace import Workspace
 
 WORKSPACE: Final = Path("riparian-workspace")
@@ -584,46 +582,6 @@ def terms_office(given: Given) -> Iterator[Office]:
     """
     with holdings(given) as kept:
         yield Office(kept, FolderChain(given.workspace), WallClock())
-
-
-def certificate(given: Given, chain: Path | None, key: Path | None, algorithm: str) -> Certificate:
-    """Read whoever signs manifests of sound; the workspace's own, which nobody vouches for, where none is given.
-
-    Raises
-    ------
-    InputError
-        When only one of the two files is given, or one cannot be read.
-    """
-    if chain is None and key is None:
-        return made_certificate(given.workspace, WallClock().now_us())
-    if chain is None or key is None:
-        raise InputError("one of `--certificate` and `--key` is given, wanted both or neither")
-    try:
-        return Certificate(chain.read_bytes(), key.read_bytes(), algorithm)
-    except OSError as error:
-        raise InputError(f"`{error.filename}` cannot be read: {error.strerror}, wanted a file of PEM") from error
-
-
-def sealed(file: Path, assertion: Mapping[str, Any], own: Certificate) -> bytes:
-    """Give a sound file of ours with an assertion in it, signed."""
-    return seal(file, assertion, chain=own.chain, key=own.key, algorithm=own.algorithm)
-
-
-def site(name: str, pages: Sequence[str], anchors: Path | None) -> Showing:
-    """Read what a site shows to machines: of a copy in a folder, or, of an address, from the site itself.
-
-    Raises
-    ------
-    InputError
-        When it is neither, or the anchors cannot be read.
-    OutsideError
-        When the site cannot be reached.
-    """
-    try:
-        trusted = anchors.read_text(encoding="ascii") if anchors is not None else ""
-    except (OSError, ValueError) as error:
-        raise InputError(f"`{anchors}` cannot be read, wanted certificates as PEM") from error
-    return ask_site(name, pages, anchors=trusted) if "://" in name else read_copy(Path(name), anchors=trusted)
 
 
 def has_prints(given: Given) -> bool:

@@ -70,6 +70,11 @@ SITUATIONS = {
         R,
     ),
     "whoever trains mines": ([_row("all", "permitted"), _row("all", "reserved", "mine")], ASKED, R),
+    "training is permitted to one to whom mining is not spoken of": (
+        [_row("recording:r-1", "permitted"), _row("all", "reserved", "mine")],
+        ASKED,
+        P,
+    ),
     "mining permitted, training not": (
         [_row("all", "permitted", "mine"), _row("all", "reserved")],
         ASKED,

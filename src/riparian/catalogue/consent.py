@@ -3,7 +3,8 @@
 The rules are those of :mod:`riparian.catalogue.terms`: nothing said is reserved, the more particular row decides, of
 rows as particular one that reserves does.  Two more follow from what the uses are:
 
-5. Whoever trains a model mines: where a row reserves mining, training is reserved.
+5. Whoever trains a model mines: where a row reserves mining, training is reserved, unless a more particular row
+   permits it.
 6. Asked of everywhere, a permission counts if it holds everywhere, a reservation wherever it holds.
 """
 
@@ -173,9 +174,10 @@ class Ledger:
     def decide(self, asked: Asked) -> Decided:
         """Say what holds."""
         found = self._alone(asked)
-        if asked.use is Use.TRAIN and found.stance is not Stance.RESERVED:
+        if asked.use is Use.TRAIN and found.by is not None and found.stance is not Stance.RESERVED:
             mining = self._alone(replace(asked, use=Use.MINE))
-            if mining.by is not None and _LESS.index(mining.stance) > _LESS.index(found.stance):
+            is_less = _LESS.index(mining.stance) > _LESS.index(found.stance)
+            if is_less and mining.by is not None and _reach(mining.by) >= _reach(found.by):
                 return mining
         return found
 
@@ -241,10 +243,13 @@ def speaks(term: Term, asked: Asked) -> bool:
     return named and asked.territory not in term.except_in
 
 
-def _particular(term: Term) -> tuple[int, bool, bool, bool, bool]:
+def _reach(term: Term) -> tuple[int, bool, bool]:
+    return _SCOPES.index(term.scope), bool(term.grantee), bool(term.territories)
+
+
+def _particular(term: Term) -> tuple[tuple[int, bool, bool], bool, bool]:
     # Rules 2 and 3; of two that reserve, one without an address is the plainer.
-    reserves = term.says is Says.RESERVED
-    return _SCOPES.index(term.scope), bool(term.grantee), bool(term.territories), reserves, not term.conditions
+    return _reach(term), term.says is Says.RESERVED, not term.conditions
 
 
 def _subject(scope: Scope, name: str) -> str:

@@ -1,11 +1,8 @@
 """``riparian terms``: who may do what with what you hold, said in every form, and proven."""
 
-import json as writing
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
@@ -13,14 +10,15 @@ from rich.markup import escape
 from riparian import assembly
 from riparian.assembly import StoppedClock
 from riparian.catalogue import chain
-from riparian.catalogue.channels.compare import Checked
 from riparian.catalogue.channels.emit import Layout
-from riparian.catalogue.consent import Asked, Decided, Ledger
-from riparian.catalogue.terms import Says, Scope, Term, Use, line_of
+from riparian.catalogue.consent import Asked
+from riparian.catalogue.terms import Says, Scope, Term, Use
 from riparian.cli import lines, options, terminal
 from riparian.cli.explain import existing
+from riparian.cli.reserved import given_certificate, site_of, tell_checked, tell_decided, tell_rows, told_entry
 from riparian.console import words
 from riparian.errors import InputError
+from riparian.feeds.manifests import seal as put_into
 from riparian.flows import reserving
 from riparian.flows.lines import written as moment
 from riparian.stores.terms_keys import CHAIN
@@ -104,7 +102,7 @@ def add(
     ]
     with assembly.terms_office(assembly.Given(workspace)) as office:
         entered = reserving.enter(office, rows)
-    _tell_rows(entered, json)
+    tell_rows(entered, json)
 
 
 @app.command("take-back")
@@ -117,7 +115,7 @@ def take_back(
     """Take a row back; it stays in the ledger, and so does when it held."""
     with assembly.terms_office(assembly.Given(existing(workspace))) as office:
         row = reserving.take_back(office, digest, document)
-    _tell_rows([row], json)
+    tell_rows([row], json)
 
 
 @app.command()
@@ -142,7 +140,7 @@ def show(
         if recording and not label:
             asked = replace(asked, label=office.labels().get(recording, ""))
         ledger = office.ledger()
-    _tell_decided(ledger, asked, use, json)
+    tell_decided(ledger, asked, use, json)
 
 
 @app.command()
@@ -211,17 +209,16 @@ def seal(
 
     New tags make it invalid, and copying the stream into another file leaves it behind: seal what is delivered, last.
     """
-    given = assembly.Given(existing(workspace))
-    with assembly.terms_office(given) as office:
+    with assembly.terms_office(assembly.Given(existing(workspace))) as office:
         said = reserving.assertion(office, recording)
-    own = assembly.certificate(given, certificate, key, algorithm)
+    own = given_certificate(workspace, certificate, key, algorithm)
     to.mkdir(parents=True, exist_ok=True)
     told = []
     for file in files:
         out = to / file.name
         if out.exists():
             raise InputError(f"`{out}` is there already, wanted a new file", hint="Name another folder.")
-        out.write_bytes(assembly.sealed(file, said, own))
+        out.write_bytes(put_into(file, said, chain=own.chain, key=own.key, algorithm=own.algorithm))
         told.append({"kind": "sealed", "file": str(out), "recording": recording, "trusted": certificate is not None})
     if json:
         lines.write(told)
@@ -255,14 +252,14 @@ def check(
             f"`{site}` is an address, wanted who permits that it is asked",
             hint="Name them with --permitted-by, or check a copy in a folder.",
         )
-    shown = assembly.site(site, page or [], trust)
+    shown = site_of(site, page or [], trust)
     if path:
         with assembly.terms_office(assembly.Given(existing(workspace))) as office:
             found = reserving.compare(office, shown.site, Layout(_origin(site) if is_address else "", path))
     else:
         found = reserving.compare(None, shown.site, None)
     found = replace(found, faults=(*shown.faults, *found.faults))
-    _tell_checked(found, json, permitted_by)
+    tell_checked(found, json, permitted_by)
     if found.contradictions:
         raise typer.Exit(1)
 
@@ -285,7 +282,7 @@ def snapshot(
         }
     with assembly.terms_office(assembly.Given(existing(workspace))) as office:
         entry, head = reserving.snapshot(office, shown)
-    told = {"kind": "entry", **_entry(entry), "head": head, "file": str(workspace / CHAIN)}
+    told = {"kind": "entry", **told_entry(entry), "head": head, "file": str(workspace / CHAIN)}
     if json:
         lines.write([told])
         return
@@ -333,7 +330,7 @@ def verify(
                     "entries": len(found.entries),
                     "head": found.head,
                     "key_given": bool(key),
-                    **_entry(last),
+                    **told_entry(last),
                 }
             ]
         )
@@ -344,7 +341,7 @@ def verify(
             terminal.say(
                 f"Signed by the key {last.key}: the file does not say whose that is; ask them, and give --key."
             )
-    _tell_decided(found.ledger(at_us), Asked(Use.STREAM, at_us, recording, label, country), use, json)
+    tell_decided(found.ledger(at_us), Asked(Use.STREAM, at_us, recording, label, country), use, json)
 
 
 def _within(term: Term, bounds: _Bounds) -> Term:
@@ -375,128 +372,3 @@ def _origin(site: str) -> str:
     if scheme not in {"http", "https"} or not separator or not host or "@" in host:
         raise InputError(f"`{site}` is no site, wanted one as in https://music.example")
     return f"{scheme}://{host}"
-
-
-def _tell_rows(rows: list[Term], json: bool) -> None:
-    if json:
-        lines.write({"kind": "term", "digest": row.digest, **writing.loads(line_of(row))} for row in rows)
-        return
-    table = terminal.table("digest", "of", "use", "says", "where", "when", "to", "document")
-    for row in rows:
-        table.add_row(*(escape(words.visible(text)) for text in _cells(row)))
-    terminal.page.print(table)
-
-
-def _cells(row: Term) -> Iterator[str]:
-    yield row.digest[:12]
-    yield f"{row.scope} {row.subject}".strip()
-    yield row.use
-    yield (
-        f"takes back {row.withdraws[:12]}"
-        if row.withdraws
-        else row.says + (f" ({row.conditions})" if row.conditions else "")
-    )
-    yield " ".join(sorted(row.territories)) or "everywhere" + (
-        f" but {' '.join(sorted(row.except_in))}" if row.except_in else ""
-    )
-    begins, ends = (_day(at) for at in (row.begins_us, row.ends_us))
-    yield f"{begins} to {ends}" if begins or ends else "always"
-    yield row.grantee or "anybody"
-    yield row.document
-
-
-def _day(at_us: int | None) -> str:
-    return datetime.fromtimestamp(at_us // 1_000_000, UTC).date().isoformat() if at_us is not None else ""
-
-
-def _tell_decided(ledger: Ledger, asked: Asked, use: Use | None, json: bool) -> None:
-    every = [replace(asked, use=one) for one in (Use if use is None else [use])]
-    answers = [(one, ledger.decide(one), ledger.speaking(one)) for one in every]
-    if json:
-        lines.write(_told(one, held, rows) for one, held, rows in answers)
-        return
-    table = terminal.table("use", "is", "by", "row")
-    for one, held, _ in answers:
-        by = "nobody says anything" if held.by is None else held.document
-        stance = held.stance + (f": {held.conditions}" if held.conditions else "")
-        cells = (one.use, stance, by, held.by.digest[:12] if held.by is not None else "")
-        table.add_row(*(escape(words.visible(text)) for text in cells))
-    terminal.page.print(table)
-
-
-def _told(asked: Asked, held: Decided, rows: list[Term]) -> dict[str, Any]:
-    return {
-        "kind": "decided",
-        "use": asked.use,
-        "recording": asked.recording or None,
-        "label": asked.label or None,
-        "stance": held.stance,
-        "conditions": held.conditions or None,
-        "document": held.by.document if held.by is not None else None,
-        "rows": [{"digest": row.digest, **writing.loads(line_of(row))} for row in rows],
-    }
-
-
-def _entry(entry: chain.Entry) -> Mapping[str, Any]:
-    return {
-        "number": entry.number,
-        "at": entry.day,
-        "rows": entry.rows,
-        "added": len(entry.added),
-        "files": dict(entry.files),
-        "key": entry.key,
-    }
-
-
-def _tell_checked(found: Checked, json: bool, permitted_by: str) -> None:
-    if json:
-        lines.write(_checked_lines(found, permitted_by))
-        return
-    table = terminal.table("where", "permits", "reserves", "what", "paths", right=("paths",))
-    for one in found.contradictions[:_SHOWN]:
-        cells = (
-            one.path if one.agent == "*" else f"{one.path} to {one.agent}",
-            f"{one.permits.where}: {one.permits.text}",
-            f"{one.reserves.where}: {one.reserves.text}",
-            ", ".join(sorted(one.deeds)),
-            f"{one.paths:,}",
-        )
-        table.add_row(*(escape(words.visible(text)) for text in cells))
-    if table.row_count:
-        terminal.page.print(table)
-    if len(found.contradictions) > _SHOWN:
-        terminal.page.print(f"and {len(found.contradictions) - _SHOWN:,} more; --json lists them")
-    for fault in found.faults[:_SHOWN]:
-        terminal.say(words.visible(f"{fault.where}: {fault.why}"))
-    forms = ", ".join(f"{name} ({n:,})" for name, n in found.says.items()) or "no form at all"
-    n = words.counted(len(found.contradictions), "contradiction")
-    terminal.page.print(f"{n} in {words.counted(found.paths, 'path')}; said in {escape(forms)}.")
-    if found.passed_over:
-        terminal.say(f"{found.passed_over:,} more paths were not looked at.")
-
-
-def _checked_lines(found: Checked, permitted_by: str) -> Iterator[dict[str, Any]]:
-    for one in found.contradictions:
-        sides = {
-            name: {"channel": side.channel, "where": side.where, "text": side.text}
-            for name, side in (("permits", one.permits), ("reserves", one.reserves))
-        }
-        yield {
-            "kind": "contradiction",
-            "path": one.path,
-            "paths": one.paths,
-            "agent": one.agent,
-            "deeds": sorted(one.deeds),
-            **sides,
-        }
-    for fault in found.faults:
-        yield {"kind": "fault", "where": fault.where, "why": fault.why}
-    yield {
-        "kind": "summary",
-        "contradictions": len(found.contradictions),
-        "faults": len(found.faults),
-        "paths": found.paths,
-        "passed_over": found.passed_over,
-        "says": dict(found.says),
-        "permitted_by": permitted_by or None,
-    }

@@ -110,7 +110,7 @@ def stances(ledger: Ledger, at_us: int, recording: str = "", label: str = "") ->
     said = {use: (one.stance, one.conditions) for use, one in decided.items()}
     trains, mines = said[Use.TRAIN][0], said[Use.MINE][0]
     if mines is not Stance.PERMITTED and trains is Stance.PERMITTED:
-        # Nobody reserves mining, and nobody permits it: the permission to train is one to mine for that.
+        # Nobody, or nobody as particular, reserves mining: the permission to train is one to mine for that.
         return {**said, Use.MINE: (Stance.PERMITTED, "")}
     if mines is Stance.PERMITTED and trains is not Stance.PERMITTED:
         return {**said, Use.MINE: (Stance.CONSTRAINED, NOT_FOR_MODELS)}
