@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 _TILTS: Final = np.concatenate([np.linspace(1.0, 3.0, 21), np.geomspace(3.2, 12.0, 14)])
 
 
-def log_mean(
-    s: float, down: NDArray[np.float64], up: NDArray[np.float64], p: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Give ``k(s)`` cell by cell; shape=(n,)."""
+def _log_means(down: NDArray[np.float64], up: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give ``k(s)`` for every ``s`` and cell; shape=(tilts, n)."""
+    s = _TILTS[:, None]
     found: NDArray[np.float64] = np.logaddexp(np.log(p) + s * up, np.log1p(-p) + s * down)
     return found
 
@@ -45,8 +44,8 @@ def log_tail(down: NDArray[np.float64], up: NDArray[np.float64], p: NDArray[np.f
     >>> f"{np.exp(log_tail(-0.7 * ones, 0.7 * ones, 0.5 * ones, 60 * 0.7)):.1e}"
     '4.3e-09'
     """
-    bounds = [float(log_mean(s, down, up, p).sum()) - s * height for s in _TILTS.tolist()]
-    return float(np.min([0.0, *bounds]))
+    bounds = _log_means(down, up, p).sum(axis=1) - _TILTS * height
+    return min(0.0, float(bounds.min()))
 
 
 def tilted(
@@ -73,7 +72,6 @@ def tilted(
     >>> bool(np.abs(p * np.exp(up) + (1 - p) * np.exp(down) - 1).max() < 1e-12)
     True
     """
-    heights = [(needed_nats + float(log_mean(s, down, up, p).sum())) / s for s in _TILTS.tolist()]
-    s = float(_TILTS[int(np.argmin(heights))])
-    k = log_mean(s, down, up, p)
-    return s * down - k, s * up - k
+    means = _log_means(down, up, p)
+    at = int(np.argmin((needed_nats + means.sum(axis=1)) / _TILTS))
+    return _TILTS[at] * down - means[at], _TILTS[at] * up - means[at]

@@ -24,12 +24,16 @@ from riparian.metadata.canaries.code import CanaryKey
 
 KIND: Final = "rows that stand for nothing"
 _ISRCS: Final = 100_000
+_DIGITS: Final = "0123456789"
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 _PHRASES: Final = ("title", "artist", "album")
 _WORDS: Final = re.compile(r"[^\W\d_]{2,}")
 _FEWEST_WORDS: Final = 2
 _MOST_WORDS: Final = 3
 _DRAWN: Final = 512
 _EXAMPLES: Final = 64
+_TRIES: Final = 8
+_NAME_CHARS: Final = 40
 
 
 @dataclass(slots=True)
@@ -80,11 +84,14 @@ def made(key: CanaryKey, catalogue: pa.Table, n: int, registrant: str, year: int
     _require(catalogue, n, registrant)
     rows = catalogue.to_pylist() if catalogue.num_rows <= _EXAMPLES * max(n, 1) else _some(key, catalogue, n)
     taken = set(catalogue["recording"].to_pylist())
+    same = _begins_alike(min(taken), max(taken))
     phrases = {column: _Phrases.of(catalogue, rows, column) for column in _PHRASES if column in catalogue.column_names}
     numbers = np.argsort(key.stream("row numbers", registrant, words=_ISRCS), kind="stable")[:n]
     found = []
     for i, number in enumerate(numbers.tolist()):
-        row = _row(_Lot(key.stream("rows", str(i), words=_DRAWN).tolist()), rows, phrases, taken)
+        lot = _Lot(key.stream("rows", str(i), words=_DRAWN).tolist())
+        row = _row(lot, rows, phrases)
+        row["recording"] = _name(lot, row["recording"], same, taken)
         taken.add(row["recording"])
         if "isrc" in catalogue.column_names:
             row["isrc"] = f"{registrant}{year % 100:02d}{number:05d}"
@@ -136,28 +143,36 @@ class _Phrases:
         return text
 
 
-def _row(lot: _Lot, rows: Sequence[dict[str, Any]], phrases: Mapping[str, _Phrases], taken: set[str]) -> dict[str, Any]:
+def _row(lot: _Lot, rows: Sequence[dict[str, Any]], phrases: Mapping[str, _Phrases]) -> dict[str, Any]:
     row = dict(lot.one(rows))
     row |= {column: of.one(lot) for column, of in phrases.items() if row[column]}
     for column in ("duration_ms", "popularity"):
         if row.get(column) is not None:
             row[column] = lot.one(rows)[column]
-    name = _like(lot, row["recording"])
+    return row
+
+
+def _begins_alike(one: str, other: str) -> int:
+    """Count the characters that two names begin with, both."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), 0)
+
+
+def _name(lot: _Lot, like: str, same: int, taken: set[str]) -> str:
+    """Make a name of the same shape that is not in use: where all begin alike it does, too."""
+    begin, rest = like[:same], like[same:]
+    for _ in range(_TRIES):
+        name = begin + "".join(lot.one(_alphabet(c)) for c in rest[:_NAME_CHARS]) + rest[_NAME_CHARS:]
+        if name not in taken:
+            return name
     while name in taken:
         # Where all of that shape are in use, one character more.
-        name += lot.one("0123456789")
-    return row | {"recording": name}
+        name += lot.one(_DIGITS)
+    return name
 
 
-def _like(lot: _Lot, name: str) -> str:
-    """Write an identifier of the same shape: letters for letters, digits for digits."""
-    return "".join(
-        lot.one("0123456789")
-        if c.isdigit()
-        else lot.one("abcdefghijklmnopqrstuvwxyz")
-        if c.islower()
-        else lot.one("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-        if c.isupper()
-        else c
-        for c in name
-    )
+def _alphabet(c: str) -> str:
+    if c.isdigit():
+        return _DIGITS
+    if c.isalpha():
+        return _LETTERS if c.islower() else _LETTERS.upper()
+    return c

@@ -18,6 +18,7 @@ from typing import Final
 
 _MARKS: Final = "'\u2019"
 _SMALL: Final = frozenset(re.findall(r"\w+", "of the a an in on to for with or at by from de la le et y"))
+_LOW: Final = frozenset(("and", "feat", "feat.", "ft", "ft."))
 _APOSTROPHE: Final = re.compile(rf"(?<=\w)[{_MARKS}](?=\w)")
 _FEATURED: Final = re.compile(r"\b(feat|ft)\b\.? ", re.IGNORECASE)
 _AND: Final = re.compile(r"(?<=\w) (&|and) (?=\w)", re.IGNORECASE)
@@ -127,7 +128,7 @@ def _middle(text: str) -> list[re.Match[str]]:
     words = list(_WORD.finditer(text))
     inner = words[1:-1]
     small = [word for word in inner if word[0].casefold() in _SMALL and "(" not in words[0][0]]
-    others = [word[0] for word in words if word[0].casefold() not in _SMALL and word[0][0].isalpha()]
+    others = [word[0] for word in words if word[0].casefold() not in _SMALL | _LOW and word[0][0].isalpha()]
     is_titled = bool(others) and all(word[0].isupper() for word in others) and not text.isupper()
     return small if is_titled else []
 

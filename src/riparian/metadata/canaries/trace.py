@@ -137,11 +137,11 @@ def trace(
     of = seeds(key, tenants)
     price = math.log2(epochs)
     known: list[int] = []
-    found: list[tuple[int, int, _Bets]] = []
+    found: list[tuple[int, int, Bets]] = []
     while True:
         r = len({r for _, r, _ in found}) + 1
         wanted = needed_bits + _round_price(r) + price + 2 * _GRID * (len(told.kinds) + 4)
-        bets = _Bets.of(told, bits(key, of[known], told.cells), wanted / _BITS)
+        bets = Bets.of(told, bits(key, of[known], told.cells), wanted / _BITS)
         nats = bets.weigh(key, of, told.cells)
         rest = np.setdiff1d(np.arange(of.size), known)
         new = rest[nats[rest] * _BITS >= wanted]
@@ -160,7 +160,7 @@ def _round_price(r: int) -> float:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Bets:
+class Bets:
     """What every way of mixing says of either bit in each cell.
 
     Parameters
@@ -179,7 +179,18 @@ class _Bets:
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, told: Told, known: NDArray[np.bool_], needed_nats: float) -> "_Bets":
+    def of(cls, told: Told, known: NDArray[np.bool_], needed_nats: float) -> "Bets":
+        """Bet on what a list has in each cell.
+
+        Parameters
+        ----------
+        told
+            The list.
+        known : np.ndarray [shape=(k, n), bool]
+            Bits of those that were named before.
+        needed_nats
+            At how many one will act.
+        """
         ways: list[Channel | Fitted] = [*_WAYS]
         parts = [_cells(told, known, ~told.are_rows), _cells(told, known, told.are_rows)]
         alone = _cells(told, known[:0], ~told.are_rows)
@@ -201,16 +212,17 @@ class _Bets:
         found = np.empty(of.size)
         for at in range(0, of.size, _BATCH):
             is_up = bits(key, of[at : at + _BATCH], cells).astype(np.float64)
-            found[at : at + _BATCH] = logsumexp(self._each(is_up), axis=1)
+            found[at : at + _BATCH] = logsumexp(self.each(is_up), axis=1)
         return found
 
-    def _each(self, is_up: NDArray[np.float64]) -> NDArray[np.float64]:
+    def each(self, is_up: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give what each way says [shape=(m, ways)], weighted, of bits [shape=(m, n), 0 or 1]; nats."""
         each: NDArray[np.float64] = is_up @ (self.sharp[1] - self.sharp[0]).T + self.sharp[0].sum(axis=1)
         return each + self.log_weights
 
     def leading(self, is_up: NDArray[np.bool_]) -> tuple[int, float]:
         """Give the way that says most of one tenant, and what all say together; nats."""
-        each = self._each(is_up[None].astype(np.float64))[0]
+        each = self.each(is_up[None].astype(np.float64))[0]
         return int(each.argmax()), float(logsumexp(each))
 
     def log_chance(self, is_up: NDArray[np.bool_], p: NDArray[np.float64]) -> float:
@@ -264,7 +276,7 @@ class _Made:
     at_us: int
     epochs: int
 
-    def named(self, tenant: int, subject: int, r: int, bets: _Bets, is_up: NDArray[np.bool_]) -> Named:
+    def named(self, tenant: int, subject: int, r: int, bets: Bets, is_up: NDArray[np.bool_]) -> Named:
         way, total = bets.leading(is_up)
         rows = self._rows(r, bets, way, total * _BITS - _SLACK, is_up)
         log_chance = bets.log_chance(is_up, self.told.chance / SIXTEENTHS) * _BITS
@@ -289,7 +301,7 @@ class _Made:
         counts = np.bincount(self.told.kind, minlength=len(self.told.kinds))
         return {kind: int(n) for kind, n in zip(self.told.kinds, counts.tolist(), strict=True) if n}
 
-    def _rows(self, r: int, bets: _Bets, way: int, total: float, is_up: NDArray[np.bool_]) -> tuple[Row, ...]:
+    def _rows(self, r: int, bets: Bets, way: int, total: float, is_up: NDArray[np.bool_]) -> tuple[Row, ...]:
         of_cells = np.where(is_up, bets.sharp[1, way], bets.sharp[0, way]) * _BITS
         by_kind = np.bincount(self.told.kind, of_cells, len(self.told.kinds))
         rows = [Row(kind, on_grid(float(said))) for kind, said in zip(self.told.kinds, by_kind.tolist(), strict=True)]
