@@ -1,7 +1,6 @@
 """``riparian dump``: how much of our catalogue is in a list that was found?"""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,15 +11,16 @@ from riparian import assembly
 from riparian.cli import lines, options, terminal
 from riparian.cli.explain import existing
 from riparian.console import words
+from riparian.console.days_of_lists import when_taken
 from riparian.errors import InputError
 from riparian.feeds.dumps.read import read_dump, state_of
 from riparian.feeds.dumps.vocabulary import KINDS, vocabulary_of
 from riparian.flows import dumping
 from riparian.flows.dump_slices import Interval, Slice
 from riparian.flows.dumping import Dumped, Reviewed
+from riparian.metadata.taken import Taken
 
 _SHOWN: Final = 8
-_EPOCH: Final = date(1970, 1, 1)
 
 app = typer.Typer(
     pretty_exceptions_enable=False,
@@ -119,7 +119,8 @@ def told(dumped: Dumped) -> Iterator[dict[str, Any]]:
         "recordings_ours": dumped.recordings_ours.told(),
         "of_catalogue": dumped.of_catalogue.told(),
         "of_plays": dumped.of_plays.told() if dumped.of_plays else None,
-        "taken": _days(dumped.taken),
+        "taken": _taken(dumped.taken),
+        "latest": dumped.latest.isoformat() if dumped.latest else None,
         "sure": dict(dumped.levels),
         "errors": {level: list(counts) for level, counts in dumped.errors.items()},
     }
@@ -140,10 +141,11 @@ def _told_row(one: Reviewed) -> dict[str, Any]:
     }
 
 
-def _days(taken: Interval | None) -> dict[str, str] | None:
-    if taken is None:
+def _taken(of: Taken | None) -> dict[str, Any] | None:
+    if of is None:
         return None
-    return {name: (_EPOCH + timedelta(days=round(value))).isoformat() for name, value in taken.told().items()}
+    days = {name: getattr(of, name).isoformat() for name in ("estimate", "low", "high")}
+    return {**days, "days": of.days, "open": of.is_open}
 
 
 def _show(dumped: Dumped) -> None:
@@ -159,9 +161,8 @@ def _show(dumped: Dumped) -> None:
     plays = f"; {_share(dumped.of_plays)} of its plays" if dumped.of_plays else ""
     held = f"{_share(dumped.of_catalogue)} of the {dumped.held:,} you hold{plays}"
     terminal.page.print(f"Recordings of yours in it: {_said(dumped.recordings_ours)}, {held}.")
-    days = _days(dumped.taken)
-    if days:
-        terminal.page.print(f"It was taken about {days['estimate']} ({days['low']} to {days['high']}).")
+    if dumped.taken is not None or dumped.latest is not None:
+        terminal.page.print(when_taken(dumped.taken, dumped.latest))
     for name, slices in dumped.slices.items():
         if name in {"label", "territory"} and len(slices) > 1:
             _show_slices(name, slices)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from riparian import __version__
 from riparian.console import setting, words
+from riparian.console.days_of_lists import when_taken
 from riparian.console.figures import NARROW, WIDE, Frame, day_axis, height_axis, picture
 from riparian.flows.dump_slices import Interval, Slice
 from riparian.flows.dumping import ERRORS, LEVELS, Dumped, Reviewed, error_class
@@ -65,7 +66,7 @@ def dumped_page(dumped: Dumped) -> str:
             levels=LEVELS,
             sureness=_both(lambda width: _sureness(classes, width)),
             over_days=_both(lambda width: _over_days(dumped, width)) if _has_days(dumped) else None,
-            taken=_days(dumped.taken),
+            when=when_taken(dumped.taken, dumped.latest),
             slices={name: list(some)[:SLICES_MAX] for name, some in dumped.slices.items() if _is_told(name, some)},
             more={name: max(0, len(some) - SLICES_MAX) for name, some in dumped.slices.items()},
             widest={name: max(1e-6, *(one.share.high for one in some)) for name, some in dumped.slices.items()},
@@ -109,12 +110,6 @@ def _classes(dumped: Dumped) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield name, tuple(dumped.errors[level][place] for level in LEVELS)
     told = sum(sum(counts) for counts in dumped.errors.values())
     yield "none of ours, as far as can be told", (dumped.looked - told, 0, 0)
-
-
-def _days(taken: Interval | None) -> dict[str, str] | None:
-    if taken is None:
-        return None
-    return {name: (_EPOCH + timedelta(days=round(value))).isoformat() for name, value in taken.told().items()}
 
 
 def _has_days(dumped: Dumped) -> bool:
@@ -165,7 +160,8 @@ def _over_days(dumped: Dumped, width: int) -> Markup:
     path = "M" + "L".join(f"{frame.x(day):.1f} {frame.y(share * 100):.1f}" for day, share in points)
     parts = [height_axis(frame, "% of what we added"), day_axis(frame, width)]
     if dumped.taken is not None:
-        low, high = (min(max(end, days[0]), days[-1]) for end in (dumped.taken.low, dumped.taken.high))
+        ends = (dumped.taken.low, days[-1] if dumped.taken.is_open else dumped.taken.high)
+        low, high = (min(max(_number(end), days[0]), days[-1]) for end in ends)
         x = frame.x(low)
         parts.insert(
             0,
@@ -178,6 +174,10 @@ def _over_days(dumped: Dumped, width: int) -> Markup:
     return picture(
         f"days-{width}", (width, frame.bottom + 28), "What was added when is in the list", said, Markup("").join(parts)
     )
+
+
+def _number(day: date | float) -> float:
+    return float((day - _EPOCH).days) if isinstance(day, date) else float(day)
 
 
 def _shares(days: Any, held: Any, ours: Any) -> Iterator[tuple[float, float]]:

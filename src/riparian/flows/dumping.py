@@ -16,16 +16,19 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from riparian.errors import InputError
 from riparian.flows.dump_slices import Catalogued, Interval, Slice, catalogued
 from riparian.flows.extraction import Progress, silent
+from riparian.metadata.taken import Taken, taken
 from riparian.ports.dumps import Desk, Matcher, Sheeted, Shelf
 
 PART_ROWS: Final = 32_768
@@ -33,6 +36,8 @@ REVIEWED_EACH: Final = 12
 ERRORS: Final = (1e-4, 1e-3, 1e-2, 0.1, 0.5)
 """Classes of stated error, by their upper ends."""
 LEVELS: Final = ("recording", "work", "artist")
+_DAYS_MAX: Final = 7300
+_EPOCH: Final = date(1970, 1, 1)
 _Z: Final = 1.96
 
 Floats = npt.NDArray[np.float64]
@@ -81,7 +86,9 @@ class Dumped:
     slices
         ``label``, ``territory``, ``month added``, ``year released`` to their values, the largest first or in order.
     taken
-        When the list was taken: ``estimate``, ``low`` and ``high`` as days since 1970; None where days do not tell.
+        When the list was taken, by the days on which ours were added; None where these do not tell.
+    latest
+        The latest day that the list itself names; None where it names none.
     days
         Added to our catalogue on a day: days since 1970, held, and of these in the list, expected [shape=(3, days)].
     review
@@ -100,7 +107,8 @@ class Dumped:
     of_catalogue: Interval
     of_plays: Interval | None
     slices: Mapping[str, Sequence[Slice]]
-    taken: Interval | None
+    taken: Taken | None
+    latest: date | None
     days: Floats
     review: Sequence[Reviewed]
 
@@ -112,6 +120,7 @@ class _Seen:
     looked: int
     errors: dict[str, Counter[int]]
     review: dict[tuple[str, int], list[tuple[int, int, dict[str, Any]]]]
+    latest: date | None = None
 
 
 def dump(
@@ -262,7 +271,8 @@ def _told(desk: Desk, matcher: Matcher, what: tuple[str, Mapping[str, Any], floa
         of_catalogue=recordings.times(1 / max(1, matcher.held)),
         of_plays=of.of_plays,
         slices=of.slices,
-        taken=None,
+        taken=_taken(of.days),
+        latest=seen.latest,
         days=of.days,
         review=[_reviewed(facts, of.shown.get(number, {})) for _, number, facts in reviewed],
     )
@@ -301,6 +311,9 @@ def scaled(counted: Interval, share: float, rows: int, looked: int) -> Interval:
 
 def _see(seen: _Seen, rows: pa.Table, found: pa.Table) -> None:
     seen.looked += rows.num_rows
+    latest = pc.max(rows["added"]).as_py()
+    if latest is not None:
+        seen.latest = max(latest.date(), seen.latest or latest.date())
     level, error = found["level"].to_pylist(), found["error"].to_numpy()
     ours, chance = found["ours"].to_numpy(), found["chance"].to_numpy()
     # What is less sure than that may be another recording of ours: it is in the scale of all slices, and in none alone.
@@ -312,6 +325,18 @@ def _see(seen: _Seen, rows: pa.Table, found: pa.Table) -> None:
         if name in seen.errors:
             seen.errors[name][place] += n
     _draw_reviewed(seen, rows, found, list(zip(level, at, strict=True)))
+
+
+def _taken(days: Floats) -> Taken | None:
+    """Say when a list was taken, from counts by day."""
+    day, held, found = days
+    recent = day > (day.max(initial=0.0) - _DAYS_MAX)
+    if not recent.any():
+        return None
+    first = int(day[recent][0])
+    size = int(day[recent][-1]) - first + 1
+    ours, in_list = (np.bincount((day[recent] - first).astype(np.int64), each[recent], size) for each in (held, found))
+    return taken(ours.astype(np.float64), np.minimum(in_list, ours).astype(np.float64), _EPOCH + timedelta(days=first))
 
 
 def _draw_reviewed(seen: _Seen, rows: pa.Table, found: pa.Table, classes: Sequence[tuple[str, int]]) -> None:
