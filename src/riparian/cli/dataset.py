@@ -257,11 +257,11 @@ def _show(audited: Audited, of_it: About) -> None:
 
 
 def _show_terms(audited: Audited) -> None:
-    table = terminal.table("what for", "as of", "permitted", "on conditions", "reserved", "by a document")
+    table = terminal.table("what for", "as of", "permitted", "on conditions", "reserved", "said so of")
     for said in audited.said:
         when = "now" if said.as_of_us is None else words.day(said.as_of_us)
         counted = [_said(each) for each in said.items.values()]
-        table.add_row(str(said.use), when, *counted, words.counted(said.said, "recording"))
+        table.add_row(str(said.use), when, *counted, f"{said.said:,}")
     terminal.page.print(table)
     shown = [(name, counts) for name, counts in audited.licences.items() if counts[1]][:_SHOWN]
     if shown:
