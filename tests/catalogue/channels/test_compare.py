@@ -307,6 +307,13 @@ def test_what_says_nothing_though_it_was_meant_to_is_told(situation: str) -> Non
     assert any(why in fault.why for fault in check(site).faults)
 
 
+@pytest.mark.parametrize("part", [b"<!--", b"<![ent[", b"<a b='", b"<meta name=x content=", b"<a><b>", b"&#", b"\0<"])
+def test_a_hostile_page_is_read_as_far_as_it_can_be(part: bytes) -> None:
+    page = b'<meta name="tdm-reservation" content="1">' + part * 20_000
+    found = check(Site(robots=_robots(YES), pages={"/": page})).contradictions
+    assert [one.reserves.channel for one in found] == [META_TDM]
+
+
 def test_a_hostile_site_is_looked_at_in_part_and_the_rest_is_told() -> None:
     wild = _robots(*(f"Content-Usage: /{i}*a*b*c train-ai={'yn'[i % 2]}" for i in range(2_000)))
     found = check(Site(robots=wild, other=[f"/{i}" for i in range(50_000)]))

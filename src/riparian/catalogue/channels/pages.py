@@ -13,8 +13,7 @@ Metadata in HTML Content"; RSL 1.0 sections 4.5 and 4.6; RFC 8288 section 3 (Lin
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
-from typing import Final
+from typing import Any, Final
 
 from riparian.catalogue.channels import aipref, rsl, tdmrep
 from riparian.catalogue.channels.says import ANYBODY, TRAINS, Fault, Rules, Statement, limited
@@ -119,33 +118,50 @@ def headers_of(data: bytes, where: str, faults: list[Fault]) -> list[tuple[str, 
 
 
 @dataclass
-class _Head(HTMLParser):
+class _Head:
+    """What lxml tells of a page, as it reads it; a page is whatever anybody made of it."""
+
     metas: list[tuple[str, str]] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
     scripts: list[str] = field(default_factory=list)
     _is_rsl: bool = False
 
-    def __post_init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        has = {name: value or "" for name, value in attrs}
-        if tag == "meta" and has.get("name"):
-            self.metas.append((has["name"].strip().lower(), has.get("content", "")))
-        elif tag == "link" and "license" in has.get("rel", "").lower().split():
-            if has.get("type", "").strip().lower() == rsl.MEDIA_TYPE and has.get("href"):
-                self.links.append(has["href"])
-        elif tag == "script" and has.get("type", "").strip().lower() == rsl.MEDIA_TYPE:
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if tag == "meta" and attributes.get("name"):
+            self.metas.append((attributes["name"].strip().lower(), attributes.get("content", "")))
+        elif tag == "link" and "license" in attributes.get("rel", "").lower().split():
+            if attributes.get("type", "").strip().lower() == rsl.MEDIA_TYPE and attributes.get("href"):
+                self.links.append(attributes["href"])
+        elif tag == "script" and attributes.get("type", "").strip().lower() == rsl.MEDIA_TYPE:
             self._is_rsl = True
             self.scripts.append("")
 
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
         if tag == "script":
             self._is_rsl = False
 
-    def handle_data(self, data: str) -> None:
+    def data(self, text: str) -> None:
         if self._is_rsl:
-            self.scripts[-1] += data
+            self.scripts[-1] += text
+
+    def close(self) -> "_Head":
+        return self
+
+
+def _head_of(data: bytes) -> _Head:
+    from lxml import etree  # noqa: PLC0415 -- it takes its time to load, and few need it
+
+    head = _Head()
+    text = data[:HEAD_OCTETS_MAX].decode("utf-8", "replace").replace("\0", " ")
+    told: Any = head
+    parser = etree.HTMLParser(target=told, no_network=True, encoding="utf-8")
+    try:
+        parser.feed(text.encode())
+        parser.close()
+    except etree.XMLSyntaxError:
+        # What was told before the parser gave up is what the page says.
+        return head
+    return head
 
 
 class Pages:
@@ -171,8 +187,7 @@ class Pages:
         self._said: dict[str, list[Statement]] = {}
         self._inline: dict[str, list[rsl.Rsl]] = {}
         for path, data in pages.items():
-            head = _Head()
-            head.feed(data[:HEAD_OCTETS_MAX].decode("utf-8", "replace"))
+            head = _head_of(data)
             self.licenses += head.links
             said = self._statements(path, head)
             inline = [rsl.Rsl(text.strip().encode(), f"script in {path}") for text in head.scripts]
