@@ -12,7 +12,6 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -34,6 +33,8 @@ from riparian.edges.door import Clocks, Door, Keys
 from riparian.edges.push import HttpEdge
 from riparian.edges.traces import Traces
 from riparian.edges.wire import Wire
+from riparian.engines.clocks import StoppedClock as StoppedClock  # noqa: PLC0414 -- part of what is assembled
+from riparian.engines.clocks import WallClock as WallClock  # noqa: PLC0414 -- as StoppedClock
 from riparian.errors import InputError, PolicyError
 from riparian.feeds import access_log
 from riparian.feeds.accounts_table import read_accounts
@@ -74,50 +75,6 @@ _KNOWN: Final = "accounts.parquet"
 _CATALOGUE: Final = ("catalogue.duckdb", "catalogue.duckdb.wal", "catalogue.parquet")
 _GATES: Final = "gates"
 PRINTS: Final = "prints"
-
-
-class WallClock:
-    """The time of this machine."""
-
-    def now_us(self) -> int:
-        """See ``ports.Clock``."""
-        return time.time_ns() // 1000
-
-
-@dataclass(frozen=True, slots=True)
-class StoppedClock:
-    """A clock that stands: an old log is judged, and its decisions dated, as of then.
-
-    Examples
-    --------
-    >>> StoppedClock.at("2026-03-25").now_us(), StoppedClock.at("2026-03-25T06:00:00+02:00").now_us()
-    (1774396800000000, 1774411200000000)
-    """
-
-    at_us: int
-
-    @classmethod
-    def at(cls, text: str) -> "StoppedClock":
-        """Read a day or a time as ISO 8601; UTC where it says no zone.
-
-        Raises
-        ------
-        InputError
-            When it is none.
-        """
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise InputError(
-                f"`{text}` is no time, wanted one as in 2026-03-25 or 2026-03-25T23:00:00Z",
-                hint="Write the day after the last one of the log.",
-            ) from error
-        moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return cls(round(moment.timestamp() * 1_000_000))
-
-    def now_us(self) -> int:
-        """See ``ports.Clock``."""
-        return self.at_us
 
 
 @dataclass(frozen=True, slots=True)
@@ -533,20 +490,6 @@ def holdings(given: Given) -> Iterator[Holdings]:
 
 
 @contextmanager
-def desk(given: Given) -> Iterator[Desk]:
-    """Open whatever says how much of ours is in a list; ``InputError`` when there is no catalogue."""
-    # Kernels take their time to load, and few verbs need them.
-    from riparian.flows.dump_matching import weighing  # noqa: PLC0415
-    from riparian.stores import dumps, maps  # noqa: PLC0415
-
-    with holdings(given) as held, opened(given) as world:
-        dumps.need_recordings(given.workspace, held)
-        key = world.vault.key
-        matcher = weighing(partial(maps.open_map, given.workspace), held, key)
-        yield Desk(WallClock(), held, partial(dumps.open_shelf, given.workspace), matcher, key, dumps.write_rows)
-
-
-@contextmanager
 def aviary(given: Given) -> Iterator[Aviary]:
     """Open what canaries are planted in, issued by and traced with.
 
@@ -569,6 +512,20 @@ def aviary(given: Given) -> Iterator[Aviary]:
 def _written(path: Path, table: pa.Table) -> str:
     write_rows(path, iter([table]))
     return digest_of_file(path)
+
+
+@contextmanager
+def desk(given: Given) -> Iterator[Desk]:
+    """Open whatever says how much of ours is in a list; ``InputError`` when there is no catalogue."""
+    # Kernels take their time to load, and few verbs need them.
+    from riparian.flows.dump_matching import weighing  # noqa: PLC0415
+    from riparian.stores import dumps, maps  # noqa: PLC0415
+
+    with holdings(given) as held, opened(given) as world:
+        dumps.need_recordings(given.workspace, held)
+        key = world.vault.key
+        matcher = weighing(partial(maps.open_map, given.workspace), held, key)
+        yield Desk(WallClock(), held, partial(dumps.open_shelf, given.workspace), matcher, key, dumps.write_rows)
 
 
 @contextmanager

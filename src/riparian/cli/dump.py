@@ -85,7 +85,7 @@ def match(
         lines.write(told(dumped))
     else:
         _show(dumped)
-    if not dumped.levels["recording"]:
+    if not dumped.is_found:
         raise typer.Exit(1)
 
 
@@ -160,6 +160,8 @@ def _show(dumped: Dumped) -> None:
     terminal.page.print(f"Rows that are recordings of yours: {_said(dumped.rows_ours)} of {of}{drawn}, {_share(ours)}.")
     plays = f"; {_share(dumped.of_plays)} of its plays" if dumped.of_plays else ""
     held = f"{_share(dumped.of_catalogue)} of the {dumped.held:,} you hold{plays}"
+    if dumped.is_found and not dumped.levels["recording"]:
+        terminal.page.print("No single row is surer than 1 in 100: the figures add up chances.")
     terminal.page.print(f"Recordings of yours in it: {_said(dumped.recordings_ours)}, {held}.")
     if dumped.taken is not None or dumped.latest is not None:
         terminal.page.print(when_taken(dumped.taken, dumped.latest))

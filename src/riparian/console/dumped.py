@@ -60,7 +60,7 @@ def dumped_page(dumped: Dumped) -> str:
             name=_called(dumped),
             rows=dumped.read["rows"],
             of_rows=dumped.rows_ours.times(1 / max(1, dumped.read["rows"])),
-            found=dumped.levels["recording"],
+            found=dumped.is_found,
             sheets=dumped.read["sheets"][:SHEETS_MAX],
             classes=classes,
             levels=LEVELS,
@@ -196,8 +196,10 @@ def _environment() -> Environment:
 
 
 def _span(of: Interval) -> str:
-    return "" if of.low == of.high else f"{words.count(of.low)} to {words.count(of.high)}"
+    low, high = words.count(of.low), words.count(of.high)
+    return "" if low == high else f"{low} to {high}"
 
 
 def _share(of: Interval) -> str:
-    return "" if of.low == of.high else f"{words.percent(of.low)} to {words.percent(of.high)}"
+    low, high = words.percent(of.low), words.percent(of.high)
+    return "" if low == high else f"{low} to {high}"

@@ -112,6 +112,11 @@ class Dumped:
     days: Floats
     review: Sequence[Reviewed]
 
+    @property
+    def is_found(self) -> bool:
+        """Whether anything of ours is in it: the interval says at least one row."""
+        return round(self.rows_ours.low) > 0
+
 
 @dataclass(slots=True, eq=False)
 class _Seen:
