@@ -51,6 +51,8 @@ KEYS_MOST: Final = 5 + RAREST * (RAREST - 1) // 2
 """Keys of one of our rows, at most."""
 _ASKED_MOST: Final = 128
 _WORDS_MOST: Final = 40
+_UNKNOWN_MOST: Final = 4
+"""Words of a row that are put right."""
 _SHORTEST, _LONGEST = 4, 20
 """Letters of words that may be put right."""
 _U = np.uint64
@@ -343,7 +345,58 @@ def _paired(word: Words, a: int, b: int) -> np.uint64:
 
 
 @njit(cache=True, nogil=True)
-def _keys(  # noqa: C901, PLR0912, PLR0915 -- a kernel reads best in one piece
+def _of_names(
+    core: Octets, title_at: Offsets, main: Octets, who_at: Offsets, duration_ms: int, asks: int, now: Words, m: int
+) -> int:
+    """Add the keys of a title and of who is named first, after ``m`` that there are; how many there are then.
+
+    ``title_at`` and ``who_at`` say where each begins and ends.
+    """
+    title, who = _unordered(core, title_at[0], title_at[1]), _unordered(main, who_at[0], who_at[1])
+    if title and who:
+        now[m] = _mixed(title + who + _U(2))
+        m += 1
+    title = _skeleton(core, title_at[0], title_at[1], _SOUNDS)
+    who = _skeleton(main, who_at[0], who_at[1], _SOUNDS)
+    if title and who:
+        now[m] = _mixed(title + who + _U(3))
+        m += 1
+    if duration_ms < 0:
+        return m
+    second = (duration_ms + 500) // 1000
+    for off in range(-SECONDS_OFF, SECONDS_OFF + 1):
+        if off != 0 and not asks:
+            continue
+        for of_what in (title, who):
+            if of_what:
+                now[m] = _mixed(of_what ^ _mixed(_U(second + off + 4)))
+                m += 1
+    return m
+
+
+@njit(cache=True, nogil=True)
+def _of_pairs(
+    word: Words, known: Offsets, n_known: int, maybe: Offsets, whose: Offsets, n_maybe: int, now: Words, m: int
+) -> int:
+    """Add the keys of pairs of words; ``maybe`` has words put right, and ``whose`` the words that they may be."""
+    for a in range(n_known):
+        for b in range(a):
+            now[m] = _paired(word, known[a], known[b])
+            m += 1
+    for a in range(n_maybe):
+        for b in range(min(n_known, RAREST)):
+            if m < now.size and known[b] != maybe[a]:
+                now[m] = _paired(word, known[b], maybe[a])
+                m += 1
+        for b in range(a):
+            if m < now.size and whose[a] != whose[b] and maybe[a] != maybe[b]:
+                now[m] = _paired(word, maybe[a], maybe[b])
+                m += 1
+    return m
+
+
+@njit(cache=True, nogil=True)
+def _keys(
     core_at: Offsets,
     core: Octets,
     artist_at: Offsets,
@@ -365,64 +418,31 @@ def _keys(  # noqa: C901, PLR0912, PLR0915 -- a kernel reads best in one piece
     now = np.empty(_ASKED_MOST, np.uint64)
     begins, ends = np.empty(_WORDS_MOST, np.int64), np.empty(_WORDS_MOST, np.int64)
     known, right = np.empty(2 * _WORDS_MOST, np.int64), np.empty(PUT_RIGHT, np.int64)
-    maybe, whose = np.empty(4 * PUT_RIGHT, np.int64), np.empty(4 * PUT_RIGHT, np.int64)
+    maybe, whose = np.empty(_UNKNOWN_MOST * PUT_RIGHT, np.int64), np.empty(_UNKNOWN_MOST * PUT_RIGHT, np.int64)
     for i in range(n):
         m = 0
         if isrc_at[i + 1] > isrc_at[i]:
             now[m] = _hash(isrc, isrc_at[i], isrc_at[i + 1], -1) + _U(1)
             m += 1
-        title = _unordered(core, core_at[i], core_at[i + 1])
-        who = _unordered(main, main_at[i], main_at[i + 1])
-        if title and who:
-            now[m] = _mixed(title + who + _U(2))
-            m += 1
-        title = _skeleton(core, core_at[i], core_at[i + 1], _SOUNDS)
-        who = _skeleton(main, main_at[i], main_at[i + 1], _SOUNDS)
-        if title and who:
-            now[m] = _mixed(title + who + _U(3))
-            m += 1
-        if duration_ms[i] >= 0:
-            second = (duration_ms[i] + 500) // 1000
-            for off in range(-SECONDS_OFF, SECONDS_OFF + 1):
-                if off != 0 and not asks:
-                    continue
-                for of_what in (title, who):
-                    if of_what:
-                        now[m] = _mixed(of_what ^ _mixed(_U(second + off + 4)))
-                        m += 1
-        # The words of title and artists, in one bag.
+        m = _of_names(core, core_at[i : i + 2], main, main_at[i : i + 2], duration_ms[i], asks, now, m)
         n_known, n_maybe, n_unknown = 0, 0, 0
         for part in range(2):
             at, octets = (core_at, core) if part == 0 else (artist_at, artist)
-            n_words = _split(octets, at[i], at[i + 1], begins, ends, 0)
-            for j in range(n_words):
+            for j in range(_split(octets, at[i], at[i + 1], begins, ends, 0)):
                 place = _place(word, _hash(octets, begins[j], ends[j], -1))
                 if place >= 0:
                     n_known = _with(known, n_known, place)
-                elif asks and n_unknown < 4:
-                    n_right = _put_right(octets, begins[j], ends[j], word, less, of, right)
-                    for r in range(n_right):
+                elif asks and n_unknown < _UNKNOWN_MOST:
+                    for r in range(_put_right(octets, begins[j], ends[j], word, less, of, right)):
                         maybe[n_maybe], whose[n_maybe] = right[r], n_unknown
                         n_maybe += 1
                     n_unknown += 1
         n_known = _rarest(known, n_known, rows, RAREST_ASKED if asks else RAREST)
-        for a in range(n_known):
-            for b in range(a):
-                now[m] = _paired(word, known[a], known[b])
-                m += 1
-        for a in range(n_maybe):
-            for b in range(min(n_known, RAREST)):
-                if m < _ASKED_MOST and known[b] != maybe[a]:
-                    now[m] = _paired(word, known[b], maybe[a])
-                    m += 1
-            for b in range(a):
-                if m < _ASKED_MOST and whose[a] != whose[b] and maybe[a] != maybe[b]:
-                    now[m] = _paired(word, maybe[a], maybe[b])
-                    m += 1
+        m = _of_pairs(word, known, n_known, maybe, whose, n_maybe, now, m)
         if made + m > key.size:
             more = max(made, m)
             key, row = np.concatenate((key, np.empty(more, np.uint64))), np.concatenate((row, np.empty(more, np.int64)))
-        for j in range(m):
-            key[made], row[made] = now[j], i
-            made += 1
+        key[made : made + m] = now[:m]
+        row[made : made + m] = i
+        made += m
     return key[:made].copy(), row[:made].copy()
