@@ -26,16 +26,27 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
 from riparian.metadata.normalise import SAME_SOUND, mask_of
+from riparian.metadata.words import LEFT, left
 
 Codes = NDArray[np.uint8]
 _ALIKE: Final = (40.0, 50.0, 60.0, 70.0, 76.0, 82.0, 87.0, 91.0, 94.0, 97.0, 99.99)
 _SOME: Final = (40.0, 55.0, 70.0, 80.0, 87.0, 93.0, 97.0, 99.99)
 _SECONDS: Final = (0.55, 1.1, 2.1, 3.1, 5.0, 10.0, 30.0)
+_SOUNDS: Final = (60.0, 72.0, 80.0, 87.0, 93.0, 97.0)
+_HEARD: Final = {
+    "sch": "s", "sh": "s", "ch": "k", "kh": "h", "ph": "f", "th": "t", "zh": "j", "ck": "k", "ks": "x", "qu": "k",
+    "q": "k", "c": "k", "w": "v", "y": "i", "z": "s", "ee": "i", "oo": "u",
+}  # fmt: skip
+_YEAR: Final = r"\b(?:19[5-9]|20[0-4])\d\b"
 _BITS: Final = (6.0, 9.0, 12.0, 16.0, 20.0, 26.0, 34.0)
 _LETTERS: Final = (3.0, 5.0, 8.0, 12.0, 18.0, 28.0)
 _SHARED: Final = (1.0, 2.0, 3.0, 5.0, 8.0)
 _CUT_MIN: Final = 10
 _SAME_WORDS: Final = 80.0
+_OTHERS: Final = 50.0
+_LIKELY: Final = 52.0
+_CROSSED: Final = (70.0, 85.0, 95.0)
+_STRAIGHT: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +78,7 @@ FEATURES: Final = (
     _steps("main artist", "likeness", _SOME, "not given"),
     _steps("all words", "likeness", _ALIKE),
     _steps("words in common", "likeness", _SOME),
-    _steps("duration", "seconds apart", _SECONDS, "not given"),
+    _steps("duration", "seconds apart", _SECONDS, "not given", "to the millisecond", "to the whole second"),
     Feature("ISRC", ("not given", "the same", "another")),
     Feature(
         "version",
@@ -86,14 +97,17 @@ FEATURES: Final = (
     _steps("rarity of artist", "bits", _BITS),
     _steps("keys in common", "keys", _SHARED),
     Feature("guests", ("none named", "the same", "only theirs", "only ours", "others")),
-    _steps("title as artist", "likeness", (70.0, 85.0, 95.0)),
+    _steps("title as artist", "likeness", _CROSSED, "not asked"),
     Feature("cut", ("no", "theirs ends early", "ours ends early")),
     Feature("album", ("not given", "the same", "alike", "another")),
+    Feature("words of title", LEFT),
+    Feature("words of artist", LEFT),
+    _steps("sound", "likeness", _SOUNDS, "not asked"),
 )
 """What is compared, in the order of the columns of :func:`compare`."""
 (
     TITLE, LETTERS, LENGTH, ARTIST, MAIN, WORDS, COMMON, DURATION, ISRC, VERSION, NUMBERS,
-    TITLE_BITS, ARTIST_BITS, SHARED, GUESTS, SWAPPED, CUT, ALBUM,
+    TITLE_BITS, ARTIST_BITS, SHARED, GUESTS, SWAPPED, CUT, ALBUM, TITLE_WORDS, ARTIST_WORDS, SOUND,
 ) = range(len(FEATURES))  # fmt: skip
 
 
@@ -117,6 +131,9 @@ class Side:
         """Unpack NORMAL rows."""
         text = {name: _strings(normal[name]) for name in _TEXTS}
         text["whole"] = text["artist"] + " " + text["core"]
+        text["numbers"] = _numbered(text["core"], text["numbers"])
+        text["sound"] = _heard(text["core"])
+        text["artist_sound"] = _heard(text["artist"])
         duration = normal["duration_ms"].cast(pa.float32()).to_numpy(zero_copy_only=False)
         versions = normal["versions"].to_numpy(zero_copy_only=False).astype(np.uint32)
         return cls(text, duration, versions & ~np.uint32(mask_of(*SAME_SOUND)))
@@ -160,12 +177,15 @@ def compare(
         return codes
     a = {name: column[row] for name, column in theirs.text.items()}
     b = {name: column[our] for name, column in ours.text.items()}
-    alike = _alike(a["core"], b["core"], fuzz.ratio)
+    bits = [rarity[0][row], rarity[1][row]]
     words = _alike(a["whole"], b["whole"], fuzz.token_sort_ratio)
+    codes[:, SWAPPED] = _put_straight(a, b, words, bits)
+    alike = _alike(a["core"], b["core"], fuzz.ratio)
     codes[:, TITLE] = _step(alike, _ALIKE)
     codes[:, LETTERS] = _letters(a["core"], b["core"], alike)
     codes[:, LENGTH] = _step(_lengths(ours.text["core"])[our], _LETTERS)
-    codes[:, ARTIST] = _given(a["artist"], b["artist"], _alike(a["artist"], b["artist"], fuzz.token_set_ratio))
+    artists = _alike(a["artist"], b["artist"], fuzz.token_set_ratio)
+    codes[:, ARTIST] = _given(a["artist"], b["artist"], artists)
     codes[:, MAIN] = _given(a["main"], b["main"], _alike(a["main"], b["main"], fuzz.ratio))
     codes[:, WORDS] = _step(words, _ALIKE)
     codes[:, COMMON] = _step(_alike(a["whole"], b["whole"], fuzz.token_set_ratio), _SOME)
@@ -173,14 +193,34 @@ def compare(
     codes[:, ISRC] = _same_or(a["isrc"], b["isrc"])
     codes[:, VERSION] = _versions(theirs.versions[row], ours.versions[our], a["aside"], b["aside"])
     codes[:, NUMBERS] = _numbers(a["numbers"], b["numbers"])
-    codes[:, TITLE_BITS] = _step(rarity[0][row], _BITS)
-    codes[:, ARTIST_BITS] = _step(rarity[1][row], _BITS)
+    codes[:, TITLE_BITS] = _step(bits[0], _BITS)
+    codes[:, ARTIST_BITS] = _step(bits[1], _BITS)
     codes[:, SHARED] = _step(shared.astype(np.float32), _SHARED)
     codes[:, GUESTS] = _guests(a["featured"], b["featured"])
-    codes[:, SWAPPED] = _swapped(a, b, alike, words)
     codes[:, CUT] = _cut(a["core"], b["core"], alike)
     codes[:, ALBUM] = _albums(a["album"], b["album"])
+    codes[:, TITLE_WORDS] = _left(a, b, ("core", "artist"), alike)
+    codes[:, ARTIST_WORDS] = _left(a, b, ("artist", "core"), artists)
+    codes[:, SOUND] = _sounds(a, b, alike)
     return codes
+
+
+def likely(theirs: Side, ours: Side, at: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.bool_]:
+    """Say which pairs are worth comparing: half of all words' letters in common, or the same ISRC.
+
+    Parameters
+    ----------
+    theirs, ours, at
+        As for :func:`compare`.
+
+    Returns
+    -------
+    np.ndarray [shape=(n,), bool]
+    """
+    row, our = at
+    words = _alike(theirs.text["whole"][row], ours.text["whole"][our], fuzz.token_sort_ratio, _LIKELY)
+    isrc = theirs.text["isrc"][row]
+    return np.asarray((words >= _LIKELY) | ((isrc == ours.text["isrc"][our]) & (isrc != "")), bool)
 
 
 def same(a: Side, b: Side, at: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.bool_]:
@@ -227,8 +267,10 @@ def _strings(column: pa.ChunkedArray) -> NDArray[np.object_]:
     return found if column.type in (pa.string(), pa.large_string()) else found.astype(str).astype(object)
 
 
-def _alike(a: NDArray[np.object_], b: NDArray[np.object_], score: Callable[..., float]) -> NDArray[np.float32]:
-    return np.asarray(process.cpdist(a, b, scorer=score, dtype=np.float32), np.float32)
+def _alike(
+    a: NDArray[np.object_], b: NDArray[np.object_], score: Callable[..., float], least: float | None = None
+) -> NDArray[np.float32]:
+    return np.asarray(process.cpdist(a, b, scorer=score, score_cutoff=least, dtype=np.float32), np.float32)
 
 
 def _step(values: NDArray[np.float32], edges: tuple[float, ...]) -> Codes:
@@ -258,7 +300,12 @@ def _letters(a: NDArray[np.object_], b: NDArray[np.object_], alike: NDArray[np.f
 
 def _durations(a: NDArray[np.float32], b: NDArray[np.float32]) -> Codes:
     apart = np.abs(a - b) / 1000
-    return np.where(np.isnan(apart), 0, 1 + _step(np.nan_to_num(apart), _SECONDS)).astype(np.uint8)
+    whole = (a % 1000 == 0) | (b % 1000 == 0)
+    second = whole & ((np.floor(a / 1000) == np.floor(b / 1000)) | (np.round(a / 1000) == np.round(b / 1000)))
+    known = np.select(
+        [(apart == 0) & ~whole, second], [1, 2], (3 + _step(np.nan_to_num(apart), _SECONDS)).astype(np.int64)
+    )
+    return np.where(np.isnan(apart), 0, known).astype(np.uint8)
 
 
 def _same_or(a: NDArray[np.object_], b: NDArray[np.object_]) -> Codes:
@@ -294,20 +341,70 @@ def _guests(a: NDArray[np.object_], b: NDArray[np.object_]) -> Codes:
     return found
 
 
-def _swapped(
+def _put_straight(
     a: dict[str, NDArray[np.object_]],
     b: dict[str, NDArray[np.object_]],
-    alike: NDArray[np.float32],
     words: NDArray[np.float32],
+    bits: list[NDArray[np.float32]],
 ) -> Codes:
+    """Where their title is our artist, and their artist our title, change them back; say how alike they then are."""
+    found = np.zeros(words.size, np.uint8)
+    at = np.flatnonzero(words >= _STRAIGHT)
+    at = at[_alike(a["core"][at], b["core"][at], fuzz.ratio) < _STRAIGHT]
+    at = at[_alike(a["artist"][at], b["artist"][at], fuzz.token_set_ratio) < _STRAIGHT]
+    crossed = np.minimum(
+        _alike(a["core"][at], b["artist"][at], fuzz.token_set_ratio),
+        _alike(a["artist"][at], b["core"][at], fuzz.token_set_ratio),
+    )
+    found[at] = 1 + _step(crossed, _CROSSED)
+    at = at[crossed >= _CROSSED[0]]
+    for one, other in (("core", "artist"), ("sound", "artist_sound")):
+        a[one][at], a[other][at] = a[other][at], a[one][at].copy()
+    a["main"][at] = a["artist"][at]
+    bits[0][at], bits[1][at] = bits[1][at], bits[0][at].copy()
+    return found
+
+
+def _sounds(a: dict[str, NDArray[np.object_]], b: dict[str, NDArray[np.object_]], alike: NDArray[np.float32]) -> Codes:
+    """Where letters are not alike: as said, in whatever alphabet they were written down."""
     found = np.zeros(alike.size, np.uint8)
-    at = np.flatnonzero((alike < 60) & (words >= 60))
-    if at.size:
-        crossed = np.minimum(
-            _alike(a["core"][at], b["artist"][at], fuzz.token_set_ratio),
-            _alike(a["artist"][at], b["core"][at], fuzz.token_set_ratio),
-        )
-        found[at] = _step(crossed, (70.0, 85.0, 95.0))
+    at = np.flatnonzero((alike > _ALIKE[0]) & (alike < _ALIKE[-2]))
+    both = [_alike(a[name][at], b[name][at], fuzz.ratio) for name in ("sound", "artist_sound")]
+    found[at] = 1 + _step(np.minimum(*both), _SOUNDS)
+    return found
+
+
+def _heard(text: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Write names as they sound, each sound in one way."""
+    series = pl.Series(text.tolist(), dtype=pl.String).str.replace_many(list(_HEARD), list(_HEARD.values()))
+    found: NDArray[np.object_] = series.str.replace_all("[h ]", "").to_numpy().astype(object)
+    return found
+
+
+def _numbered(core: NDArray[np.object_], numbers: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Numbers of titles, less years, and with the one that a last word I, V or X is."""
+    frame = pl.DataFrame(
+        {"core": core.tolist(), "numbers": numbers.tolist()}, schema={"core": pl.String, "numbers": pl.String}
+    )
+    last = pl.col("core").str.extract(r"\s([ivx])$").replace({"i": "1", "v": "5", "x": "10"}).fill_null("")
+    both = pl.col("numbers").str.replace_all(_YEAR, "") + " " + last
+    found: NDArray[np.object_] = (
+        frame.select(both.str.replace_all(r"\s+", " ").str.strip_chars()).to_series().to_numpy().astype(object)
+    )
+    return found
+
+
+def _left(
+    a: dict[str, NDArray[np.object_]],
+    b: dict[str, NDArray[np.object_]],
+    names: tuple[str, str],
+    alike: NDArray[np.float32],
+) -> Codes:
+    """Words that are left of a name, where it is neither the same nor another altogether."""
+    name, beside = names
+    found = np.where(np.asarray(a[name] == b[name], bool), 0, LEFT.index("others")).astype(np.uint8)
+    at = np.flatnonzero((found > 0) & (alike >= _OTHERS))
+    found[at] = left(a[name][at], b[name][at], a[beside][at], b[beside][at])
     return found
 
 

@@ -342,9 +342,11 @@ def compared_with(ours: Ours, normal: pa.Table) -> Compared:
     """
     pairs = ours.candidates(normal)
     numbers, at = np.unique(pairs.ours, return_inverse=True)
-    held = c.Side.of(ours.rows(numbers))
-    codes = c.compare(c.Side.of(normal), held, (pairs.theirs, at), pairs.shared, ours.rarity(normal))
-    return Compared(normal.num_rows, pairs.theirs, pairs.ours, codes, c.groups(held)[at], held, at)
+    held, theirs = c.Side.of(ours.rows(numbers)), c.Side.of(normal)
+    likely = c.likely(theirs, held, (pairs.theirs, at))
+    row, at = pairs.theirs[likely], at[likely]
+    codes = c.compare(theirs, held, (row, at), pairs.shared[likely], ours.rarity(normal))
+    return Compared(normal.num_rows, row, pairs.ours[likely], codes, c.groups(held)[at], held, at)
 
 
 def verdicts_of(compared: Compared, weighing: weigh.Weighing, level: int) -> Verdicts:

@@ -83,7 +83,10 @@ _VERSIONS: Final = (
     " (Live)", " - Live", " (Remix)", " - Acoustic", " (Instrumental)", " (Karaoke Version)", " (Demo)",
     " - Extended Mix",
 )  # fmt: skip
+_ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
+_LAST_NUMBER: Final = re.compile(r"\b(?:\d+|I{1,3}|IV|VI{0,3}|IX)$")
 _NUMBERED: Final = 0.3
+_RENUMBERED: Final = 0.8
 _LASTS_OTHERWISE: Final = 0.7
 """How many siblings last longer or shorter than the recording; the others are remixed to its length."""
 _OTHERWISE: Final = 0.15
@@ -244,8 +247,11 @@ def _one(of: Sequence[str], rng: np.random.Generator) -> str:
 def _sibling(title: str, rng: np.random.Generator) -> str:
     """Name another version, or another number, than a title does."""
     bare = _BRACKET.sub("", title.split(" - ", maxsplit=1)[0]).strip() or title
-    if rng.random() < _NUMBERED:
+    if rng.random() < (_RENUMBERED if _LAST_NUMBER.search(bare) else _NUMBERED):
         number = re.search(r"\d+$", bare)
+        roman = re.search(r"\b(I{1,3}|IV|VI{0,3}|IX)$", bare)
+        if roman:
+            return bare[: roman.start()] + _one([one for one in _ROMAN if one != roman[0]], rng) + title[len(bare) :]
         if number:
             return f"{bare[: number.start()]}{int(number[0][:6]) + 1}{title[len(bare) :]}"
         return f"{bare} {_one(('2', 'II', '3', 'Pt. 2', 'Part 2', 'IV'), rng)}"

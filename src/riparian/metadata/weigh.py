@@ -34,6 +34,16 @@ RECORDING: Final[Terms] = (
     (c.ISRC,),
     (c.VERSION,),
     (c.CUT,),
+    (c.NUMBERS,),
+    (c.SWAPPED,),
+    (c.TITLE_WORDS, c.ARTIST_WORDS),
+    (c.TITLE_WORDS, c.LENGTH),
+    (c.TITLE_WORDS, c.DURATION),
+    (c.ARTIST_WORDS, c.MAIN),
+    (c.ARTIST_WORDS, c.DURATION),
+    (c.ARTIST_WORDS, c.TITLE_BITS),
+    (c.SOUND, c.DURATION),
+    (c.SOUND, c.TITLE),
     (c.TITLE, c.ARTIST, c.DURATION),
     (c.LETTERS, c.LENGTH),
     (c.LETTERS, c.TITLE_BITS),
@@ -57,6 +67,12 @@ WORK: Final[Terms] = (
     (c.WORDS,),
     (c.ISRC,),
     (c.CUT,),
+    (c.NUMBERS,),
+    (c.TITLE_WORDS, c.ARTIST_WORDS),
+    (c.TITLE_WORDS, c.LENGTH),
+    (c.ARTIST_WORDS, c.MAIN),
+    (c.ARTIST_WORDS, c.TITLE_BITS),
+    (c.SOUND, c.TITLE),
     (c.TITLE, c.ARTIST),
     (c.LETTERS, c.LENGTH),
     (c.LETTERS, c.TITLE_BITS),
@@ -75,12 +91,14 @@ ARTIST: Final[Terms] = (
     (c.MAIN, c.ARTIST),
     (c.ARTIST, c.ARTIST_BITS),
     (c.MAIN, c.ARTIST_BITS),
+    (c.ARTIST_WORDS, c.MAIN),
+    (c.ARTIST_WORDS, c.ARTIST_BITS),
     (c.WORDS, c.COMMON),
     (c.TITLE, c.TITLE_BITS),
     (c.SWAPPED, c.WORDS),
     (c.GUESTS, c.ARTIST),
 )
-ROUNDS: Final = 60
+ROUNDS: Final = 40
 STEP: Final = 0.25
 HELD_BACK: Final = 2.0
 """Added to each cell's curvature: a cell that few pairs fell into stays near nought."""
