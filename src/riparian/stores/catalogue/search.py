@@ -24,8 +24,6 @@ from riparian.stores.catalogue.wording import ARTIST, CODE, OWNER
 
 PREFIX_LETTERS_MIN: Final = 2
 """A beginning of fewer letters is a whole word."""
-FEW: Final = 64
-"""So many recordings are looked up one by one."""
 _PREFIX_WORTH: Final = 0.5
 _LAST: Final = "\U0010ffff"
 _BATCH: Final = 16_384
@@ -48,14 +46,11 @@ class Asking:
     values: list[Any] = field(default_factory=list)
     of_where: list[Any] = field(default_factory=list)
 
-    def found(self) -> str:
-        """Write what words have found: ``number``, and the worth of each."""
-        parts = [f"({hit}) AS h{place}" for place, hit in enumerate(self.hits)]
-        return " JOIN ".join([parts[0], *(f"{part} USING (number)" for part in parts[1:])])
-
     def chosen(self) -> str:
         """Write which recordings are looked for: ``number``, the worth of what was found, and the row ``r``."""
-        source = f"{self.found()} JOIN recording AS r USING (number)" if self.hits else "recording AS r"
+        parts = [f"({hit}) AS h{place}" for place, hit in enumerate(self.hits)]
+        joined = " JOIN ".join([*parts[:1], *(f"{part} USING (number)" for part in parts[1:])])
+        source = f"{joined} JOIN recording AS r USING (number)" if parts else "recording AS r"
         return f"FROM {source} WHERE {' AND '.join(self.where)}"
 
     @property
@@ -67,7 +62,6 @@ class Asking:
 def page(connection: Connection, question: Question, first: int, rows: int) -> Page:
     """Find some recordings, and how many there are; see ``ports.catalogue.Holdings``."""
     made = _asking(connection, question)
-    _narrow(connection, made)
     keys = _keys(question, made)
     order = ", ".join(f"k{place} {direction}" for place, (_, direction) in enumerate(keys))
     columns = ", ".join(f"{key} AS k{place}" for place, (key, _) in enumerate(keys))
@@ -82,15 +76,6 @@ def page(connection: Connection, question: Question, first: int, rows: int) -> P
         return Page(found[0][1], rows_of(connection, [number for number, _ in found]))
     ((total,),) = connection.execute(f"SELECT count(*) {made.chosen()}", made.all_values).fetchall()
     return Page(total, HELD.empty_table())
-
-
-def _narrow(connection: Connection, made: Asking) -> None:
-    """Name the recordings, where words have found few, so that they are looked up and not looked for."""
-    if not made.hits:
-        return
-    few = connection.execute(f"SELECT number FROM {made.found()} LIMIT {FEW + 1}", made.values).fetchall()
-    if len(few) <= FEW:
-        made.where.append(f"r.number IN ({', '.join(str(number) for (number,) in few) or 'NULL'})")
 
 
 def rows_of(connection: Connection, numbers: Sequence[int]) -> pa.Table:
