@@ -37,6 +37,8 @@ ERRORS: Final = (1e-4, 1e-3, 1e-2, 0.1, 0.5)
 """Classes of stated error, by their upper ends."""
 LEVELS: Final = ("recording", "work", "artist")
 _DAYS_MAX: Final = 7300
+_DAYS_MIN: Final = 14
+"""Fewer days on which anything was added tell nothing."""
 _EPOCH: Final = date(1970, 1, 1)
 _Z: Final = 1.96
 
@@ -336,7 +338,7 @@ def _taken(days: Floats) -> Taken | None:
     """Say when a list was taken, from counts by day."""
     day, held, found = days
     recent = day > (day.max(initial=0.0) - _DAYS_MAX)
-    if not recent.any():
+    if np.count_nonzero(recent) < _DAYS_MIN:
         return None
     first = int(day[recent][0])
     size = int(day[recent][-1]) - first + 1
