@@ -279,6 +279,7 @@ HOSTILE = {
     "deep": "<NewReleaseMessage>" + "<Party>" * 5_000,
     "one part of everything": "<NewReleaseMessage><Party>" + "<PartyName/>" * (PART_BYTES_MAX // 12 + 99_999),
     "a long word": "<NewReleaseMessage><Party><PartyReference>" + "x" * (11 << 20),
+    "instructions before it": "<?a?>" * 13_000 + "<!--a-->" * 9_000 + "<x",
     "broken off": ERN3[:2_000],
     "nothing": "",
     "no XML": "ISRC,title\n",

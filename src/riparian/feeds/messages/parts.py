@@ -7,6 +7,7 @@ is followed; no element may hold more than a part of a message can sensibly hold
 Names are compared without their prefixes: some senders qualify everything, some nothing.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
@@ -17,6 +18,8 @@ PARTS_MAX: Final = 300_000
 PART_BYTES_MAX: Final = 8 << 20
 TEXT_MAX: Final = 4096
 _STEP: Final = 1 << 16
+_TYPED: Final = re.compile(rb"(?>[\s\xef\xbb\xbf\xff\xfe]|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+_TYPE: Final = "it declares a document type"
 _SAID: Final = {
     "IsSupplemental",
     "LanguageAndScriptCode",
@@ -62,6 +65,8 @@ def parts(octets: bytes, wanted: Mapping[str, frozenset[str]]) -> Iterator[tuple
     """
     if len(octets) > MESSAGE_BYTES_MAX:
         raise ValueError(f"it has more than {MESSAGE_BYTES_MAX >> 20} MiB")
+    if _TYPED.match(octets[:_STEP].replace(b"\0", b"")):
+        raise ValueError(_TYPE)
     parser = etree.XMLPullParser(
         events=("start", "end"),
         tag=[f"{{*}}{name}" for name in wanted],
@@ -99,9 +104,9 @@ def parts(octets: bytes, wanted: Mapping[str, frozenset[str]]) -> Iterator[tuple
 
 def _root(element: etree._Element) -> etree._Element:
     tree = element.getroottree()
-    # Checked before anything of the message is looked at: what it declares is never expanded.
+    # In whatever letters it was written: what it declares is never looked at.
     if tree.docinfo.internalDTD is not None:
-        raise ValueError("it declares a document type")
+        raise ValueError(_TYPE)
     return tree.getroot()
 
 

@@ -30,16 +30,16 @@ from riparian.feeds.messages import deals, releases, resources
 from riparian.feeds.messages.parts import Part, parts, plain_name, said
 from riparian.schema import TERM
 
-_PARTY: Final = frozenset(("PartyReference", "PartyName", "FullName", "FullNameIndexed"))
-_HEADER: Final = frozenset(
+PARTY: Final = frozenset(("PartyReference", "PartyName", "FullName", "FullNameIndexed"))
+HEADER: Final = frozenset(
     (
         *("MessageId", "MessageSender", "SentOnBehalfOf", "MessageRecipient", "PartyId", "PartyName", "FullName"),
         *("TradingName", "MessageCreatedDateTime"),
     )
 )
 _WANTED: Final = {
-    "MessageHeader": _HEADER,
-    "Party": _PARTY,
+    "MessageHeader": HEADER,
+    "Party": PARTY,
     **dict.fromkeys((*resources.KINDS, "Image", "ResourceInformation"), resources.INSIDE),
     **dict.fromkeys(("Release", "TrackRelease", "ReleaseInformation"), releases.INSIDE),
     "ReleaseDeal": deals.INSIDE,
