@@ -262,6 +262,8 @@ def test_what_a_list_of_all_leaves_out_is_not_held_and_not_forgotten(kept: DuckH
     kept.keep(pa.table({"recording": ["r-2"], "popularity": pa.array([None], pa.float64())}))
     assert kept.recordings().to_pylist() == [{"recording": "r-2", "title": "Two"}]  # type: ignore[union-attr]
     assert kept.check() == []
+    # The list is one document, however often it is given.
+    assert [each["name"] for each in kept.documents()].count("a list of all that is held") == 1
 
 
 def test_what_is_removed_is_gone_and_its_number_is_not_given_again(kept: DuckHoldings) -> None:

@@ -51,6 +51,17 @@ def noted(connection: Connection, holdings: Sequence[Holding], at_us: int) -> tu
     return fresh, len(holdings) - len(fresh)
 
 
+def number_of(connection: Connection, document: Document, at_us: int) -> int:
+    """Give the number of a document that is always the same one, whatever it says; it is noted if it was not."""
+    named = "SELECT number FROM document WHERE kind = ? AND name = ? ORDER BY number LIMIT 1"
+    found = connection.execute(named, [document.kind, document.name]).fetchall()
+    if not found:
+        found = connection.execute("SELECT count(*) FROM document").fetchall()
+        _write(connection, {found[0][0]: document}, {}, at_us)
+    connection.execute("UPDATE document SET taken_us = ?, whole = TRUE WHERE number = ?", [at_us, found[0][0]])
+    return int(found[0][0])
+
+
 def end(connection: Connection, ended: Sequence[Document]) -> None:
     """Note that documents have no further batches."""
     if ended:

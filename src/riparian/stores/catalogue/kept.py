@@ -266,7 +266,6 @@ def _replace(connection: Connection, recordings: pa.Table, at_us: int) -> None:
     listed = held(recordings)
     for first in range(0, max(1, len(listed)), _AT_ONCE):
         numbered.append(Holding(SCANNED, len(numbered), listed.slice(first, _AT_ONCE)))
-    fresh, _ = documents.noted(connection, numbered, at_us)
-    documents.end(connection, [SCANNED])
+    number = documents.number_of(connection, SCANNED, at_us)
     replaced = [name for name in recordings.column_names if name in VALUES]
-    take(connection, fresh, at_us, replaced=replaced)
+    take(connection, [(number, each) for each in numbered], at_us, replaced=replaced)

@@ -25,7 +25,7 @@ from riparian.catalogue.holdings import ARTWORK, FIXITY, HELD, IDENTIFIER, PLAYE
 from riparian.ports.catalogue import Taken
 from riparian.schema import TERM
 from riparian.stores.catalogue.tables import CODES, IDENTITIES, VALUES
-from riparian.stores.catalogue.wording import file_words
+from riparian.stores.catalogue.wording import FILED, file_words
 
 PARTS: Final = {
     "recordings": HELD,
@@ -223,24 +223,30 @@ def _fields(connection: Connection, replaced: Sequence[str] | None) -> None:
 
 
 def _recordings(connection: Connection, at_us: int, replaced: Sequence[str] | None) -> tuple[int, int]:
-    """Write them; say how many are new and how many are others than they were: ``s_touched`` (number, is_new)."""
+    """Write them; say how many are new and how many are others than they were.
+
+    Those that are found by other words than before are listed in ``s_touched`` (number, is_new).
+    """
     ask = connection.execute
     whole = set(replaced or ())
     merged = {each: f'f."{each}"' if each in whole else f'coalesce(f."{each}", r."{each}")' for each in VALUES}
-    differs = " OR ".join(f'r."{each}" IS DISTINCT FROM {value}' for each, value in merged.items())
-    ask(f"""CREATE OR REPLACE TEMP TABLE s_touched AS
-        SELECT f.number, FALSE AS is_new FROM s_field AS f JOIN recording AS r ON r.number = f.number
-        WHERE {differs} OR NOT r.held OR f.number IN (SELECT number FROM s_renamed)""")
+    differs = {each: f'r."{each}" IS DISTINCT FROM {value}' for each, value in merged.items()}
+    ask(f"""CREATE OR REPLACE TEMP TABLE s_changed AS
+        SELECT f.number, {" OR ".join(differs[each] for each in FILED)} AS is_filed_anew
+        FROM s_field AS f JOIN recording AS r ON r.number = f.number
+        WHERE {" OR ".join(differs.values())} OR NOT r.held OR f.number IN (SELECT number FROM s_renamed)""")
+    ask("""CREATE OR REPLACE TEMP TABLE s_touched AS SELECT number, FALSE AS is_new FROM s_changed
+        WHERE is_filed_anew OR number IN (SELECT number FROM s_renamed)""")
     sets = ", ".join(f'"{each}" = {value.replace("r.", "recording.")}' for each, value in merged.items())
     ask(f"""UPDATE recording SET held = TRUE, {sets} FROM s_field AS f
-        WHERE recording.number = f.number AND f.number IN (SELECT number FROM s_touched)""")
+        WHERE recording.number = f.number AND f.number IN (SELECT number FROM s_changed)""")
     values = ", ".join(
         f'coalesce(f."{each}", make_timestamp({at_us:d}))' if each == "added" else f'f."{each}"' for each in VALUES
     )
     ask(f"""INSERT INTO recording BY POSITION SELECT f.number, TRUE, n.own, n.name, {values}
         FROM s_field AS f JOIN s_fresh AS n ON n.number = f.number ORDER BY f.number""")
     ask("INSERT INTO s_touched SELECT number, TRUE FROM s_fresh")
-    ((new, changed),) = ask("SELECT count(*) FILTER (is_new), count(*) FILTER (NOT is_new) FROM s_touched").fetchall()
+    ((new, changed),) = ask("SELECT (SELECT count(*) FROM s_fresh), count(*) FROM s_changed").fetchall()
     return new, changed
 
 

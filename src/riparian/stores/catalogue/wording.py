@@ -34,6 +34,8 @@ _K: Final = 1.2
 _B: Final = 0.75
 _LENGTH: Final = 4.0
 """Of BM25F: saturation, how much length matters, and the ordinary length of a text, in words."""
+FILED: Final = tuple(column for table, column, _ in _TEXTS if table == "recording")
+"""What of a recording's own row it is found by, besides its name."""
 SETTLE_MIN: Final = 1_000_000
 SETTLE_SHARE: Final = 0.25
 """Postings out of order before all are put in order again: so many, and such a part of all."""
