@@ -64,18 +64,20 @@ def leaks() -> list[Leak]:
         (250, "recomputed", "kept"), (400, "rounded", "none"), (600, "rounded", "none"), (800, "rounded", "none"),
         (800, "cut", "none"), (250, "full", "none"))]  # fmt: skip
     ways = ("by lot", "what most have", "what fewest have", "by a coin")
-    three = [Leak(n, 3, way, durations=d, texts=t) for n, d, t in (
-        (3_000, "rounded", "kept"), (3_000, "none", "kept"), (6_000, "rounded", "none"), (8_000, "rounded", "none"))
-        for way in ways]  # fmt: skip
-    five = [Leak(n, 5, "by lot") for n in (3_000, 8_000)]
-    real = [Leak(250, matched="really", trials=3), Leak(3_000, 3, "by lot", matched="really", trials=3)]
+    three = [
+        *(Leak(3_000, 3, way) for way in ways),
+        *(Leak(3_000, 3, way, "none") for way in ways[:2]),
+        *(Leak(8_000, 3, way, texts="none", trials=5) for way in ways),
+    ]
+    five = [Leak(8_000, 5, "by lot", trials=3)]
+    real = [Leak(250, matched="really", trials=3), Leak(3_000, 3, "by lot", matched="really", trials=2)]
     everything = 73_364
     # Durations gone, every text in one form and artists in order: what rows that stand for nothing say by themselves.
     bare = [
-        Leak(everything, c, "by lot" if c > 1 else "as it is", "none", "none", nothing=n, trials=6)
-        for c, n in ((1, 100), (1, 200), (1, 300), (3, 1_000), (3, 2_000))
+        Leak(everything, c, "by lot" if c > 1 else "as it is", "none", "none", nothing=n, trials=6 if c == 1 else 3)
+        for c, n in ((1, 100), (1, 200), (1, 300), (3, 1_000))
     ]
-    bare.append(Leak(8_000, durations="none", texts="cleaned"))
+    bare.append(Leak(8_000, durations="none", texts="cleaned", trials=5))
     return [*alone, *three, *five, *real, *bare]
 
 

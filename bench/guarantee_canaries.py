@@ -1,11 +1,12 @@
 """Is a tenant without a part in a leak ever named? A million who had none are asked about.
 
-A hundred lists leak, each of one to eight of ten thousand tenants and mixed in one of four ways, under a key of its own
-and with half of what is read wrong in every fourth of them; everybody else had no part.  At ``bits`` at most
-``2**-bits`` of them may come by the law: ``expected`` is that many, ``allowed`` what a mean of so many explains with
-99 %, ``innocents`` how many did.  ``needed`` is what a trace asks for among ten thousand at one mistake in 10^9 lists.
+A hundred and four lists leak, each of one to eight of ten thousand tenants and mixed in one of four ways, under a key
+of its own and with half of what is read wrong in every fourth of them; everybody else had no part.  At ``bits`` at
+most ``2**-bits`` of them may come by the law: ``expected`` is that many, ``allowed`` what a mean of so many explains
+with 99 %, ``innocents`` how many did.  ``needed`` is what a trace asks for among ten thousand at one mistake in 10^9
+lists.
 
-    python bench/guarantee_canaries.py [--lists 100] [--tenants 10000] [--cells 400]
+    python bench/guarantee_canaries.py [--lists 104] [--tenants 10000] [--cells 400]
 """
 
 import math
@@ -27,7 +28,7 @@ _OF_ROWS = 8
 
 def main() -> None:
     """Write ``canaries_innocents.csv``."""
-    asked = options(__doc__, lists=100, tenants=10_000, cells=400)
+    asked = options(__doc__, lists=104, tenants=10_000, cells=400)
     needed = math.log2(asked.tenants / MISTAKES)
     innocents, caught = [], 0
     for number in range(asked.lists):
