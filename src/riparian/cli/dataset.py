@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,8 +25,12 @@ from riparian.feeds.dumps.vocabulary import KINDS, vocabulary_of
 from riparian.feeds.tables import read_table
 from riparian.flows import auditing
 from riparian.flows.audited import NEAR_ROWS, Audited, Part, Wanted
+from riparian.flows.extraction import Progress
 from riparian.metadata.datasets import Bounds
 from riparian.ports.dumps import Desk
+
+if TYPE_CHECKING:
+    from riparian.flows.matching import Matches
 
 _SHOWN: Final = 12
 _MEANS: Final = {
@@ -68,6 +72,10 @@ def audit(
     hear: Annotated[
         bool, typer.Option("--hash/--no-hash", help="Read sound for its digest; this takes as long as reading it.")
     ] = True,
+    listen: Annotated[
+        float,
+        typer.Option(metavar="SHARE", help="Compare this share of its sound files with your prints, too: 0.01 to 1."),
+    ] = 0.0,
     rows: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write every item that is yours: .parquet, .csv or .jsonl."),
@@ -81,6 +89,8 @@ def audit(
     """
     if weigh < 0:
         raise InputError(f"`--weigh` is {weigh}, wanted 0 or more items")
+    if not 0 <= listen <= 1:
+        raise InputError(f"`--listen` is {listen}, wanted a share of the files, from 0 to 1", hint="Take 0.01 to 0.1.")
     given = assembly.Given(existing(workspace))
     said = _mapping(mapping or [])
     of_it = _about(paths)
@@ -92,6 +102,7 @@ def audit(
         wanted = Wanted(_digests(given), published_us, weigh, _control(control), keep)
         parts = _parts(desk, paths, of_it, said, with_digests=hear)
         audited = auditing.audit(desk, parts, wanted, progress)
+        heard = _heard(given, paths, listen, progress) if listen else None
         if rows is not None and kept is not None:
             n = desk.write_rows(rows, kept())
             terminal.say(f"{words.counted(n, 'item')} written to {rows}")
@@ -99,10 +110,10 @@ def audit(
         why = audited.unread[0][1] if audited.unread else "no file has any"
         raise InputError(f"there is no item in it ({why}), wanted a data set", hint="Check the path.")
     if json:
-        lines.write(told(audited, of_it))
+        lines.write(told(audited, of_it, heard))
     else:
-        _show(audited, of_it)
-    if not audited.ours.estimate:
+        _show(audited, of_it, heard)
+    if not audited.ours.estimate and not (heard is not None and heard.estimated.files_ours.estimate):
         raise typer.Exit(1)
 
 
@@ -153,6 +164,14 @@ def _digests(given: assembly.Given) -> dict[str, str]:
         return {one.digest: one.recording for one in known if one.digest}
 
 
+def _heard(given: assembly.Given, paths: list[str], share: float, progress: Progress) -> "Matches":
+    """Compare the sound of files, a share of them drawn by lot, with prints of ours."""
+    from riparian.flows.matching import match_files  # noqa: PLC0415 -- kernels, which nothing else here needs
+
+    with assembly.library(given) as library:
+        return match_files(library, library.find(paths), assembly.read_policy(given), share, progress)
+
+
 def _parts(desk: Desk, paths: list[str], of_it: About, said: dict[str, str], *, with_digests: bool) -> Iterator[Part]:
     vocabulary = vocabulary_of(desk.catalogue.whole(list(KINDS)))
     licence = pa.scalar("; ".join(of_it.licences) or None, pa.string())
@@ -186,8 +205,8 @@ def _spooled() -> Iterator[tuple[Callable[[pa.Table], None], Callable[[], Iterat
         yield keep, kept
 
 
-def told(audited: Audited, of_it: About) -> Iterator[dict[str, Any]]:
-    """Write what it says of itself, what could not be read, licences, terms, and the summary."""
+def told(audited: Audited, of_it: About, heard: "Matches | None" = None) -> Iterator[dict[str, Any]]:
+    """Write what it says of itself, what could not be read, licences, terms, what was heard, and the summary."""
     yield {
         "kind": "dataset",
         "name": of_it.name,
@@ -210,6 +229,14 @@ def told(audited: Audited, of_it: About) -> Iterator[dict[str, Any]]:
             "recordings": {str(stance): n for stance, n in said.recordings.items()},
             "reserved_by_a_document": said.said,
         }
+    if heard is not None:
+        yield {
+            "kind": "sound",
+            "files": heard.files,
+            "heard": sum(not one.failed for one in heard.looked),
+            "files_ours": _interval(heard.estimated.files_ours),
+            "recordings_ours": _interval(heard.estimated.recordings_ours),
+        }
     near = audited.near
     yield {
         "kind": "summary",
@@ -230,7 +257,11 @@ def _bounds(of: Bounds) -> dict[str, float]:
     return {"estimate": of.estimate, "low": of.low, "high": of.high}
 
 
-def _show(audited: Audited, of_it: About) -> None:
+def _interval(of: Any) -> dict[str, float]:
+    return _bounds(Bounds(of.estimate, of.low, of.high))
+
+
+def _show(audited: Audited, of_it: About, heard: "Matches | None") -> None:
     licences = words.listed(list(of_it.licences)) if of_it.licences else "no licence"
     terminal.page.print(escape(words.visible(f"{of_it.name or 'The data set'} names {licences}.", longest=200)))
     terminal.page.print(
@@ -249,6 +280,10 @@ def _show(audited: Audited, of_it: About) -> None:
         f"Of {words.counted(n, 'recording')} that never were, {found:,} were found:"
         f" by names alone at most {audited.mistaken.high:,.0f} of yours are mistaken."
     )
+    if heard is not None:
+        counted = heard.estimated.files_ours
+        ours = _said(Bounds(counted.estimate, counted.low, counted.high))
+        terminal.page.print(f"By their sound, {ours} of {words.counted(heard.files, 'file')} hold something of yours.")
     _show_terms(audited)
     for where, why in audited.unread[:_SHOWN]:
         terminal.say(f"Not read: {words.visible(where)} {words.visible(why)}.")
