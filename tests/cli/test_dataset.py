@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import soundfile
 from typer.testing import CliRunner
 
 from riparian.cli import app
@@ -129,6 +131,8 @@ REFUSED = {
     "no data set": (("ours.csv/x",), "does not exist"),
     "an odd map": (("set", "--map", "title"), "has no column"),
     "an odd number": (("set", "--weigh", "-1"), "wanted 0 or more"),
+    "an odd share": (("set", "--listen", "2"), "wanted a share"),
+    "sound without prints": (("set", "--weigh", "0", "--listen", "1"), "has no prints"),
     "rows that are no table": (("set", "--weigh", "0", "--rows", "a.xyz"), "ends in none of"),
 }
 
@@ -140,6 +144,31 @@ def test_what_cannot_be_audited_is_refused(situation: str, folder: Path, monkeyp
     code, _, said = run("dataset", "audit", *given, "-w", folder / "w")
     assert code == 2
     assert why in said
+
+
+def tones(path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    steps = 220 * 2 ** (rng.integers(0, 30, (2, 100)) / 12)
+    times = np.arange(40 * 22_050) / 22_050
+    soundfile.write(path, sum(0.2 * np.sin(2 * np.pi * np.repeat(each, 8_820) * times) for each in steps), 22_050)
+
+
+@pytest.mark.slow
+def test_files_are_ours_by_their_octets_and_by_their_sound(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    for seed in range(3):
+        tones(tmp_path / f"{seed}.flac", seed)
+    workspace = ("-w", tmp_path / "w")
+    assert run("prints", "add", tmp_path / "0.flac", tmp_path / "1.flac", *workspace)[0] == 0
+    assert run("catalogue", "add", tmp_path / "0.flac", tmp_path / "1.flac", *workspace)[0] == 0
+    (tmp_path / "set" / "renamed.flac").write_bytes((tmp_path / "0.flac").read_bytes())
+    (tmp_path / "set" / "stranger.flac").write_bytes((tmp_path / "2.flac").read_bytes())
+    cut, rate = soundfile.read(tmp_path / "1.flac")
+    soundfile.write(tmp_path / "set" / "cut.wav", cut[5 * rate :], rate)
+    code, told, said = run("dataset", "audit", tmp_path / "set", *workspace, "--weigh", "0", "--listen", "1", "--json")
+    assert code == 0, said
+    assert one(told, "summary")["levels"]["hash"] == {"items": 1, "recordings": 1}
+    assert one(told, "sound")["files_ours"]["estimate"] == 2
 
 
 def test_nothing_of_ours_ends_with_1(folder: Path) -> None:
