@@ -3,12 +3,13 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import fsspec
 import polars as pl
 import pytest
 
 from riparian.errors import InputError
 from riparian.feeds.dumps import delimited, listings, members, streams
-from riparian.feeds.dumps.read import Part, read_dump
+from riparian.feeds.dumps.read import Part, read_dump, state_of
 from riparian.feeds.dumps.vocabulary import Vocabulary, vocabulary_of
 from riparian.schema import LISTED
 from tests.feeds.dumps_drawn import FACTS, FRAME, LINES, WRITTEN, bencoded, database, table, tarred, written_to, zipped
@@ -205,3 +206,15 @@ def test_a_large_vocabulary_is_a_part_of_itself(monkeypatch: pytest.MonkeyPatch)
     known = vocabulary_of([{"title": names[at : at + 1000]} for at in range(0, 20_000, 1000)])
     assert len(known.codes["title"]) < 2000
     assert known.hits("title", names) == pytest.approx(1.0, rel=0.2)
+
+
+def test_a_list_has_another_name_when_it_is_another(tmp_path: Path) -> None:
+    place = fsspec.filesystem("memory")
+    names = []
+    for octets in (b"A - B\n", b"A - C\n", b"A - C\nD - E\n"):
+        place.pipe_file("/dumps/list", octets)
+        (tmp_path / "list").write_bytes(octets)
+        names += [state_of(["memory://dumps/list"], {}), state_of([str(tmp_path / "list")], {})]
+    assert len(set(names)) == len(names)
+    assert state_of(["memory://dumps/list"], {}) == names[-2]
+    assert state_of(["-"], {}) != state_of(["-"], {})

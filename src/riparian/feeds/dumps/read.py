@@ -1,6 +1,7 @@
 """From files that were found to rows: members -> sheets -> roles -> LISTED, in batches, with what could not be read."""
 
 import hashlib
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -29,6 +30,7 @@ from riparian.schema import LISTED
 
 VERSION: Final = "1"
 """Another one when the same list is read to other rows."""
+_HEAD_BYTES: Final = 1 << 16
 _BINARY: Final = 0.05
 _DASHED: Final = 0.5
 _IN_LISTINGS: Final = ("path", "added", "duration_ms", LINE)
@@ -68,7 +70,9 @@ class Part:
 
 
 def state_of(sources: Sequence[str], said: Mapping[str, str]) -> str:
-    """Name a list by its files as they are: paths, sizes and times, and how its columns are said to be called.
+    """Name a list by its files as they are, and by how its columns are said to be called.
+
+    Of a file these are path, size and time; of an object in storage address, size and beginning.
 
     Raises
     ------
@@ -79,10 +83,20 @@ def state_of(sources: Sequence[str], said: Mapping[str, str]) -> str:
     """
     seen = hashlib.sha256(f"{VERSION} {sorted(said.items())}".encode())
     for place in expand(sources):
-        path = Path(place.name)
-        stat = path.stat() if place.seekable and path.is_file() else None
-        seen.update(f"\n{place.name} {stat and (stat.st_size, stat.st_mtime_ns)}".encode("utf-8", "replace"))
+        seen.update(f"\n{place.name} {_as_it_is(place)}".encode("utf-8", "replace"))
     return seen.hexdigest()[:16]
+
+
+def _as_it_is(place: Place) -> str:
+    path = Path(place.name)
+    if not place.seekable:
+        # What comes through a pipe comes once, and is another list every time.
+        return secrets.token_hex(8)
+    if path.is_file():
+        stat = path.stat()
+        return f"{stat.st_size} {stat.st_mtime_ns}"
+    with place.open() as raw:
+        return f"{hashlib.sha256(raw.read(_HEAD_BYTES)).hexdigest()} {raw.seek(0, 2)}"
 
 
 def read_dump(
