@@ -18,7 +18,8 @@ FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         " albumartist artistcredit artistcreditname creator author singer band kunstler interpret artista artiste",
         "album": "album albumname albumtitle release releasename releasetitle collection collectionname",
         "duration_ms": "durationms durationmsec lengthms milliseconds duration length durations durationseconds seconds"
-        " runtime time playtime durationsec lengthseconds tracklength dauer dur ms lengthsec",
+        " runtime time playtime durationsec lengthseconds tracklength tracktime"
+        " dauer dur durs durms durationinms lens ms lengthsec",
         "isrc": "isrc isrccode isrcs externalidsisrc",
         "upc": "upc ean barcode gtin upccode upcean icpn externalidsupc",
         "iswc": "iswc iswccode",
