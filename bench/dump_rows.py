@@ -196,7 +196,7 @@ def _made(data: Path, size: str | int, noise: str, rows: int, seed: int) -> Case
     groups = held.select("recording").join(
         ours.select("recording", "work", "version", "half"), on="recording", how="left", maintain_order="left"
     )
-    return Case(_as(held, RECORDING), dump, truth.to_arrow(), groups.to_arrow())
+    return Case(as_schema(held, RECORDING), dump, truth.to_arrow(), groups.to_arrow())
 
 
 def _held(ours: pl.DataFrame, real: pl.DataFrame, size: str | int, seed: int) -> pl.DataFrame:
@@ -282,7 +282,8 @@ def _listed(taken: pl.DataFrame, noise: str, rng: np.random.Generator) -> pa.Tab
     )
 
 
-def _as(table: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+def as_schema(table: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """Give a table all columns of a schema, null where it has none."""
     arrow = table.to_arrow()
     return pa.table(
         [arrow[f.name].cast(f.type) if f.name in table.columns else pa.nulls(len(table), f.type) for f in schema],

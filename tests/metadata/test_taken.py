@@ -49,6 +49,7 @@ def test_a_list_that_was_taken_after_all_our_dates_is_open() -> None:
 
 def test_too_few_rows_say_nothing() -> None:
     assert taken(np.full(100, 10.0), np.full(100, 0.1), FIRST) is None
+    assert taken(np.full(1, 1000.0), np.full(1, 500.0), FIRST) is None
 
 
 def test_a_day_without_rows_of_ours_changes_nothing() -> None:

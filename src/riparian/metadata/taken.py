@@ -28,6 +28,7 @@ STEPS_A_DAY: Final = 2
 LEVEL_DAYS: Final = 120
 """The share before is that of so many days."""
 FEWEST_FOUND: Final = 20
+FEWEST_DAYS: Final = 14
 INTERVAL: Final = 0.95
 _SHARES: Final = np.linspace(-2.5, 2.5, 7)
 """Standard errors of the share before that are weighed."""
@@ -63,7 +64,7 @@ def taken(ours: Array, found: Array, first: date) -> Taken | None:
 
     Returns
     -------
-    Taken, or None where too few are found to say anything
+    Taken, or None where too few are found, or too few days are dated, to say anything
 
     Examples
     --------
@@ -72,12 +73,12 @@ def taken(ours: Array, found: Array, first: date) -> Taken | None:
     >>> taken(ours, found, date(2024, 1, 1)).estimate
     datetime.date(2024, 4, 30)
     """
-    if found.sum() < FEWEST_FOUND:
+    if ours.size < FEWEST_DAYS or found.sum() < FEWEST_FOUND:
         return None
     begins = np.arange(STEPS_A_DAY, STEPS_A_DAY * ours.size + 1) / STEPS_A_DAY
     guess = float(begins[_log_likelihood(ours, found, begins, LENGTHS[0]).argmax()])
     since = max(0, int(guess - LEVEL_DAYS))
-    begins = begins[begins > since + 1]
+    begins = begins[begins >= since + 1]
     scores = np.stack([_log_likelihood(ours, found, begins, length, since) for length in LENGTHS])
     scores = (scores - scores.max()) / _excess(ours[since:], found[since:], float(guess - since))
     weight = np.exp(scores)
