@@ -16,6 +16,9 @@ TITLES: dict[str, tuple[str, str, list[str], str]] = {
     "live is a word of the title": ("Live and Let Die", "live and let die", [], ""),
     "a remaster with a year": ("Harbour Lights - 2011 Remaster", "harbour lights", ["remaster"], ""),
     "a remix by somebody": ("Harbour Lights (Ann Reed Remix)", "harbour lights", ["remix"], ""),
+    "a number before a dash and a version": ("Rhapsody - Pt. 2 - Remastered", "rhapsody pt 2", ["remaster"], "2"),
+    "a movement": ("Suite No. 5 - II. Andante - Live", "suite no 5 ii andante", ["live"], "5 2"),
+    "where and when it was live": ("Salt - Live at the Pier - Leith - 1999", "salt", ["live"], ""),
     "a radio edit": ("Harbour Lights [Radio Edit]", "harbour lights", ["edit"], ""),
     "two versions": ("Harbour Lights (Acoustic) [Live]", "harbour lights", ["live", "acoustic"], ""),
     "an aside that is part of the title": ("(I Can't Get No) Rest", "i cant get no rest", [], ""),
@@ -68,6 +71,11 @@ def test_artists_and_guests_are_one_list_and_the_first_is_known(name: str) -> No
 def test_what_is_absent_stays_absent() -> None:
     found = one(title="Salt")
     assert (found["artist"], found["album"], found["duration_ms"], found["isrc"]) == ("", "", None, None)
+
+
+@pytest.mark.parametrize("value", [3e9, float("nan")])
+def test_a_duration_that_is_none_is_absent(value: float) -> None:
+    assert one(title="Salt", duration_ms=value)["duration_ms"] is None
 
 
 def test_codes_lose_their_hyphens() -> None:

@@ -1,6 +1,7 @@
 """The map on disk is the map in memory; it is made anew for another state, and whole or not at all."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def test_it_is_read_once_for_each_state_of_the_catalogue(tmp_path: Path) -> None
     for state in ("1", "1", "2"):
         assert open_map(tmp_path, state, source, silent).count == 20
     assert source.read == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["map"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map", "map.lock"]
 
 
 def test_a_map_of_another_version_is_made_anew(tmp_path: Path) -> None:
@@ -104,8 +105,42 @@ def test_who_is_stopped_while_making_it_leaves_the_old_one(tmp_path: Path) -> No
     open_map(tmp_path, "1", Source(recordings(20)), silent)
     with pytest.raises(StoppedError):
         open_map(tmp_path, "2", Source(recordings(30)), stop)
-    assert [path.name for path in tmp_path.iterdir()] == ["map"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map", "map.lock"]
     assert open_map(tmp_path, "1", Source(recordings(99)), silent).count == 20
+
+
+def test_who_comes_second_waits_for_the_map_that_is_being_made(tmp_path: Path) -> None:
+    source, begun, waits = Source(recordings(20)), threading.Event(), threading.Event()
+
+    def slowly() -> Iterator[pa.RecordBatch]:
+        begun.set()
+        assert waits.wait(60)
+        yield from source()
+
+    def told(stage: str, done: int, of: int) -> None:
+        del done, of
+        if stage == "waiting for another process":
+            waits.set()
+
+    counts: list[int] = []
+    first = threading.Thread(target=lambda: counts.append(open_map(tmp_path, "1", slowly, silent).count))
+    first.start()
+    assert begun.wait(60)
+    counts.append(open_map(tmp_path, "1", source, told).count)
+    first.join()
+    assert (counts, source.read) == ([20, 20], 1)
+
+
+def test_parts_are_gone_as_soon_as_they_are_sorted(tmp_path: Path) -> None:
+    left: list[int] = []
+
+    def told(stage: str, done: int, of: int) -> None:
+        del done, of
+        if stage == "sorting keys":
+            left.append(len(list(tmp_path.glob("map.*/parts/*"))))
+
+    open_map(tmp_path, "1", Source(recordings(20)), told)
+    assert left == list(range(2 * PARTS - 2, -1, -2))
 
 
 @pytest.mark.parametrize("name", ["rest.npy", "begin.npy", "normal.arrow"])

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from riparian.metadata.keys import Vocabulary, Words, asked, keys
 from riparian.metadata.normalise import normalise
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of keys and of what rows are brought to: a map that another version made is made anew."""
 FREQUENT: Final = 300
 MOST: Final = 12

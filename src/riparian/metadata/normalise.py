@@ -68,6 +68,8 @@ _ASIDE: Final = (
     r"tribute|sped up|slowed|nightcore|reprise|sessions?|mono|stereo|bonus|deluxe|explicit|clean|original|"
     r"soundtrack|ost|single|video|anniversary|recorded|in the style of|made famous|official|audio|lyrics?"
 )
+_DASH: Final = "\u2014"
+"""A dash between parts of a title: each is looked at by itself, and those before the first that says a version stay."""
 _FEAT: Final = r"(?:feat\.?|featuring|ft\.?|duet with)"
 _GUESTS: Final = rf"(?:[\(\[]\s*(?:with\s|{_FEAT}\s)|\s{_FEAT}\s+)\s*([^\)\]\(\[]+)[\)\]]?"
 _JOINTS: Final = r"\s*(?:[,;/&+|]|\s(?:feat\.?|featuring|ft\.?|with|and|x|vs\.?|presents|und|y)\s).*$"
@@ -126,7 +128,8 @@ def normalise(table: pa.Table) -> pa.Table:
         pl.col("title")
         .str.replace_all(_GUESTS, " ")
         .str.replace_all(rf"[\(\[][^\)\]]*\b(?:{_ASIDE})\b[^\)\]]*[\)\]]?", " ")
-        .str.replace_all(rf"\s[-\u2013]\s[^\(\)]*\b(?:{_ASIDE})\b[^\(\)]*$", " ")
+        .str.replace_all(r"\s[-\u2013]\s", _DASH)
+        .str.replace_all(rf"{_DASH}[^\(\){_DASH}]*\b(?:{_ASIDE})\b[^\(\)]*$", " ")
     )
     frame = frame.with_columns(_words(core).alias("core"), _words(pl.col("title")).alias("title_words"))
     everybody = pl.col("artist").str.replace_all(rf"\s{_FEAT}\s|\s(?:with|and|x|vs\.?)\s|&", " ")
@@ -176,7 +179,7 @@ def _plain(frame: pl.DataFrame) -> pl.DataFrame:
     """Give lower case letters of a keyboard; what stands in brackets and behind dashes still does."""
     absent = [pl.lit(None, pl.String).alias(name) for name in _TEXTS if name not in frame.columns]
     duration = pl.col("duration_ms") if "duration_ms" in frame.columns else pl.lit(None, pl.Int32)
-    frame = frame.with_columns(*absent, duration.cast(pl.Int32).alias("duration_ms"))
+    frame = frame.with_columns(*absent, duration.cast(pl.Int32, strict=False).alias("duration_ms"))
     code = pl.col("isrc").cast(pl.String).str.replace_all(r"[-\s]", "").str.to_uppercase()
     frame = frame.select(
         *(_letters(name) for name in ("title", "artist", "album")),

@@ -2,15 +2,18 @@
 
 In a folder of the workspace, as files that are mapped to memory: rows as the catalogue has them and as they are
 compared (Arrow), words and keys (NumPy).  It is made in parts, with memory for a batch of rows and a part of
-the keys, and takes its place when it is whole; whoever is killed before leaves the old one.  ``head.json`` says
-of which state of the catalogue it is and which version made it; for another state, it is made anew.
+the keys, and takes its place when it is whole and on disk; whoever is killed before leaves the old one.  ``head.json``
+says of which state of the catalogue it is and which version made it; for another state, it is made anew.  Only one
+process at a time makes or opens it (``map.lock``): nobody sweeps what another is writing, or opens half of two maps.
 """
 
 import contextlib
+import fcntl
 import json
+import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,24 +68,47 @@ def open_map(folder: Path, state: str, batches: Callable[[], Iterable[pa.RecordB
     CustodyError
         When the map is damaged.
     """
-    place = folder / NAME
     wanted = {"version": VERSION, "state": state}
-    with reaching("making the map of the catalogue"):
-        for leftover in folder.glob(f"{NAME}.*{UNFINISHED}"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        if _head(place) != wanted:
-            made = folder / f"{NAME}.{secrets.token_hex(4)}{UNFINISHED}"
-            made.mkdir(mode=0o700)
-            try:
-                _make(made, batches, told)
-                (made / _HEAD).write_text(json.dumps(wanted), encoding="utf-8")
-                shutil.rmtree(place, ignore_errors=True)
-                made.rename(place)
-            except BaseException:
-                shutil.rmtree(made, ignore_errors=True)
-                raise
-            synchronise(folder)
-    return _opened(place)
+    with reaching("making the map of the catalogue"), _alone(folder, told):
+        if _head(folder / NAME) != wanted:
+            _replace(folder, wanted, batches, told)
+        return _opened(folder / NAME)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path, told: Told) -> Iterator[None]:
+    handle = os.open(folder / f"{NAME}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            told("waiting for another process", 0, 0)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _replace(
+    folder: Path, head: Mapping[str, object], batches: Callable[[], Iterable[pa.RecordBatch]], told: Told
+) -> None:
+    """Make a map beside the old one, and put it in its place when all of it is on disk."""
+    for leftover in folder.glob(f"{NAME}.*{UNFINISHED}"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    place, made = folder / NAME, folder / f"{NAME}.{secrets.token_hex(4)}{UNFINISHED}"
+    made.mkdir(mode=0o700)
+    try:
+        _make(made, batches, told)
+        (made / _HEAD).write_text(json.dumps(head), encoding="utf-8")
+        for path in (*made.iterdir(), made):
+            # Files and folders alike: what it opens, it puts on disk.
+            synchronise(path)
+        shutil.rmtree(place, ignore_errors=True)
+        made.rename(place)
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    synchronise(folder)
 
 
 def _head(place: Path) -> Any:
@@ -164,28 +190,30 @@ def _write_parts(parts: Path, place: Path, vocabulary: Vocabulary, told: Told) -
 
 def _write_keys(place: Path, parts: Path, n: int, told: Told) -> None:
     bits = bucket_bits(n)
-    begin: NDArray[np.int64] = np.zeros((1 << bits) + 1, np.int64)
-    rest, row = (_room(place / f"{name}.npy", n) for name in ("rest", "row"))
+    begin = _room(place / "begin.npy", np.int64, (1 << bits) + 1)
+    rest, row = (_room(place / f"{name}.npy", np.uint32, n) for name in ("rest", "row"))
     at = 0
     for number in range(PARTS):
-        key, rows = file_part(
-            np.fromfile(parts / f"{number}.key", np.uint64), np.fromfile(parts / f"{number}.row", np.uint32)
-        )
+        sources = [parts / f"{number}.{kind}" for kind in ("key", "row")]
+        key, rows = file_part(np.fromfile(sources[0], np.uint64), np.fromfile(sources[1], np.uint32))
+        for path in sources:
+            path.unlink()
         rest[at : at + key.size], row[at : at + key.size] = rest_of(key, bits), rows
         count_buckets(key, bits, begin)
         at += key.size
         told("sorting keys", number + 1, PARTS)
-    np.save(place / "begin.npy", np.cumsum(begin))
-    for array in (rest, row):
+    np.cumsum(begin, out=begin)
+    for array in (begin, rest, row):
         if isinstance(array, np.memmap):
             array.flush()
 
 
-def _room(path: Path, n: int) -> NDArray[np.uint32]:
+def _room(path: Path, kind: type[np.uint32 | np.int64], n: int) -> NDArray[Any]:
+    """Give an array of zeros that lies in a file."""
     if n:
-        return np.lib.format.open_memmap(path, "w+", np.uint32, (n,))
-    np.save(path, np.empty(0, np.uint32))
-    return np.empty(0, np.uint32)
+        return np.lib.format.open_memmap(path, "w+", kind, (n,))
+    np.save(path, np.empty(0, kind))
+    return np.empty(0, kind)
 
 
 def _opened(place: Path) -> Map:
