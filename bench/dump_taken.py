@@ -19,9 +19,9 @@ import polars as pl
 from measure import write
 from numpy.typing import NDArray
 
-from riparian.metadata.taken import in_list, taken
+from riparian.metadata.taken import Crawl, taken
 
-ROWS_A_DAY = (3, 10, 30, 83)
+ROWS_A_DAY = (10, 30, 83)
 SHARES = (0.3, 0.05)
 LENGTHS = (0, 7, 30, 60)
 MISTAKEN = 0.003
@@ -39,12 +39,10 @@ def crawled(begin: float, length: int, days: int, rng: np.random.Generator, *, i
     """Give the chance that a row of each day is in the list, and when the crawl was half done."""
     day = np.arange(days, dtype=np.float64)
     if is_even or length == 0:
-        return in_list(np.array(begin), float(length), day), begin + length / 2
+        return Crawl(float(length)).in_list(np.array(begin), day), begin + length / 2
     shares = rng.dirichlet(np.full(5, 1.0))
-    begins = begin + length / 5 * np.arange(5)
-    chance = sum(share * in_list(np.array(at), length / 5, day) for share, at in zip(shares, begins, strict=True))
-    half = float(np.interp(0.5, np.append(0, np.cumsum(shares)), begin + length / 5 * np.arange(6)))
-    return np.asarray(chance), half
+    crawl = Crawl(float(length), tuple(float(share) for share in shares))
+    return crawl.in_list(np.array(begin), day), begin + crawl.half_done
 
 
 def rows(data: Path, lists: int) -> Iterator[dict[str, object]]:

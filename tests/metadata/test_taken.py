@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from riparian.metadata.taken import by_day, in_list, taken
+from riparian.metadata.taken import Crawl, by_day, taken
 
 FIRST = date(2024, 1, 1)
 DAYS = np.arange(300, dtype=np.float64)
@@ -28,7 +28,7 @@ def test_the_middle_of_the_crawl_is_found_and_within_the_interval(case: str) -> 
     a_day, share, begin, length, mistaken, off = CASES[case]
     rng = np.random.default_rng(5)
     ours = rng.poisson(a_day, DAYS.size).astype(np.float64)
-    chance = mistaken + (share - mistaken) * in_list(np.array(begin), length, DAYS)
+    chance = mistaken + (share - mistaken) * Crawl(length).in_list(np.array(begin), DAYS)
     found = rng.binomial(ours.astype(np.int64), chance).astype(np.float64)
     said = taken(ours, found, FIRST)
     assert said is not None
@@ -71,7 +71,7 @@ def test_rows_are_counted_by_the_day_on_which_they_were_added() -> None:
 
 @pytest.mark.parametrize("length", [0.0, 1.0, 14.0])
 def test_the_chance_falls_from_one_to_nothing_and_is_its_mean_over_the_day(length: float) -> None:
-    chance = in_list(np.array(10.25), length, DAYS)
+    chance = Crawl(length).in_list(np.array(10.25), DAYS)
     moments = np.arange(10, 11, 1e-4)
     within = np.mean(np.clip(1 - (moments - 10.25) / max(length, 1e-9), 0, 1))
     assert chance[9] == 1.0
