@@ -57,6 +57,7 @@ def claims(name: str, data: Path, folder: Path) -> tuple[pl.DataFrame, dict[str,
     claimed = claimed.with_columns(
         stratum=pl.Series(np.searchsorted(EDGES[1:-1], claimed["error"].to_numpy(), "right"))
     )
+    counts["rows_listed"] = theirs.num_rows
     return claimed, counts, _missed(names, listed, set(claimed["row"].to_list()))
 
 
@@ -97,8 +98,10 @@ def drawn(claimed: pl.DataFrame, a_stratum: int) -> Iterator[tuple[str, int, int
         yield str(level), int(str(stratum)), len(rows), rows.head(a_stratum).to_dicts()
 
 
-def table(data: Path, folder: Path, a_stratum: int, unread: list[dict[str, str]]) -> Iterator[dict[str, object]]:
-    """Judge list after list."""
+def table(
+    data: Path, folder: Path, a_stratum: int, unread: list[dict[str, str]], totals: list[dict[str, object]]
+) -> Iterator[dict[str, object]]:
+    """Judge list after list; what nobody has read goes to ``unread``, counts to ``totals``."""
     read = labels()
     for name in FOUND:
         claimed = claims(name, data, folder)
@@ -118,14 +121,21 @@ def table(data: Path, folder: Path, a_stratum: int, unread: list[dict[str, str]]
             right_in_all += size * sum(same == "recording" for _, same in known) / len(known)
             stated = float(np.mean([float(pair["error"]) for pair, _ in known]))
             rows.append(_row((level, stratum), size, len(known), stated, wrong))
-        counts = claimed[1]
-        total = {
-            "rows_ours": f"{counts['rows_estimate']:.0f}",
-            "rows_low": f"{counts['rows_low']:.0f}",
-            "rows_high": f"{counts['rows_high']:.0f}",
-            "rows_judged": f"{right_in_all + claimed[2]:.0f}",
-        }
-        yield from ({"dump": name, **row, **total} for row in rows)
+        totals.append(_total(name, claimed[1], right_in_all + claimed[2]))
+        yield from ({"dump": name, **row} for row in rows)
+
+
+def _total(name: str, counts: dict[str, float], judged_ours: float) -> dict[str, object]:
+    stated = counts["rows_estimate"]
+    return {
+        "dump": name,
+        "rows": f"{counts['rows_listed']:.0f}",
+        "rows_ours": f"{stated:.0f}",
+        "rows_low": f"{counts['rows_low']:.0f}",
+        "rows_high": f"{counts['rows_high']:.0f}",
+        "rows_judged": f"{judged_ours:.0f}",
+        "off": f"{stated / judged_ours - 1:+.1%}",
+    }
 
 
 def _row(which: tuple[str, int], size: int, known: int, stated: float, wrong: int) -> dict[str, object]:
@@ -156,7 +166,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=TABLES / "dump_honesty.csv")
     given = parser.parse_args()
     unread: list[dict[str, str]] = []
-    write(table(given.data, given.found, given.a_stratum, unread), given.out, "")
+    totals: list[dict[str, object]] = []
+    write(table(given.data, given.found, given.a_stratum, unread, totals), given.out, "")
+    write(totals, given.out.with_name(f"{given.out.stem}_counts.csv"), "")
     print(f"{len(unread)} pairs that nobody has read")
     if given.unread and unread:
         columns = ("dump", "pair", "level", "title", "artist", "their_title", "their_artist")
