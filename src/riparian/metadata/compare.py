@@ -45,6 +45,13 @@ _CUT_MIN: Final = 10
 _SAME_WORDS: Final = 80.0
 _OTHERS: Final = 50.0
 _LIKELY: Final = 52.0
+_COUNT: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_ORDINAL: Final = rf"\b(?:part|pt|vol|volume|chapter|no|number|movement|act|book|side|step) ({'|'.join(_COUNT)})\b"
+_NAMED: Final = r"\b(?:version|ver|cut|arrangement|performance)\b"
+_UNNAMED: Final = (
+    r"\b(?:version|ver|cut|arrangement|performance|album|single|original|main|lp|us|uk|explicit|clean|stereo|mono|digital|"
+    r"re ?master\w*|deluxe|edition|bonus|track|the|feat|ft|with)\b"
+)
 _CROSSED: Final = (70.0, 85.0, 95.0)
 _STRAIGHT: Final = 60.0
 
@@ -98,7 +105,7 @@ FEATURES: Final = (
     _steps("keys in common", "keys", _SHARED),
     Feature("guests", ("none named", "the same", "only theirs", "only ours", "others")),
     _steps("title as artist", "likeness", _CROSSED, "not asked"),
-    Feature("cut", ("no", "theirs ends early", "ours ends early")),
+    Feature("cut", ("no", "theirs ends in a word", "ours ends in a word")),
     Feature("album", ("not given", "the same", "alike", "another")),
     Feature("words of title", LEFT),
     Feature("words of artist", LEFT),
@@ -136,7 +143,7 @@ class Side:
         text["artist_sound"] = _heard(text["artist"])
         duration = normal["duration_ms"].cast(pa.float32()).to_numpy(zero_copy_only=False)
         versions = normal["versions"].to_numpy(zero_copy_only=False).astype(np.uint32)
-        return cls(text, duration, versions & ~np.uint32(mask_of(*SAME_SOUND)))
+        return cls(text, duration, (versions & ~np.uint32(mask_of(*SAME_SOUND))) | _other_versions(text["aside"]))
 
     def __len__(self) -> int:
         """Say how many rows there are."""
@@ -320,10 +327,9 @@ def _versions(
     )
     at = np.flatnonzero(found == 1)
     if at.size:
-        alike = _alike(a_text[at], b_text[at], fuzz.token_set_ratio)
-        lacking = _none(a_text[at]) != _none(b_text[at])
-        other = ~lacking & (a_text[at] != b_text[at]) & (alike < _SAME_WORDS)
-        found[at] = np.select([lacking, other], [3, 2], 1)
+        nothing = np.full(at.size, "", object)
+        words = left(a_text[at], b_text[at], nothing, nothing)
+        found[at] = np.select([words <= LEFT.index("misspelt much"), (words >= 4) & (words < 8)], [1, 3], 2)
     return found
 
 
@@ -387,11 +393,21 @@ def _numbered(core: NDArray[np.object_], numbers: NDArray[np.object_]) -> NDArra
         {"core": core.tolist(), "numbers": numbers.tolist()}, schema={"core": pl.String, "numbers": pl.String}
     )
     last = pl.col("core").str.extract(r"\s([ivx])$").replace({"i": "1", "v": "5", "x": "10"}).fill_null("")
-    both = pl.col("numbers").str.replace_all(_YEAR, "") + " " + last
+    said = (
+        pl.col("core").str.extract(_ORDINAL).replace({name: str(i + 1) for i, name in enumerate(_COUNT)}).fill_null("")
+    )
+    both = said + " " + pl.col("numbers").str.replace_all(_YEAR, "") + " " + last
     found: NDArray[np.object_] = (
         frame.select(both.str.replace_all(r"\s+", " ").str.strip_chars()).to_series().to_numpy().astype(object)
     )
     return found
+
+
+def _other_versions(aside: NDArray[np.object_]) -> NDArray[np.uint32]:
+    """Set one more bit where a version is named that has no word of its own ("Taylor's Version", "Band Version")."""
+    text = pl.Series(aside.tolist(), dtype=pl.String)
+    named = text.str.contains(_NAMED) & text.str.replace_all(_UNNAMED, "").str.contains(r"[a-z]")
+    return np.where(named.to_numpy(), np.uint32(1 << 31), np.uint32(0))
 
 
 def _left(
@@ -411,11 +427,13 @@ def _left(
 def _cut(a: NDArray[np.object_], b: NDArray[np.object_], alike: NDArray[np.float32]) -> Codes:
     found = np.zeros(a.size, np.uint8)
     for i in np.flatnonzero((alike > 40) & (alike < 100)):
-        if len(a[i]) >= _CUT_MIN and b[i].startswith(a[i]):
-            found[i] = 1
-        elif len(b[i]) >= _CUT_MIN and a[i].startswith(b[i]):
-            found[i] = 2
+        found[i] = 1 if _ends_within(a[i], b[i]) else 2 if _ends_within(b[i], a[i]) else 0
     return found
+
+
+def _ends_within(cut: str, whole: str) -> bool:
+    """Say whether a name ends in the middle of a word of another; one that ends behind a word is another name."""
+    return len(whole) > len(cut) >= _CUT_MIN and whole.startswith(cut) and whole[len(cut)] != " "
 
 
 def _albums(a: NDArray[np.object_], b: NDArray[np.object_]) -> Codes:

@@ -28,9 +28,9 @@ from riparian.metadata.normalise import normalise
 from riparian.metadata.selfplay import FOREIGN, MIXED, Kind, play
 from riparian.schema import MATCHED
 
-PLAYS: Final = 12_000
+PLAYS: Final = 20_000
 """Rows of ours that are written anew."""
-SAMPLE: Final = 16_384
+SAMPLE: Final = 8_192
 """Rows of the list that are looked at first."""
 ERROR_MAX: Final = 0.5
 """A level is claimed up to this stated error."""
@@ -318,7 +318,7 @@ def learn(ours: Ours, sample: pa.Table, rng: np.random.Generator, plays: int = P
     weighings, levels = [], []
     for level, terms in enumerate(_TERMS):
         taught = teaches[compared.theirs]
-        weighing = weigh.learn(compared.codes[taught], truth[taught, level], terms)
+        weighing = weigh.learn(compared.codes[taught], truth[taught, level], terms, weigh.RULES[level])
         verdict = verdicts_of(compared, weighing, level)
         right = np.zeros(compared.rows, bool)
         right[verdict.pair >= 0] = truth[verdict.pair[verdict.pair >= 0], level]
@@ -453,6 +453,8 @@ def _weighed(weigher: Weigher, compared: Compared, verdicts: list[Verdicts]) -> 
     for number, (level, verdict) in enumerate(zip(weigher.levels, verdicts, strict=True)):
         error, chance = level.stated(verdict.bits)
         error = np.where(verdict.pair >= 0, error, 1.0)
+        least = np.append(weigher.weighings[number].stopped(compared.codes), 0)[verdict.pair]
+        error = np.maximum(error, least)
         told[_CELLS[number]] = cells_of(verdict.bits, level.known.edges)
         told[("chance", "chance_work", "chance_artist")[number]] = chance
         if not number:

@@ -65,8 +65,8 @@ RATES: Final = {
     "signs": 0.25,
     "swapped": 0.02,
     "cut": 0.03,
-    "word": 0.02,
-    "bracket": 0.02,
+    "word": 0.006,
+    "bracket": 0.01,
     "seconds": 0.25,
 }
 """How often each thing is done to a row at strength 1."""
@@ -75,6 +75,7 @@ _SOUNDS: Final = (
 )  # fmt: skip
 _SAID: Final = re.compile(r"\s*[\(\[]?\b(?:feat|ft|featuring)\b\.?\s+([^\)\]]+)[\)\]]?", re.IGNORECASE)
 _BRACKET: Final = re.compile(r"\s*[\(\[][^\)\]]*[\)\]]")
+_VERSION: Final = re.compile(r"live|mix|version|edit|acoustic|demo|instrumental|karaoke|\d", re.IGNORECASE)
 _JOINED: Final = re.compile(r"\s*(?:;|,|\s&\s|\s/\s)\s*")
 _JOINS: Final = (", ", " & ", "; ", " and ", " / ", " x ")
 _GUESTS: Final = (" feat. {}", " ft. {}", " featuring {}", " (feat. {})", " [ft. {}]")
@@ -87,6 +88,7 @@ _ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
 _LAST_NUMBER: Final = re.compile(r"\b(?:\d+|I{1,3}|IV|VI{0,3}|IX)$")
 _NUMBERED: Final = 0.3
 _RENUMBERED: Final = 0.8
+_REMIXED: Final = 0.8
 _LASTS_OTHERWISE: Final = 0.7
 """How many siblings last longer or shorter than the recording; the others are remixed to its length."""
 _OTHERWISE: Final = 0.15
@@ -133,11 +135,12 @@ def play(recordings: pa.Table, like: pa.Table, rng: np.random.Generator) -> Play
     drawn = rng.choice(np.array([0.25, 1.0, 2.0]), n)
     strength = np.where(kind <= Kind.HEAVY, strengths[kind], drawn)
     copied = rng.integers(max(1, like.num_rows), size=n)
+    artists = [artist or "" for artist in recordings["artist"].to_pylist()]
     written = [
-        _written(title or "", artist or "", Kind(k), float(s), rng)
-        for title, artist, k, s in zip(
-            recordings["title"].to_pylist(), recordings["artist"].to_pylist(), kind, strength, strict=True
+        _written(
+            _sibling(title or "", _one(artists, rng), rng) if k == Kind.SIBLING else title or "", artist, float(s), rng
         )
+        for title, artist, k, s in zip(recordings["title"].to_pylist(), artists, kind, strength, strict=True)
     ]
     given = {name: _given(like, name, copied) for name in ("title", "artist", "album", "duration_ms", "isrc")}
     columns = {
@@ -197,13 +200,11 @@ def _whole_seconds(like: pa.Table) -> float:
     return float((known % 1000 == 0).mean()) if known.size else 0.0
 
 
-def _written(title: str, artist: str, kind: Kind, strength: float, rng: np.random.Generator) -> tuple[str, str]:
+def _written(title: str, artist: str, strength: float, rng: np.random.Generator) -> tuple[str, str]:
     does = dict(zip(RATES, rng.random(len(RATES)) < strength * np.array(list(RATES.values())), strict=True))
-    if kind is Kind.SIBLING:
-        title = _sibling(title, rng)
     if does["remaster"]:
         title += _one(_TAGS, rng).format(int(rng.integers(1989, 2025)))
-    if does["bracket"]:
+    if does["bracket"] and not _VERSION.search(title):
         title = _BRACKET.sub("", title) or title
     artists = [one for one in _JOINED.split(artist) if one] or [artist]
     guests: list[str] = []
@@ -244,8 +245,8 @@ def _one(of: Sequence[str], rng: np.random.Generator) -> str:
     return of[int(rng.integers(len(of)))]
 
 
-def _sibling(title: str, rng: np.random.Generator) -> str:
-    """Name another version, or another number, than a title does."""
+def _sibling(title: str, somebody: str, rng: np.random.Generator) -> str:
+    """Name another version, another number or another hand than a title does."""
     bare = _BRACKET.sub("", title.split(" - ", maxsplit=1)[0]).strip() or title
     if rng.random() < (_RENUMBERED if _LAST_NUMBER.search(bare) else _NUMBERED):
         number = re.search(r"\d+$", bare)
@@ -255,6 +256,8 @@ def _sibling(title: str, rng: np.random.Generator) -> str:
         if number:
             return f"{bare[: number.start()]}{int(number[0][:6]) + 1}{title[len(bare) :]}"
         return f"{bare} {_one(('2', 'II', '3', 'Pt. 2', 'Part 2', 'IV'), rng)}"
+    if rng.random() < (_REMIXED if "mix" in title.lower() else _REMIXED / 4):
+        return f"{bare} ({_JOINED.split(somebody)[0]} Remix)"
     return bare + _one(_VERSIONS, rng)
 
 

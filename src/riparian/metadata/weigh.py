@@ -8,6 +8,12 @@ The tables are learned from pairs whose truth is known: round by round each term
 what the others leave unexplained, a small one, so that no term takes what belongs to all.  Cells that few pairs fell
 into stay near nought.
 
+Rules
+-----
+A few reasons stop a pair: versions or numbers differ, a letter of a title of four letters does, durations are ten
+seconds apart.  Such a pair has no more bits than the rule lets it have, whatever was learned, and no smaller stated
+error, unless the ISRC is the same.
+
 Source
 ------
 Lou, Y., Caruana, R. and Gehrke, J. (2012), *Intelligible models for classification and regression* (tables boosted in
@@ -15,7 +21,7 @@ turn); Friedman, J. (2001), *Greedy function approximation*, for the small steps
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riparian.metadata import compare as c
+from riparian.metadata.words import LEFT
 
 Terms = tuple[tuple[int, ...], ...]
 RECORDING: Final[Terms] = (
@@ -98,10 +105,93 @@ ARTIST: Final[Terms] = (
     (c.SWAPPED, c.WORDS),
     (c.GUESTS, c.ARTIST),
 )
+DENIED: Final = (-8.0, 0.6)
+DOUBTED: Final = (0.0, 0.02)
+NOT_SURE: Final = (math.inf, 0.02)
+"""What a rule does: the bits of a pair at most, and its stated error at least."""
 ROUNDS: Final = 40
 STEP: Final = 0.25
 HELD_BACK: Final = 2.0
 """Added to each cell's curvature: a cell that few pairs fell into stays near nought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A reason for which two rows are not surely the same, whatever speaks for it.
+
+    Parameters
+    ----------
+    says
+        What the reason is.
+    at_most
+        Bits that such a pair has at most.
+    least
+        No smaller error is stated of it.
+    stops
+        Says of which pairs it holds, by their levels.
+    """
+
+    says: str
+    at_most: float
+    least: float
+    stops: Callable[[c.Codes], NDArray[np.bool_]]
+
+
+def _versions_differ(codes: c.Codes) -> NDArray[np.bool_]:
+    named = np.isin(codes[:, c.VERSION], (2, 4, 5, 6)) | (codes[:, c.TITLE_WORDS] == LEFT.index("a version among them"))
+    return np.asarray(named & (codes[:, c.ISRC] != 1) & (codes[:, c.CUT] != 1), bool)
+
+
+def _numbers_differ(codes: c.Codes) -> NDArray[np.bool_]:
+    lost = (codes[:, c.NUMBERS] == 2) & (codes[:, c.CUT] == 1)
+    return np.asarray((codes[:, c.NUMBERS] >= 2) & (codes[:, c.ISRC] != 1) & ~lost, bool)
+
+
+def _short_and_misspelt(codes: c.Codes) -> NDArray[np.bool_]:
+    short = (codes[:, c.LETTERS] > 0) & (codes[:, c.LENGTH] <= 1)
+    return np.asarray(short & ~_lasts_exactly(codes) & (codes[:, c.ISRC] != 1), bool)
+
+
+def _more_artists(codes: c.Codes) -> NDArray[np.bool_]:
+    other = codes[:, c.MAIN] < len(c.FEATURES[c.MAIN].levels) - 1
+    words = codes[:, c.ARTIST_WORDS]
+    more = words == LEFT.index("theirs has one more")
+    return np.asarray(
+        (more & other | (words == LEFT.index("theirs has more"))) & ~_lasts_exactly(codes) & (codes[:, c.ISRC] != 1),
+        bool,
+    )
+
+
+def _more_words(codes: c.Codes) -> NDArray[np.bool_]:
+    words = codes[:, c.TITLE_WORDS]
+    more = (words >= LEFT.index("theirs has one more")) & (words <= LEFT.index("ours has more"))
+    return np.asarray(more & ~_lasts_exactly(codes) & (codes[:, c.ISRC] != 1), bool)
+
+
+def _lasts_otherwise(codes: c.Codes) -> NDArray[np.bool_]:
+    return np.asarray((codes[:, c.DURATION] >= _TEN_SECONDS) & (codes[:, c.ISRC] != 1), bool)
+
+
+def _lasts_exactly(codes: c.Codes) -> NDArray[np.bool_]:
+    return np.isin(codes[:, c.DURATION], (1, 2))
+
+
+_TEN_SECONDS: Final = c.FEATURES[c.DURATION].levels.index("seconds apart from 10")
+NUMBERS_DIFFER: Final = Rule("numbers differ", *DENIED, _numbers_differ)
+SHORT: Final = Rule("a letter of a short title differs", *DOUBTED, _short_and_misspelt)
+RULES: Final = (
+    (
+        Rule("versions differ", *DENIED, _versions_differ),
+        NUMBERS_DIFFER,
+        SHORT,
+        Rule("theirs names more artists", *DOUBTED, _more_artists),
+        Rule("more words are in one title", *NOT_SURE, _more_words),
+        Rule("ten seconds apart", *DOUBTED, _lasts_otherwise),
+    ),
+    (NUMBERS_DIFFER, SHORT),
+    (),
+)
+"""Rules for the recording, for the work, for the artist."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,6 +202,8 @@ class Weighing:
     ----------
     terms
         Which features each term is of.
+    rules
+        What is never more than so many bits.
     base
         Bits before anything is compared.
     tables : np.ndarray [shape=(cells of all terms,), float32]
@@ -121,6 +213,7 @@ class Weighing:
     """
 
     terms: Terms
+    rules: tuple[Rule, ...]
     base: float
     tables: NDArray[np.float32]
     starts: NDArray[np.int64]
@@ -140,7 +233,22 @@ class Weighing:
         """
         first, second, third, strides = _laid_out(self.terms)
         summed = _summed(codes, first, second, third, strides, self.starts, self.tables, np.float32(self.base))
-        return np.asarray(summed, np.float32)
+        bits = np.asarray(summed, np.float32)
+        for rule in self.rules:
+            bits = np.where(rule.stops(codes), np.minimum(bits, np.float32(rule.at_most)), bits)
+        return bits
+
+    def stopped(self, codes: c.Codes) -> NDArray[np.float32]:
+        """Give the least error that rules let be stated of each pair; 0 where no rule stops it.
+
+        Parameters
+        ----------
+        codes : np.ndarray [shape=(n, features), uint8]
+        """
+        found = np.zeros(codes.shape[0], np.float32)
+        for rule in self.rules:
+            found = np.maximum(found, np.where(rule.stops(codes), np.float32(rule.least), np.float32(0)))
+        return found
 
     def waterfall(self, codes: c.Codes) -> list[tuple[str, float]]:
         """List what the bits of one pair are made of; the rows add up to them.
@@ -154,10 +262,14 @@ class Weighing:
         for term, cell in zip(self.terms, cells, strict=True):
             said = ", ".join(f"{c.FEATURES[f].name}: {c.FEATURES[f].levels[codes[f]]}" for f in term)
             rows.append((said, float(self.tables[cell])))
+        for rule in self.rules:
+            over = sum(bits for _, bits in rows) - rule.at_most
+            if over > 0 and rule.stops(codes[None, :])[0]:
+                rows.append((f"rule: {rule.says}", -over))
         return rows
 
 
-def learn(codes: c.Codes, same: NDArray[np.bool_], terms: Terms) -> Weighing:
+def learn(codes: c.Codes, same: NDArray[np.bool_], terms: Terms, rules: tuple[Rule, ...] = ()) -> Weighing:
     """Learn a weighing from pairs whose truth is known.
 
     Parameters
@@ -167,6 +279,8 @@ def learn(codes: c.Codes, same: NDArray[np.bool_], terms: Terms) -> Weighing:
         Whether each pair is of the same thing.
     terms
         Which tables to learn.
+    rules
+        What is kept low, whatever is learned.
 
     Returns
     -------
@@ -184,7 +298,7 @@ def learn(codes: c.Codes, same: NDArray[np.bool_], terms: Terms) -> Weighing:
     share = float(same.mean())
     base = math.log(share / (1 - share))
     tables = _boosted(cells, same.astype(np.float32), base, starts, ROUNDS, STEP, HELD_BACK)
-    return Weighing(terms, base / math.log(2), (tables / math.log(2)).astype(np.float32), starts)
+    return Weighing(terms, rules, base / math.log(2), (tables / math.log(2)).astype(np.float32), starts)
 
 
 def _sizes(term: Sequence[int]) -> list[int]:
