@@ -42,10 +42,10 @@ RECOMBINED: Final = "mix-"
 class Case:
     """A catalogue, a dump, and what is true of it.
 
-    ``truth`` has a row a row of the dump: ``row``; ``recording``, ours from which it was made, null for a foreign one;
-    ``work`` and ``version``, the numbers of ``groups``; ``half``.  ``groups`` has a row a row of the catalogue, in its
-    order: ``recording``, ``work``, ``version``, ``half``.  The same ``work`` is the same title by the same artist; the
-    same ``version`` is moreover the same recording of it.
+    ``truth`` has a row a row of the dump: ``row``; ``source``, of which it was made; ``recording``, the same if it is
+    ours; ``work`` and ``version``, the numbers of ``groups``; ``half``.  ``groups`` has a row a row of the catalogue, in
+    its order: ``recording``, ``work``, ``version``, ``half``.  The same ``work`` is the same title by the same artist;
+    the same ``version`` is moreover the same recording of it.
     """
 
     catalogue: pa.Table
@@ -184,13 +184,18 @@ def _made(data: Path, size: str | int, noise: str, rows: int, seed: int) -> Case
     n_ours = round(rows * OURS_IN_DUMP)
     taken = pl.concat(
         [
-            ours.sample(n_ours, seed=seed).with_columns(ours=pl.col("recording")),
+            ours.sample(n_ours, seed=seed).with_columns(ours="recording"),
             theirs.sample(rows - n_ours, seed=seed).with_columns(ours=pl.lit(None, pl.String)),
         ]
     ).sample(fraction=1.0, shuffle=True, seed=seed)
     dump = _listed(taken, noise, np.random.default_rng([seed, 4]))
     truth = taken.select(
-        pl.int_range(pl.len(), dtype=pl.Int64).alias("row"), "work", "version", "half", recording="ours"
+        pl.int_range(pl.len(), dtype=pl.Int64).alias("row"),
+        "work",
+        "version",
+        "half",
+        recording="ours",
+        source="recording",
     )
     held = _held(ours, real, size, seed)
     groups = held.select("recording").join(
