@@ -43,9 +43,9 @@ class Case:
     """A catalogue, a dump, and what is true of it.
 
     ``truth`` has a row a row of the dump: ``row``; ``source``, of which it was made; ``recording``, the same if it is
-    ours; ``work`` and ``version``, the numbers of ``groups``; ``half``.  ``groups`` has a row a row of the catalogue, in
-    its order: ``recording``, ``work``, ``version``, ``half``.  The same ``work`` is the same title by the same artist;
-    the same ``version`` is moreover the same recording of it.
+    ours; ``work`` and ``version``, the numbers of ``groups``; ``half``.  ``groups`` has a row a row of the catalogue,
+    in its order: ``recording``, ``work``, ``version``, ``half``.  The same ``work`` is the same title by the same
+    artist; the same ``version`` is moreover the same recording of it.
     """
 
     catalogue: pa.Table

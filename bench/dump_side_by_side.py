@@ -3,10 +3,10 @@
 Real rows under two levels of noise (:mod:`dump_rows`), and the same dump against a catalogue of a million rows, nine in
 ten of them recombined.  Right is what names the same work, by the rules of :mod:`dump_truth` or as read;
 ``recall_recording`` and ``error_recording`` want the same version of it as well, by the rules.  For each method the
-threshold is chosen on one half of the rows, by artist, as the one with the highest recall whose error is within the bar
+threshold is chosen on one half of the rows, by artist: the one with the highest recall whose error is within the bar
 there (.2 %, .5 % at the hard level); figures are those of the other half.  ``recall_own`` and ``error_own`` are those at
-the threshold that the method comes with: a probability of .9 for Splink, a likeness of .7 for MinHash, a stated error of
-1 % for ours.
+the threshold that the method comes with: a probability of .9 for Splink, a likeness of .7 for MinHash, a stated error
+of 1 % for ours.
 
     python bench/dump_side_by_side.py --data FOLDER --peers-python PEERS/bin/python [--sizes real,1000000]
 """
@@ -100,6 +100,7 @@ def figures(judged_rows: pl.DataFrame, ours_in: dict[int, int], bar: float, meth
         least = threshold(chosen[score].to_numpy(), chosen[f"right{end}"].to_numpy(), bar)
         told = reported.filter(pl.col(score) >= least)
         right = int(told[f"right{end}"].sum())
+        found = int((told[f"right{end}"] & told["is_ours"]).sum())
         row |= {f"recall{end}": f"{found / ours_in[1]:.4f}", f"error{end}": f"{1 - right / max(1, len(told)):.5f}"}
         if not end:
             low, high = _interval(len(told) - right, len(told))
