@@ -4,7 +4,7 @@ Real rows under two levels of noise (:mod:`dump_rows`), and the same dump agains
 ten of them recombined.  Right is what names the same work, by the rules of :mod:`dump_truth` or as read;
 ``recall_recording`` and ``error_recording`` want the same version of it as well, by the rules.  For each method the
 threshold is chosen on one half of the rows, by artist: the one with the highest recall whose error is within the bar
-there (.2 %, .5 % at the hard level); figures are those of the other half.  ``recall_own`` and ``error_own`` are those at
+there (.2 %, .5 % hard); figures are those of the other half.  ``recall_own`` and ``error_own`` are those at
 the threshold that the method comes with: a probability of .9 for Splink, a likeness of .7 for MinHash, a stated error
 of 1 % for ours.
 
