@@ -97,6 +97,7 @@ FEATURES: Final = (
             "only theirs",
             "only ours",
             "another",
+            "an edit or none",
         ),
     ),
     Feature("numbers", ("none", "the same", "only in one", "others")),
@@ -275,9 +276,9 @@ def _strings(column: pa.ChunkedArray) -> NDArray[np.object_]:
 
 
 def _alike(
-    a: NDArray[np.object_], b: NDArray[np.object_], score: Callable[..., float], least: float | None = None
+    a: NDArray[np.object_], b: NDArray[np.object_], likeness: Callable[..., float], least: float | None = None
 ) -> NDArray[np.float32]:
-    return np.asarray(process.cpdist(a, b, scorer=score, score_cutoff=least, dtype=np.float32), np.float32)
+    return np.asarray(process.cpdist(a, b, scorer=likeness, score_cutoff=least, dtype=np.float32), np.float32)
 
 
 def _step(values: NDArray[np.float32], edges: tuple[float, ...]) -> Codes:
@@ -322,9 +323,9 @@ def _same_or(a: NDArray[np.object_], b: NDArray[np.object_]) -> Codes:
 def _versions(
     a: NDArray[np.uint32], b: NDArray[np.uint32], a_text: NDArray[np.object_], b_text: NDArray[np.object_]
 ) -> Codes:
-    found = np.select([(a | b) == 0, (a != 0) & (b == 0), (a == 0) & (b != 0), a != b], [0, 4, 5, 6], 1).astype(
-        np.uint8
-    )
+    edit = (a ^ b) == np.uint32(mask_of("edit"))
+    cases = [(a | b) == 0, edit & ((a == 0) | (b == 0)), (a != 0) & (b == 0), (a == 0) & (b != 0), a != b]
+    found = np.select(cases, [0, 7, 4, 5, 6], 1).astype(np.uint8)
     at = np.flatnonzero(found == 1)
     if at.size:
         nothing = np.full(at.size, "", object)

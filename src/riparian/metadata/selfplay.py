@@ -85,6 +85,11 @@ _VERSIONS: Final = (
     " - Extended Mix",
 )  # fmt: skip
 _ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")
+_EDIT: Final = re.compile(
+    r"\s*(?:[\(\[](?:radio|single) (?:edit|version)[\)\]]|\s-\s(?:radio|single) (?:edit|version))$", re.IGNORECASE
+)
+_UNEDITED: Final = 0.3
+"""How many lists leave out that what they name is the single's edit."""
 _LAST_NUMBER: Final = re.compile(r"\b(?:\d+|I{1,3}|IV|VI{0,3}|IX)$")
 _NUMBERED: Final = 0.3
 _RENUMBERED: Final = 0.8
@@ -204,6 +209,8 @@ def _written(title: str, artist: str, strength: float, rng: np.random.Generator)
     does = dict(zip(RATES, rng.random(len(RATES)) < strength * np.array(list(RATES.values())), strict=True))
     if does["remaster"]:
         title += _one(_TAGS, rng).format(int(rng.integers(1989, 2025)))
+    if rng.random() < _UNEDITED:
+        title = _EDIT.sub("", title) or title
     if does["bracket"] and not _VERSION.search(title):
         title = _BRACKET.sub("", title) or title
     artists = [one for one in _JOINED.split(artist) if one] or [artist]

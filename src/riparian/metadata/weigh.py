@@ -142,6 +142,10 @@ def _versions_differ(codes: c.Codes) -> NDArray[np.bool_]:
     return np.asarray(named & (codes[:, c.ISRC] != 1) & (codes[:, c.CUT] != 1), bool)
 
 
+def _edited(codes: c.Codes) -> NDArray[np.bool_]:
+    return np.asarray((codes[:, c.VERSION] == _EDIT) & (codes[:, c.ISRC] != 1), bool)
+
+
 def _numbers_differ(codes: c.Codes) -> NDArray[np.bool_]:
     lost = (codes[:, c.NUMBERS] == 2) & (codes[:, c.CUT] == 1)
     return np.asarray((codes[:, c.NUMBERS] >= 2) & (codes[:, c.ISRC] != 1) & ~lost, bool)
@@ -162,9 +166,10 @@ def _more_artists(codes: c.Codes) -> NDArray[np.bool_]:
     )
 
 
-def _more_words(codes: c.Codes) -> NDArray[np.bool_]:
+def _other_words(codes: c.Codes) -> NDArray[np.bool_]:
     words = codes[:, c.TITLE_WORDS]
-    more = (words >= LEFT.index("theirs has one more")) & (words <= LEFT.index("ours has more"))
+    more = (words >= LEFT.index("misspelt much")) & (words <= LEFT.index("ours has more"))
+    more |= codes[:, c.ARTIST_WORDS] == LEFT.index("others")
     return np.asarray(more & ~_lasts_exactly(codes) & (codes[:, c.ISRC] != 1), bool)
 
 
@@ -176,16 +181,18 @@ def _lasts_exactly(codes: c.Codes) -> NDArray[np.bool_]:
     return np.isin(codes[:, c.DURATION], (1, 2))
 
 
+_EDIT: Final = c.FEATURES[c.VERSION].levels.index("an edit or none")
 _TEN_SECONDS: Final = c.FEATURES[c.DURATION].levels.index("seconds apart from 10")
 NUMBERS_DIFFER: Final = Rule("numbers differ", *DENIED, _numbers_differ)
 SHORT: Final = Rule("a letter of a short title differs", *DOUBTED, _short_and_misspelt)
 RULES: Final = (
     (
         Rule("versions differ", *DENIED, _versions_differ),
+        Rule("one is an edit", *NOT_SURE, _edited),
         NUMBERS_DIFFER,
         SHORT,
         Rule("theirs names more artists", *DOUBTED, _more_artists),
-        Rule("more words are in one title", *NOT_SURE, _more_words),
+        Rule("a word is in one only", *NOT_SURE, _other_words),
         Rule("ten seconds apart", *DOUBTED, _lasts_otherwise),
     ),
     (NUMBERS_DIFFER, SHORT),
