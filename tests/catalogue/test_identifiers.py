@@ -1,5 +1,7 @@
 """Codes: what is one, what is none, and how each is written; check digits as python-stdnum has them."""
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 import pytest
@@ -44,7 +46,7 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("situation", WRITTEN)
-def test_a_code_is_written_in_one_way(situation):
+def test_a_code_is_written_in_one_way(situation: str) -> None:
     kind, text, written = WRITTEN[situation]
     assert normalise(kind, text) == written
     assert normalise(kind, written) == written, "and again, in the same"
@@ -58,7 +60,9 @@ def test_a_code_is_written_in_one_way(situation):
         ("grid", grid.is_valid, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", (18,)),
     ],
 )
-def test_check_digits_are_those_of_stdnum(kind, oracle, letters, lengths):
+def test_check_digits_are_those_of_stdnum(
+    kind: str, oracle: Callable[[str], bool], letters: str, lengths: tuple[int, ...]
+) -> None:
     rng = np.random.default_rng(7)
     valid = 0
     for _ in range(3_000):
@@ -70,14 +74,14 @@ def test_check_digits_are_those_of_stdnum(kind, oracle, letters, lengths):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_column_is_written_as_each_of_its_cells(kind):
+def test_a_column_is_written_as_each_of_its_cells(kind: str) -> None:
     texts = [text for of, text, _ in WRITTEN.values() if of == kind] + ["", "no code", "\0", "1" * 10_000]
     column = normalised(kind, pl.Series([*texts, None]))
     assert column.to_list() == [normalise(kind, text) or None for text in texts] + [None]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_text_is_too_odd(kind):
+def test_no_text_is_too_odd(kind: str) -> None:
     rng = np.random.default_rng(3)
     for _ in range(500):
         text = "".join(map(chr, rng.integers(1, 0x3000, rng.integers(0, 40))))

@@ -7,8 +7,10 @@ import sqlite3
 import struct
 import tarfile
 import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,7 +20,7 @@ from riparian.catalogue.holdings import FIXITY, HELD, IDENTIFIER, RELEASE, TITLE
 from riparian.feeds.holdings import read_holdings
 from tests.feeds.test_messages import ERN4
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"id": "r-1", "title": "Harbour Lights", "artist": "The Saltmarsh", "isrc": "GB-ABC-12-00001", "seconds": 205.5},
     {"id": "r-2", "title": "Tide", "artist": "Ida Lund", "isrc": None, "seconds": 180.0},
 ]
@@ -60,12 +62,12 @@ def zipped(folder: Path) -> Path:
     return folder / "a.zip"
 
 
-def given(table):
+def given(table: pa.Table) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if value is not None} for row in table.to_pylist()]
 
 
 @pytest.mark.parametrize("write", [csv, parquet, sqlite, ndjson, zipped])
-def test_a_table_is_read_however_it_is_written(write, tmp_path):
+def test_a_table_is_read_however_it_is_written(write: Callable[[Path], Path], tmp_path: Path) -> None:
     (said,) = read_holdings([str(write(tmp_path))])
     assert given(said.recordings) == [
         {
@@ -81,7 +83,7 @@ def test_a_table_is_read_however_it_is_written(write, tmp_path):
     assert not said.refused
 
 
-def test_columns_without_names_are_known_by_their_values(tmp_path):
+def test_columns_without_names_are_known_by_their_values(tmp_path: Path) -> None:
     lines = [f"GBABC12{n:05},3:{n % 60:02},Song number {n},Artist {n % 7}" for n in range(50)]
     (tmp_path / "a.csv").write_text("\n".join(lines), encoding="utf-8")
     (said,) = read_holdings([str(tmp_path / "a.csv")])
@@ -89,7 +91,7 @@ def test_columns_without_names_are_known_by_their_values(tmp_path):
     assert (first["recording"], first["duration_ms"], first["title"]) == ("GBABC1200000", 180_000, "Song number 0")
 
 
-def test_rows_without_a_name_are_counted(tmp_path):
+def test_rows_without_a_name_are_counted(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("isrc,title,plays\nGBABC1200001,A,7\nnone,B,8\n", encoding="utf-8")
     (said,) = read_holdings([str(tmp_path / "a.csv")])
     assert said.recordings.num_rows == 1
@@ -97,12 +99,12 @@ def test_rows_without_a_name_are_counted(tmp_path):
     assert said.refused == [("batch 0", "1 rows have neither a code nor artist and title")]
 
 
-def recording(mbid, title):
+def recording(mbid: str, title: str) -> dict[str, Any]:
     credit = [{"name": "The Saltmarsh", "joinphrase": " & "}, {"name": "Ida Lund", "joinphrase": ""}]
     return {"id": mbid, "title": title, "length": 205_000, "isrcs": ["GBABC1200001"], "artist-credit": credit}
 
 
-def test_a_json_dump_of_musicbrainz(tmp_path):
+def test_a_json_dump_of_musicbrainz(tmp_path: Path) -> None:
     release = {
         "artist-credit": [{"name": "The Saltmarsh", "joinphrase": ""}],
         "id": M3,
@@ -139,7 +141,7 @@ DUMP = {
 }
 
 
-def dump(folder: Path, tables=DUMP) -> Path:
+def dump(folder: Path, tables: Mapping[str, Sequence[str]] = DUMP) -> Path:
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as archive:
         for name, lines in tables.items():
@@ -151,7 +153,7 @@ def dump(folder: Path, tables=DUMP) -> Path:
     return folder / "mbdump.tar.bz2"
 
 
-def test_a_database_dump_of_musicbrainz_is_put_together(tmp_path):
+def test_a_database_dump_of_musicbrainz_is_put_together(tmp_path: Path) -> None:
     said = list(read_holdings([str(dump(tmp_path))]))
     assert [one.number for one in said] == list(range(len(said)))
     names = ("recordings", "identifiers", "titles", "releases", "tracks")
@@ -177,7 +179,7 @@ def test_a_database_dump_of_musicbrainz_is_put_together(tmp_path):
     assert rows["tracks"] == [{"release": "0602557190298", "recording": M1, "disc": 2, "track": 7}]
 
 
-def test_a_torn_table_of_a_dump_is_said_and_the_rest_given(tmp_path):
+def test_a_torn_table_of_a_dump_is_said_and_the_rest_given(tmp_path: Path) -> None:
     said = list(read_holdings([str(dump(tmp_path, DUMP | {"isrc": ["1\t2"], "label": ["7\ta", "8"]}))]))
     assert [why for one in said for _, why in one.refused] == [
         "is no table of MusicBrainz: it has 2 columns, wanted at least 3",
@@ -195,7 +197,7 @@ def wav(path: Path) -> None:
     path.write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
 
 
-def test_sound_files_are_held_with_their_digests(tmp_path):
+def test_sound_files_are_held_with_their_digests(tmp_path: Path) -> None:
     wav(tmp_path / "a.wav")
     (tmp_path / "b.flac").write_bytes(b"fLaC" + bytes(99))
     sound, broken = read_holdings([str(tmp_path)])
@@ -206,21 +208,21 @@ def test_sound_files_are_held_with_their_digests(tmp_path):
     assert "cannot be read" in broken.refused[0][1]
 
 
-def test_a_folder_of_everything_is_read_in_order(tmp_path):
+def test_a_folder_of_everything_is_read_in_order(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_text(ERN4, encoding="utf-8")
     (tmp_path / "b.xml").write_text("<rss/>", encoding="utf-8")
     hostile = "<!DOCTYPE x [<!ENTITY e 'a'>]><NewReleaseMessage><Party/></NewReleaseMessage>"
     (tmp_path / "c.xml").write_text(hostile, encoding="utf-8")
     (tmp_path / "d.bin").write_bytes(bytes(range(256)) * 9)
     csv(tmp_path).rename(tmp_path / "e.csv")
-    told = []
+    told: list[tuple[str, int, int]] = []
     said = list(read_holdings([str(tmp_path)], lambda *args: told.append(args)))
     assert [Path(one.document.name).name for one in said] == ["a.xml", "b.xml", "c.xml", "d.bin", "e.csv"]
     assert [bool(one.refused) for one in said] == [True, True, True, True, False]
     assert told[-1] == ("reading documents", 5, 5)
 
 
-def test_batches_have_the_schemas_of_the_catalogue_in_full(tmp_path):
+def test_batches_have_the_schemas_of_the_catalogue_in_full(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_text(ERN4, encoding="utf-8")
     wav(tmp_path / "b.wav")
     csv(tmp_path)

@@ -2,14 +2,17 @@
 
 import tracemalloc
 from datetime import UTC, date, datetime
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from riparian.catalogue.holdings import Holding
 from riparian.catalogue.terms import Says, Use, terms_of
 from riparian.errors import InputError
 from riparian.feeds.messages import parts
 from riparian.feeds.messages.deals import deals_of, us_of
-from riparian.feeds.messages.parts import PART_BYTES_MAX
+from riparian.feeds.messages.parts import PART_BYTES_MAX, Part
 from riparian.feeds.messages.read import read_message
 from tests.feeds.mutate import mutate
 
@@ -163,12 +166,18 @@ MEAD = """<mead:MeadMessage xmlns:mead="http://ddex.net/xml/mead/101">
 """
 
 
-def given(table):
+def given(table: pa.Table) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if value is not None} for row in table.to_pylist()]
 
 
-def test_what_ern_3_says_is_taken():
-    said = read_message("m.xml", ERN3.encode())
+def taken(octets: bytes) -> Holding:
+    said = read_message("m.xml", octets)
+    assert said is not None
+    return said
+
+
+def test_what_ern_3_says_is_taken() -> None:
+    said = taken(ERN3.encode())
     assert (said.document.kind, said.document.version, said.document.sender) == ("ern", "ern/382", "North Wire")
     assert said.document.stated_us == us_of("2021-03-01T10:00:00Z")
     assert given(said.recordings) == [
@@ -199,8 +208,8 @@ def test_what_ern_3_says_is_taken():
     assert [(row["path"], row["algorithm"]) for row in given(said.fixity)] == [("resources//a.flac", "md5")]
 
 
-def test_deals_of_ern_3_are_put_together():
-    terms = {term.use: term for term in terms_of(read_message("m.xml", ERN3.encode()).terms)}
+def test_deals_of_ern_3_are_put_together() -> None:
+    terms = {term.use: term for term in terms_of(taken(ERN3.encode()).terms)}
     stream = terms[Use.STREAM]
     assert stream.territories == {"DE", "FR", "AT"}
     assert terms[Use.DOWNLOAD].territories == {"DE", "FR"}
@@ -208,8 +217,8 @@ def test_deals_of_ern_3_are_put_together():
     assert (stream.grantee, stream.holder, stream.conditions) == ("A Service", "North Wire", "SubscriptionModel")
 
 
-def test_what_ern_4_says_is_taken():
-    said = read_message("m.xml", ERN4.encode())
+def test_what_ern_4_says_is_taken() -> None:
+    said = taken(ERN4.encode())
     assert said.document.stated_us is None, "senders without a clock write the first day"
     sound, film = given(said.recordings)
     assert sound == {
@@ -233,8 +242,8 @@ def test_what_ern_4_says_is_taken():
     ]
 
 
-def test_deals_of_ern_4_permit_no_more_than_they_say():
-    terms = terms_of(read_message("m.xml", ERN4.encode()).terms)
+def test_deals_of_ern_4_permit_no_more_than_they_say() -> None:
+    terms = terms_of(taken(ERN4.encode()).terms)
     assert [(term.use, term.says, term.territories, term.except_in) for term in terms] == [
         (Use.TRAIN, Says.PERMITTED, frozenset(), {"US"}),
         (Use.STREAM, Says.RESERVED, {"DE"}, frozenset()),
@@ -242,8 +251,8 @@ def test_deals_of_ern_4_permit_no_more_than_they_say():
     ]
 
 
-def test_what_mead_says_is_taken():
-    said = read_message("m.xml", MEAD.encode())
+def test_what_mead_says_is_taken() -> None:
+    said = taken(MEAD.encode())
     assert given(said.recordings) == [
         {
             "recording": "GBABC1200001",
@@ -256,12 +265,12 @@ def test_what_mead_says_is_taken():
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
-def test_encodings_are_those_that_the_message_states(encoding):
+def test_encodings_are_those_that_the_message_states(encoding: str) -> None:
     text = ERN3.replace("utf-8", encoding).replace("Ida Lund", "Ida L\u00fcnd")
-    assert "L\u00fcnd" in given(read_message("m.xml", text.encode(encoding)).recordings)[0]["artist"]
+    assert "L\u00fcnd" in given(taken(text.encode(encoding)).recordings)[0]["artist"]
 
 
-def test_xml_of_another_kind_is_no_message():
+def test_xml_of_another_kind_is_no_message() -> None:
     assert read_message("m.xml", b"<rss><item/></rss>") is None
 
 
@@ -288,7 +297,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("situation", HOSTILE)
-def test_a_hostile_message_ends_in_one_error(situation):
+def test_a_hostile_message_ends_in_one_error(situation: str) -> None:
     octets = HOSTILE[situation].encode("utf-16" if situation == "in UTF-16" else "utf-8")
     tracemalloc.start()
     try:
@@ -299,13 +308,13 @@ def test_a_hostile_message_ends_in_one_error(situation):
         tracemalloc.stop()
 
 
-def test_a_message_of_too_many_parts_is_refused(monkeypatch):
+def test_a_message_of_too_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "PARTS_MAX", 1_000)
     with pytest.raises(InputError, match="more than 1,000 parts"):
         read_message("m.xml", b"<NewReleaseMessage>" + b"<Party/>" * 20_000)
 
 
-def test_a_damaged_message_is_read_or_refused():
+def test_a_damaged_message_is_read_or_refused() -> None:
     for text in (ERN3, ERN4, MEAD):
         for seed in range(150):
             try:
@@ -316,11 +325,11 @@ def test_a_damaged_message_is_read_or_refused():
                 said.recordings.validate(full=True)
 
 
-def test_deals_without_a_country_are_for_everywhere_and_periods_may_be_open():
-    part = {"DealReleaseReference": ["R0"], "Deal": [{"DealTerms": [{"UseType": ["Stream"]}]}]}
+def test_deals_without_a_country_are_for_everywhere_and_periods_may_be_open() -> None:
+    part: Part = {"DealReleaseReference": ["R0"], "Deal": [{"DealTerms": [{"UseType": ["Stream"]}]}]}
     about, (deal,), refused = deals_of(part)
     assert (about, deal.territories, deal.begins_us, deal.ends_us, refused) == (["R0"], frozenset(), None, None, [])
 
 
-def test_a_moment_without_a_zone_is_utc():
+def test_a_moment_without_a_zone_is_utc() -> None:
     assert us_of("2020-01-01T00:00:00") == datetime(2020, 1, 1, tzinfo=UTC).timestamp() * 1e6

@@ -1,6 +1,7 @@
 """What is surely ours is told by what it says; what never was is a measure of mistakes."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -23,7 +24,7 @@ OURS = pa.table(
 )
 DIGEST = hashlib.sha256(b"a").hexdigest()
 CODES = pa.table({"ours": [1], "kind": ["isrc"], "value": ["GBABC1200009"]})
-SITUATIONS = {
+SITUATIONS: dict[str, tuple[dict[str, str | int], int, str]] = {
     "our file": ({"digest": DIGEST, "isrc": "GBABC1200001"}, 2, "hash"),
     "another file": ({"digest": hashlib.sha256(b"b").hexdigest()}, -1, ""),
     "our code with hyphens": ({"isrc": "gb-abc-12-00001"}, 0, "identifier"),
@@ -49,32 +50,32 @@ SITUATIONS = {
 }
 
 
-def items(rows):
+def items(rows: Sequence[Mapping[str, str | int]]) -> pa.Table:
     columns = ("title", "artist", "isrc", "mbid", "platform_id", "digest")
     made = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in columns}
     return pa.table(made | {"duration_ms": pa.array([row.get("duration_ms") for row in rows], pa.int32())})
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_an_item_is_ours_by_what_it_says(situation):
+def test_an_item_is_ours_by_what_it_says(situation: str) -> None:
     row, ours, by = SITUATIONS[situation]
     found, levels = Sure(OURS, CODES, {DIGEST: 2}).look(items([row]))
     assert found.tolist() == [ours]
     assert [LEVELS[at] if at >= 0 else "" for at in levels] == [by]
 
 
-def test_many_items_are_told_as_each_of_them():
+def test_many_items_are_told_as_each_of_them() -> None:
     rows = [row for row, _, _ in SITUATIONS.values()]
     together, _ = Sure(OURS, CODES, {DIGEST: 2}).look(items(rows))
     assert together.tolist() == [ours for _, ours, _ in SITUATIONS.values()]
 
 
-def test_nothing_is_found_where_nothing_is_ours():
+def test_nothing_is_found_where_nothing_is_ours() -> None:
     found, by = Sure(OURS.slice(0, 0)).look(items([row for row, _, _ in SITUATIONS.values()]))
     assert set(found.tolist()) == set(by.tolist()) == {-1}
 
 
-def test_controls_are_names_of_ours_that_never_went_together():
+def test_controls_are_names_of_ours_that_never_went_together() -> None:
     n = 300
     ours = pa.table(
         {"title": [f"Song number {at}" for at in range(n)], "artist": [f"Band {at % 40}" for at in range(n)]}
@@ -88,18 +89,18 @@ def test_controls_are_names_of_ours_that_never_went_together():
 
 
 @pytest.mark.parametrize(("found", "n"), [(0, 100), (3, 100), (100, 100)])
-def test_mistakes_are_bounded_as_clopper_and_pearson_do(found, n):
+def test_mistakes_are_bounded_as_clopper_and_pearson_do(found: int, n: int) -> None:
     bounds = mistaken(found, n, 1_000)
     high = beta.ppf(0.95, found + 1, n - found) if found < n else 1.0
     assert bounds.high == pytest.approx(1_000 * high, abs=0.06)
     assert bounds.estimate == 1_000 * found / n
 
 
-def test_without_controls_all_may_be_mistaken():
+def test_without_controls_all_may_be_mistaken() -> None:
     assert mistaken(0, 0, 7) == Bounds(0.0, 0.0, 7.0)
 
 
-def test_a_share_holds_what_it_says():
+def test_a_share_holds_what_it_says() -> None:
     rng = np.random.default_rng(2)
     truth, covered = 300, 0
     for _ in range(400):
