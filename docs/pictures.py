@@ -11,7 +11,8 @@ from typing import Final
 BENCH: Final = Path(__file__).parent / "bench"
 WIDE, HIGH, EDGE = 640, 420, 56
 LEAST, MOST = 2e-5, 0.2
-COLOURS: Final = {"copy, all": "#c0392b", "copy, apart": "#00796b", "shares, apart": "#5e6ad2"}
+COLOURS: Final = ("#c0392b", "#00796b", "#5e6ad2", "#b7791f")
+ANSWERS: Final = ("copy, all", "copy, apart", "shares, apart")
 
 
 def main() -> None:
@@ -25,30 +26,51 @@ def main() -> None:
 
 def pictures(folder: Path) -> dict[str, str]:
     """Draw what there are tables for, by the name of the file."""
-    table = folder / "prints_honesty.csv"
-    return {"prints_honesty.svg": reliability(table)} if table.exists() else {}
+    draws = {"prints_honesty": reliability, "dump_honesty": found}
+    return {
+        f"{name}.svg": draw(folder / f"{name}.csv") for name, draw in draws.items() if (folder / f"{name}.csv").exists()
+    }
 
 
 def reliability(table: Path) -> str:
     """Draw observed over claimed rates, in decades, with intervals; below the dashed line all is well."""
+    rows = _rows(table)
+    series = {which: [row for row in rows if f"{row['claim']}, {row['which']}" == which] for which in ANSWERS}
+    return _drawn(series, 2.0, "error claimed, at most", "false answers, of all queries")
+
+
+def found(table: Path) -> str:
+    """Draw real over stated errors of rows that are said to be recordings of ours; above the dashed line is a lie."""
+    rows = [
+        row | {"claimed": row["stated"], "observed": row["real"]}
+        for row in _rows(table)
+        if row["level"] == "recording" and float(row["stated"]) <= MOST
+    ]
+    series = {name: [row for row in rows if row["dump"] == name] for name in dict.fromkeys(row["dump"] for row in rows)}
+    return _drawn(series, 1.3, "error stated", "wrong, of the pairs that were read")
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
     with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+        return list(csv.DictReader(file))
+
+
+def _drawn(series: dict[str, list[dict[str, str]]], times: float, claimed: str, observed: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDE}" height="{HIGH}" fill="white"/>',
-        *_axes(),
+        *_axes(claimed, observed),
         _line([(LEAST, LEAST), (MOST, MOST)], "#999", ""),
-        _line([(LEAST, 2 * LEAST), (MOST / 2, MOST)], "#999", "6 4"),
+        _line([(LEAST, times * LEAST), (MOST / times, MOST)], "#999", "6 4"),
     ]
-    for place, (which, colour) in enumerate(COLOURS.items()):
-        points = [row for row in rows if f"{row['claim']}, {row['which']}" == which]
+    for place, ((which, points), colour) in enumerate(zip(series.items(), COLOURS, strict=False)):
         parts += _points(points, colour, (place - 1) * 7)
         parts.append(f'<circle cx="{EDGE + 20}" cy="{30 + 18 * place}" r="4" fill="{colour}"/>')
         parts.append(f'<text x="{EDGE + 30}" y="{34 + 18 * place}">{which}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _axes() -> list[str]:
+def _axes(claimed: str, observed: str) -> list[str]:
     parts = [
         f'<rect x="{EDGE}" y="12" width="{WIDE - EDGE - 12}" height="{HIGH - EDGE - 12}" fill="none" stroke="#333"/>'
     ]
@@ -58,10 +80,10 @@ def _axes() -> list[str]:
         parts.append(f'<path d="M{x:.1f} 12V{HIGH - EDGE}M{EDGE} {y:.1f}H{WIDE - 12}" stroke="#ddd" fill="none"/>')
         parts.append(f'<text x="{x:.1f}" y="{HIGH - EDGE + 18}" text-anchor="middle">{label}</text>')
         parts.append(f'<text x="{EDGE - 6}" y="{y + 4:.1f}" text-anchor="end">{label}</text>')
-    parts.append(f'<text x="{(WIDE + EDGE) / 2}" y="{HIGH - 14}" text-anchor="middle">error claimed, at most</text>')
+    parts.append(f'<text x="{(WIDE + EDGE) / 2}" y="{HIGH - 14}" text-anchor="middle">{claimed}</text>')
     middle = (HIGH - EDGE) / 2
     turned = f'transform="rotate(-90 16 {middle})"'
-    parts.append(f'<text x="16" y="{middle}" text-anchor="middle" {turned}>false answers, of all queries</text>')
+    parts.append(f'<text x="16" y="{middle}" text-anchor="middle" {turned}>{observed}</text>')
     return parts
 
 
