@@ -63,6 +63,7 @@ def named() -> tuple[pa.Table, dict[str, dict[str, object]]]:
     return matched, dict(zip(SITUATIONS, matched.to_pylist(), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", SITUATIONS)
 def test_a_row_is_taken_for_what_it_is(what: str) -> None:
     *_, level, row = SITUATIONS[what]
@@ -72,6 +73,7 @@ def test_a_row_is_taken_for_what_it_is(what: str) -> None:
         assert found["ours"] == row
 
 
+@pytest.mark.slow
 def test_matched_rows_have_the_schema_and_are_in_order() -> None:
     matched = named()[0]
     assert matched.schema.equals(MATCHED)
@@ -90,6 +92,7 @@ def whole() -> tuple[pa.Table, records.Totals]:
     return pa.concat_tables(list(matching)), matching.counted()
 
 
+@pytest.mark.slow
 def test_stated_errors_are_not_below_the_real_ones() -> None:
     matched, _ = whole()
     truth = np.array(catalogues.dump()[1])
@@ -108,6 +111,7 @@ def test_stated_errors_are_not_below_the_real_ones() -> None:
         assert chance > 1e-3, f"{wrong} of {these.sum()} wrong, stated {error[these].mean():.4f}"
 
 
+@pytest.mark.slow
 def test_what_is_ours_is_counted() -> None:
     truth = np.array(catalogues.dump()[1])
     _, totals = whole()
@@ -119,6 +123,7 @@ def test_what_is_ours_is_counted() -> None:
     assert totals.rows.estimate <= totals.works.high
 
 
+@pytest.mark.slow
 def test_most_rows_of_ours_are_found() -> None:
     matched, _ = whole()
     truth = np.array(catalogues.dump()[1])
@@ -126,6 +131,7 @@ def test_most_rows_of_ours_are_found() -> None:
     assert (sure & (truth >= 0)).sum() > 0.8 * (truth >= 0).sum()
 
 
+@pytest.mark.slow
 def test_kept_rows_are_counted_as_rows_just_weighed() -> None:
     listed, _ = catalogues.dump()
     weigher = records.learn(catalogues.ours(), listed, np.random.default_rng(4))
@@ -137,6 +143,7 @@ def test_kept_rows_are_counted_as_rows_just_weighed() -> None:
     assert again.counted() == one.counted()
 
 
+@pytest.mark.slow
 def test_a_share_of_plays_is_that_of_the_recordings_found() -> None:
     listed, truth = catalogues.dump()
     known = catalogues.ours()
@@ -158,6 +165,7 @@ def test_of_nothing_nothing_is_ours(rows: int, n: int) -> None:
     assert matching.counted().rows == Counted(0.0, 0.0, 0.0)
 
 
+@pytest.mark.slow
 def test_a_waterfall_adds_up() -> None:
     listed, _ = catalogues.dump()
     weigher = records.learn(catalogues.ours(), listed, np.random.default_rng(4))
