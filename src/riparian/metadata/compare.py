@@ -97,7 +97,7 @@ FEATURES: Final = (
             "only theirs",
             "only ours",
             "another",
-            "an edit or none",
+            "only ours, an edit",
         ),
     ),
     Feature("numbers", ("none", "the same", "only in one", "others")),
@@ -324,7 +324,7 @@ def _versions(
     a: NDArray[np.uint32], b: NDArray[np.uint32], a_text: NDArray[np.object_], b_text: NDArray[np.object_]
 ) -> Codes:
     edit = (a ^ b) == np.uint32(mask_of("edit"))
-    cases = [(a | b) == 0, edit & ((a == 0) | (b == 0)), (a != 0) & (b == 0), (a == 0) & (b != 0), a != b]
+    cases = [(a | b) == 0, edit & (a == 0), (a != 0) & (b == 0), (a == 0) & (b != 0), a != b]
     found = np.select(cases, [0, 7, 4, 5, 6], 1).astype(np.uint8)
     at = np.flatnonzero(found == 1)
     if at.size:

@@ -181,14 +181,14 @@ def _lasts_exactly(codes: c.Codes) -> NDArray[np.bool_]:
     return np.isin(codes[:, c.DURATION], (1, 2))
 
 
-_EDIT: Final = c.FEATURES[c.VERSION].levels.index("an edit or none")
+_EDIT: Final = c.FEATURES[c.VERSION].levels.index("only ours, an edit")
 _TEN_SECONDS: Final = c.FEATURES[c.DURATION].levels.index("seconds apart from 10")
 NUMBERS_DIFFER: Final = Rule("numbers differ", *DENIED, _numbers_differ)
 SHORT: Final = Rule("a letter of a short title differs", *DOUBTED, _short_and_misspelt)
 RULES: Final = (
     (
         Rule("versions differ", *DENIED, _versions_differ),
-        Rule("one is an edit", *NOT_SURE, _edited),
+        Rule("ours is an edit", *NOT_SURE, _edited),
         NUMBERS_DIFFER,
         SHORT,
         Rule("theirs names more artists", *DOUBTED, _more_artists),
