@@ -36,7 +36,7 @@ def reliability(table: Path) -> str:
     """Draw observed over claimed rates, in decades, with intervals; below the dashed line all is well."""
     rows = _rows(table)
     series = {which: [row for row in rows if f"{row['claim']}, {row['which']}" == which] for which in ANSWERS}
-    return _drawn(series, 2.0, "error claimed, at most", "false answers, of all queries")
+    return _drawn(series, 2.0, 7, "error claimed, at most", "false answers, of all queries")
 
 
 def found(table: Path) -> str:
@@ -44,10 +44,10 @@ def found(table: Path) -> str:
     rows = [
         row | {"claimed": row["stated"], "observed": row["real"]}
         for row in _rows(table)
-        if row["level"] == "recording" and float(row["stated"]) <= MOST
+        if row["level"] == "recording" and float(row["stated"]) < MOST
     ]
     series = {name: [row for row in rows if row["dump"] == name] for name in dict.fromkeys(row["dump"] for row in rows)}
-    return _drawn(series, 1.3, "error stated", "wrong, of the pairs that were read")
+    return _drawn(series, 1.3, 0, "error stated", "wrong, of the pairs that were read")
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
@@ -55,7 +55,7 @@ def _rows(table: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _drawn(series: dict[str, list[dict[str, str]]], times: float, claimed: str, observed: str) -> str:
+def _drawn(series: dict[str, list[dict[str, str]]], times: float, aside: int, claimed: str, observed: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDE}" height="{HIGH}" fill="white"/>',
@@ -64,7 +64,7 @@ def _drawn(series: dict[str, list[dict[str, str]]], times: float, claimed: str, 
         _line([(LEAST, times * LEAST), (MOST / times, MOST)], "#999", "6 4"),
     ]
     for place, ((which, points), colour) in enumerate(zip(series.items(), COLOURS, strict=False)):
-        parts += _points(points, colour, (place - 1) * 7)
+        parts += _points(points, colour, (place - 1) * aside)
         parts.append(f'<circle cx="{EDGE + 20}" cy="{30 + 18 * place}" r="4" fill="{colour}"/>')
         parts.append(f'<text x="{EDGE + 30}" y="{34 + 18 * place}">{which}</text>')
     return "\n".join([*parts, "</svg>", ""])
