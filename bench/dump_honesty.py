@@ -2,7 +2,7 @@
 
 Every list of :mod:`dump_found` is matched as it is.  What is claimed (the same recording, the same work) is put into
 strata by its stated error; of each stratum pairs are drawn at random and judged: two rows whose title and artists have
-the same letters are the same, and all other pairs were read by a person who did not see what was stated.  Judgements
+the same letters are the same, and all other pairs were read one by one, without what was stated.  Judgements
 are kept in bench/labels/dump_pairs.csv under a hash of the pair, and hold for every later run.
 
 ``stated`` is the mean of what was stated of the pairs judged, ``real`` the share of them that was wrong, ``low`` and
