@@ -38,7 +38,7 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "dump": "Say how much of your catalogue is in lists that were found: tables, databases, listings, archives.",
         "dataset": "Say which items of a data set are yours, and what you had said of that.",
         "canary": "Make every tenant a catalogue of its own, and say to whom a list that was found was issued.",
-        "terms": "Say who may do what with what you hold; write it for machines, check a site, prove it later.",
+        "terms": "Say who may do what with your recordings; write it for machines, check a site, prove it later.",
         "serve": "Answer edges, follow logs, and tell every edge who is restrained, until it is asked to end.",
         "edge": "Write the configuration of your edge, and check a live one.",
         "keys": "List, rotate or show the keys that sign grants, and the keys of marks.",

@@ -28,7 +28,7 @@ _SHOWN: Final = 40
 app = typer.Typer(
     pretty_exceptions_enable=False,
     no_args_is_help=True,
-    help="Say who may do what with your recordings; write it for machines; check a site; prove what was reserved when.",
+    help="Say who may do what with your recordings; write it for machines, check a site, prove it later.",
 )
 
 Recording = Annotated[list[str] | None, typer.Option("--recording", help="A recording; repeatable.")]

@@ -176,7 +176,8 @@ class Calibrated:
         ours, right = (_within(part, known.all) for part in (known.ours, known.right))
         wrong = 1 - (shares @ (rates * right)) / mixed
         wrong = np.maximum(wrong, _by_decoys(known, shares, listed))
-        chance = (shares @ (rates * ours)) / mixed
+        # Where no row has a candidate, there is nothing by which a mixture could be told.
+        chance = (shares @ (rates * ours)) / mixed if listed[1:].any() else np.zeros(mixed.size)
         weight = listed + 1e-3 * listed.sum() * mixed + _LEAST
         return cls(known, _falling(np.clip(wrong, _LEAST, 1), weight), 1 - _falling(1 - chance, weight))
 
@@ -207,8 +208,9 @@ class Calibrated:
             How many rows of the whole list fell into each cell.
         """
         rows = float(listed.sum())
-        if not rows:
-            return Counted(0.0, 0.0, 0.0)
+        if not listed[1:].any():
+            # None of so many has a candidate: at most three or so are ours.
+            return Counted(0.0, 0.0, rows * (1 - 0.05 ** (1 / max(rows, 1.0))))
         known = self.known
         drawn = []
         for turn in range(_DRAWS + 1):

@@ -262,7 +262,11 @@ def groups(side: Side) -> NDArray[np.int64]:
     """
     text = side.text
     aside = np.where(side.versions != 0, text["aside"], "")
-    frame = pl.DataFrame({"main": text["main"], "core": text["core"], "versions": side.versions, "aside": aside})
+    # Of no rows, what they are made of could not be told.
+    texts = dict.fromkeys(("main", "core", "aside"), pl.String)
+    frame = pl.DataFrame(
+        {"main": text["main"], "core": text["core"], "versions": side.versions, "aside": aside}, schema_overrides=texts
+    )
     work = pl.struct("main", "core").hash()
     hashes = frame.select(
         pl.struct("main", "core", "versions", "aside").hash().alias("r"), work.alias("w"), pl.col("main").hash()
