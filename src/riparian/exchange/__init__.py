@@ -1,0 +1,1 @@
+"""What platforms tell one another of what left: hashes, prints, addresses and times; never people."""
