@@ -15,7 +15,9 @@ REFUSED = {
     "shutil",
     "tempfile",
     "threading",
+    "urllib",
 }
+ALLOWED = {"urllib.parse"}  # it takes addresses apart, and asks nobody
 REFUSED_CALLS = {"open", "input", "print", "__import__", "exec", "eval"}
 REFUSED_METHODS = {"now", "utcnow", "today"}
 NUMPY_RANDOM_TYPES = {"Generator", "BitGenerator", "SeedSequence", "Philox", "PCG64"}
@@ -41,15 +43,19 @@ def test_every_room_stands_on_a_floor_and_is_a_package() -> None:
             assert (folder / "__init__.py").is_file(), f"{folder.name} has modules and no `__init__.py`"
 
 
+def is_refused(module: str) -> bool:
+    return module not in ALLOWED and module.split(".", maxsplit=1)[0] in REFUSED
+
+
 def reaches(source: Source) -> list[str]:
     """List the places where a module takes for itself what it should be handed."""
     found = []
     for node in ast.walk(source.tree):
         names: list[str] = []
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names if alias.name.split(".")[0] in REFUSED]
+            names = [alias.name for alias in node.names if is_refused(alias.name)]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module] if node.module.split(".")[0] in REFUSED else []
+            names = [node.module] if is_refused(node.module) else []
             if node.module == "numpy.random":
                 names = [alias.name for alias in node.names if alias.name not in NUMPY_RANDOM_TYPES]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -77,12 +83,17 @@ def test_a_room_below_the_ports_is_handed_its_clock_its_chance_and_its_data(room
         "from datetime import datetime\nx = datetime.now()",
         "def f():\n    import sqlite3",
         "x = open('x')",
+        "import urllib.request",
+        "from urllib import request",
     ],
 )
 def test_a_reach_is_noticed(text: str) -> None:
     assert reaches(Source(PACKAGE / "gate" / "x.py", text, ast.parse(text)))
 
 
-def test_naming_the_type_of_a_generator_is_no_reach() -> None:
-    text = "import numpy as np\ndef f(rng: np.random.Generator): ..."
+@pytest.mark.parametrize(
+    "text",
+    ["import numpy as np\ndef f(rng: np.random.Generator): ...", "from urllib.parse import urlsplit"],
+)
+def test_naming_the_type_of_a_generator_or_parsing_an_address_is_no_reach(text: str) -> None:
     assert reaches(Source(PACKAGE / "gate" / "x.py", text, ast.parse(text))) == []

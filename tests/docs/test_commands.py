@@ -53,7 +53,7 @@ def to_run() -> list[Path]:
 def test_a_command_in_the_documentation_exists_with_its_options(page: str, command: str) -> None:
     words = shlex.split(command, comments=True)
     verbs: dict[tuple[str, ...], Any] = {tuple(path): verb for path, verb in generate.commands()}
-    path = next((tuple(words[:n]) for n in (3, 2) if tuple(words[:n]) in verbs), None)
+    path = next((tuple(words[:n]) for n in (4, 3, 2) if tuple(words[:n]) in verbs), None)
     assert path is not None, f"{page}: `{' '.join(words[:3])}` is no verb"
     # Of some groups one verb is meant where none is named.
     path = (*path, verbs[path].default) if getattr(verbs[path], "default", None) else path

@@ -42,6 +42,8 @@ class Check(StrEnum):
     CHAIN_OF_TITLE = "chain_of_title"
     PUBLIC_DOMAIN = "public_domain"
     OPEN_LICENCE = "open_licence"
+    SAMPLE = "sample"
+    """Some of what a source found, looked at by a person: ``recording`` is the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,10 @@ class Finding:
         What makes care due: ``short``, ``remix``, ``cover``, ``live``, ``parody``, ``commentary``.
     digest
         SHA-256 of the file that was compared, in hexadecimal; empty when there was none.
+    source
+        Who or what came upon it: a watch, a monitoring vendor, a peer, a person.
+    at
+        When; None when nobody wrote it down.
     """
 
     location: str
@@ -170,6 +176,8 @@ class Finding:
     coverage: float = 0.0
     flags: tuple[str, ...] = ()
     digest: str = ""
+    source: str = ""
+    at: datetime | None = None
     event: int = -1
 
 

@@ -15,17 +15,29 @@ from typing import Final
 
 import pyarrow as pa
 
+from riparian.cases.case import Case
+from riparian.cases.facts import How
 from riparian.catalogue.consent import Ledger
 from riparian.catalogue.names import folded, parts
 from riparian.creators.deliverers import Dossier, dossiers
 from riparian.creators.statement import Asking, Found, Looked, Ours, Statement, signed, stated
 from riparian.creators.strangers import Page, page
 from riparian.errors import InputError
+from riparian.flows import casework
 from riparian.ports import Clock
+from riparian.ports.cases import Docket
 from riparian.ports.catalogue import Holdings
 from riparian.ports.prints import Held
 
 WHATS: Final = ("artist", "label")
+_SORTS: Final = {
+    How.SOUND: "sound",
+    How.HASH: "hash",
+    How.IDENTIFIER: "identifier",
+    How.LIST: "names",
+    How.TITLE: "near",
+}
+"""How a case says that it was found, to how a statement says it.  A mark says to whom a copy was issued: no finding."""
 _OURS: Final = ("recording", "title", "artist", "isrc", "label", "owner")
 
 
@@ -84,6 +96,24 @@ def state(bureau: Bureau, what: str, name: str, by: str, seen: Iterable[Seen]) -
     return statement, signed(statement, bureau.key, bureau.sign)
 
 
+def seen_in_cases(docket: Docket) -> list[Seen]:
+    """List what cases found, those under seal excepted."""
+    return [_seen_in(docket, case) for case in casework.every(docket) if not case.sealed]
+
+
+def _seen_in(docket: Docket, case: Case) -> Seen:
+    where = {one.key: one for one in case.facts.locations}
+    found = []
+    for one in case.facts.findings:
+        location, by = where[one.location], _SORTS.get(one.how)
+        at = location.first_seen or location.seen
+        if by is not None:
+            error = one.error if one.error < 1 else None  # a chance of 1 is one that nobody stated
+            at_us = round(at.timestamp() * 1e6) if at else None
+            found.append(Found(one.recording, location.url, by, error, at_us, case.key))
+    return Seen(case.key, docket.cases.read(case.key)[-1].digest, found)
+
+
 def _theirs(holdings: Holdings, what: str, name: str) -> Iterator[Ours]:
     wanted = folded(name)
     for batch in holdings.whole(_OURS):
@@ -133,6 +163,11 @@ def compare_deliverers(holdings: Holdings, prints: Held | None, *, most: float) 
     if not held.num_rows:
         raise InputError("nothing is held, wanted a catalogue", hint="Add one with `riparian catalogue add`.")
     return dossiers(held, list(_twins(prints)) if prints is not None else None, most=most)
+
+
+def is_called(dossier: Dossier, name: str) -> bool:
+    """Say whether a dossier is of the deliverer whom a person names."""
+    return folded(dossier.deliverer) == folded(name)
 
 
 def _twins(prints: Held) -> Iterator[tuple[str, str]]:

@@ -138,6 +138,12 @@ def compare(office: Office | None, site: Site, layout: emit.Layout | None) -> Ch
     return check(site, [says])
 
 
+def chain_head(office: Office) -> str:
+    """Give the last digest of the chain; empty where there is none."""
+    data = office.signed.read()
+    return chain.verified(data, key=office.signed.public()).head if data else ""
+
+
 def snapshot(office: Office, files: Mapping[str, bytes]) -> tuple[chain.Entry, str]:
     """Put the ledger as it is, and what the site shows, into the chain; give the entry and the new head.
 

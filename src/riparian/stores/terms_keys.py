@@ -17,12 +17,12 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from riparian.stores.files import reaching, synchronise
 from riparian.stores.secret_file import SecretFile
+from riparian.stores.signing_keys import SigningKey
 
 NAME: Final = "terms.json"
 SEAL: Final = "seal.json"
@@ -59,7 +59,6 @@ class FolderChain:
     """
 
     def __init__(self, folder: Path, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
-        self._random = random
         self._path = folder / CHAIN
         self._file = SecretFile(
             folder / NAME,
@@ -67,14 +66,15 @@ class FolderChain:
             leaked="begin a new chain with a new key, and say so where the old one was published.",
             lost=f"Restore {NAME} from a backup: without it the chain cannot go on.",
         )
+        self._key = SigningKey(self._file, random)
 
     def public(self) -> str:
         """See ``ports.terms.Signed``."""
-        return self._key().public_key().public_bytes_raw().hex()
+        return self._key.public()
 
     def sign(self, octets: bytes) -> bytes:
         """See ``ports.terms.Signed``."""
-        return self._key().sign(octets)
+        return self._key.sign(octets)
 
     def read(self) -> bytes:
         """See ``ports.terms.Signed``."""
@@ -93,14 +93,6 @@ class FolderChain:
                 file.flush()
                 os.fsync(file.fileno())
             synchronise(self._path.parent)
-
-    def _key(self) -> Ed25519PrivateKey:
-        with reaching("reading the key of the chain of terms"):
-            if not self._file.exists:
-                with self._file.alone():
-                    if not self._file.exists:
-                        self._file.keep({"version": _VERSION, "seed": self._random(32).hex()})
-            return self._file.read(_ed25519)
 
 
 def made_certificate(folder: Path, now_us: int) -> Certificate:
@@ -125,12 +117,6 @@ def made_certificate(folder: Path, now_us: int) -> Certificate:
             with file.alone():
                 file.keep(_made(now))
         return file.read(lambda said: Certificate(said["chain"].encode(), said["key"].encode()))
-
-
-def _ed25519(said: dict[str, Any]) -> Ed25519PrivateKey:
-    if said["version"] != _VERSION:
-        raise ValueError("another version")
-    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(said["seed"]))
 
 
 def _ends(said: dict[str, Any]) -> datetime:

@@ -1,0 +1,1 @@
+"""Where cases, the evidence in them, and the keys of the people who sign are kept."""

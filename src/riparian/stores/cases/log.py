@@ -1,0 +1,196 @@
+"""Where does what happened in cases stand, so that many may write at once and nothing is lost?
+
+One SQLite database in the workspace.  Whoever writes holds it for as long as it takes to look at the last event, sign
+the next and synchronise; whoever reads never waits.  A row is the line of one event, and nothing but the line counts.
+
+::
+
+    event    seq    place among everything that was written        "case", number   place in its case
+             line   the event, signed; see riparian.cases.events
+"""
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from riparian.cases.events import PEOPLE, Event, Hand, Person, Proposed, chained, people_of, read_event, written
+from riparian.cases.merkle import Head, leaf, root
+from riparian.errors import CustodyError, InputError
+from riparian.ports.world import Clock
+from riparian.stores.files import reaching
+from riparian.stores.secret_file import SecretFile
+from riparian.stores.signing_keys import SigningKey
+
+NAME: Final = "cases.sqlite"
+_KEY: Final = "cases.json"
+_APPLICATION: Final = 0x52434153  # RCAS
+_VERSION: Final = 1
+_PATIENCE_S: Final = 120.0
+_TABLES: Final = """
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, "case" TEXT NOT NULL, number INTEGER NOT NULL, line BLOB NOT NULL,
+    UNIQUE ("case", number))
+"""
+
+
+class SqlCases:
+    """``ports.cases.Cases`` in ``cases.sqlite``.
+
+    Parameters
+    ----------
+    folder
+        The workspace; it is made where it is missing.
+    """
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._clock = clock
+        with reaching("opening the cases"):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path = folder / NAME
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._signing = SigningKey(
+                SecretFile(
+                    folder / _KEY,
+                    "key of the cases",
+                    leaked="begin a new workspace, and say in it why.",
+                    lost=f"Restore {_KEY} from a backup.",
+                )
+            )
+            self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
+            self._prepare(path)
+        self._hand = Hand(self._signing.public(), self._signing.sign)
+        self._known: dict[str, tuple[Event, ...]] = {}
+
+    def close(self) -> None:
+        """Close the database."""
+        self._connection.close()
+
+    @property
+    def key(self) -> str:
+        """See ``ports.cases.Cases``."""
+        return self._hand.key
+
+    def open(self, proposed: Sequence[Proposed]) -> str:
+        """See ``ports.cases.Cases``."""
+        with self._writing():
+            (n_cases,) = self._one('SELECT COUNT(*) FROM event WHERE number = 0 AND "case" != ?', PEOPLE)
+            case = f"C{n_cases + 1}"
+            self._write(case, proposed)
+        return case
+
+    def append(self, case: str, proposed: Sequence[Proposed], *, length: int | None = None) -> tuple[Event, ...]:
+        """See ``ports.cases.Cases``."""
+        with self._writing():
+            stands = self._length(case)
+            if stands == 0 and case != PEOPLE:
+                raise _no_case(case)
+            if length is not None and stands != length:
+                return ()
+            return self._write(case, proposed)
+
+    def read(self, case: str, *, since: int = 0) -> tuple[Event, ...]:
+        """See ``ports.cases.Cases``.  What was checked once by this object is not checked again."""
+        known = self._known.get(case, ())
+        rows = self._rows('SELECT line FROM event WHERE "case" = ? AND number >= ? ORDER BY number', case, len(known))
+        if not known and not rows and case != PEOPLE:
+            raise _no_case(case)
+        if known:
+            known = (*known, *_following(known[-1], [bytes(line) for (line,) in rows]))
+        else:
+            known = chained((bytes(line) for (line,) in rows), case, self.key)
+        self._known[case] = known
+        return known[since:]
+
+    def keys(self) -> tuple[str, ...]:
+        """See ``ports.cases.Cases``."""
+        rows = self._rows('SELECT "case" FROM event WHERE number = 0 AND "case" != ? ORDER BY seq', PEOPLE)
+        return tuple(str(case) for (case,) in rows)
+
+    def people(self) -> Mapping[str, Person]:
+        """See ``ports.cases.Cases``."""
+        return people_of(self.read(PEOPLE))
+
+    def leaves(self) -> tuple[bytes, ...]:
+        """See ``ports.cases.Cases``."""
+        return tuple(bytes(line) for (line,) in self._rows("SELECT line FROM event ORDER BY seq"))
+
+    def head(self) -> Head:
+        """See ``ports.cases.Cases``."""
+        leaves = [leaf(line) for line in self.leaves()]
+        at = datetime.fromtimestamp(self._clock.now_us() / 1e6, UTC)
+        return Head(len(leaves), root(leaves).hex(), at).signed(self._hand)
+
+    def _prepare(self, path: Path) -> None:
+        run = self._connection.execute
+        run("PRAGMA journal_mode = WAL")
+        run("PRAGMA synchronous = FULL")
+        with self._writing():
+            if not self._rows("SELECT 1 FROM sqlite_master LIMIT 1"):
+                run(_TABLES)
+                run(f"PRAGMA application_id = {_APPLICATION}")
+                run(f"PRAGMA user_version = {_VERSION}")
+        stands = (*self._one("PRAGMA application_id"), *self._one("PRAGMA user_version"))
+        if stands != (_APPLICATION, _VERSION):
+            raise InputError(
+                f"`{path.name}` has schema version {stands[1]}, wanted {_VERSION}",
+                hint="Use the version of Riparian that made this workspace.",
+            )
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        with reaching("writing to the cases"):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def _write(self, case: str, proposed: Sequence[Proposed]) -> tuple[Event, ...]:
+        number = self._length(case)
+        previous = ""
+        if number:
+            (last,) = self._one('SELECT line FROM event WHERE "case" = ? AND number = ?', case, number - 1)
+            previous = read_event(bytes(last)).digest
+        events = []
+        for one in proposed:
+            event = written(one, case, number, previous, self._hand)
+            line = event.line()
+            self._connection.execute('INSERT INTO event ("case", number, line) VALUES (?, ?, ?)', (case, number, line))
+            number, previous = number + 1, hashlib.sha256(line).hexdigest()
+            events.append(event)
+        return tuple(events)
+
+    def _length(self, case: str) -> int:
+        (last,) = self._one('SELECT COALESCE(MAX(number), -1) FROM event WHERE "case" = ?', case)
+        return int(last) + 1
+
+    def _one(self, query: str, *given: object) -> tuple[Any, ...]:
+        (row,) = self._rows(query, *given)
+        return row
+
+    def _rows(self, query: str, *given: object) -> list[tuple[Any, ...]]:
+        with reaching("reading the cases"):
+            return self._connection.execute(query, given).fetchall()
+
+
+def _following(last: Event, lines: Sequence[bytes]) -> Iterator[Event]:
+    for line in lines:
+        event = read_event(line)
+        if (event.case, event.number, event.previous, event.key) != (last.case, last.number + 1, last.digest, last.key):
+            raise CustodyError(
+                f"event {last.number + 1} of `{last.case}` does not follow the one before it, wanted every event",
+                hint="Stop, and compare with a copy that was taken earlier.",
+            )
+        yield event
+        last = event
+
+
+def _no_case(case: str) -> InputError:
+    return InputError(f"`{case[:40]}` is no case here, wanted one of this workspace", hint="See `riparian case list`.")
