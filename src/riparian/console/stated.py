@@ -3,6 +3,7 @@
 Either holds the statement itself as well, signed, so that who has the page can check what it says.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
@@ -15,6 +16,7 @@ from riparian.console import setting, words
 from riparian.creators.statement import SORTS, Statement
 
 ROWS_MAX: Final = 500
+_TOKEN: Final = re.compile(rb'id="statement">([A-Za-z0-9_.-]+)<')
 _UNBROKEN: Final = "\N{NON-BREAKING HYPHEN}"
 _USES: Final[Mapping[str, str]] = {
     "train": "training models",
@@ -76,10 +78,14 @@ def mistakes(said: Mapping[str, Any]) -> str:
     if not found["findings"]:
         return ""
     expected, bare = found["expected_mistakes"], found["without_error"]
+    if bare == found["findings"]:
+        return "How likely each is a mistake is not stated: they are known by a code, a digest or a name alone."
     verb = "is" if expected <= 1 else "are"
-    told = f"About {expected:.2g} of {words.counted(found['findings'], 'finding')} {verb} expected to be a mistake"
+    told = (
+        f"About {expected:.2g} of {words.counted(found['findings'] - bare, 'finding')} {verb} expected to be a mistake"
+    )
     if bare:
-        told += f", beside {words.count(bare)} by a code or a digest, of which nobody states a chance"
+        told += f"; of {words.count(bare)} more, known by a code, a digest or a name alone, no chance is stated"
     return f"{told}."
 
 
@@ -104,6 +110,12 @@ def terms_of(row: Mapping[str, Any]) -> str:
 def how(row: Mapping[str, Any]) -> str:
     """Say what was the same."""
     return SORTS[row["by"]].sentence
+
+
+def token_in_page(page: bytes) -> str | None:
+    """Find the signed statement in a page; None where there is none."""
+    found = _TOKEN.search(page)
+    return found.group(1).decode() if found else None
 
 
 @cache

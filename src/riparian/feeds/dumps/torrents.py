@@ -4,9 +4,11 @@ Only the list of files is read; nothing is fetched, and nobody who shares is loo
 
 Source
 ------
-BEP 3 (``info.files``, ``name``), BEP 52 (``file tree``), BEP 47 (padding files).
+BEP 3 (``info.files``, ``name``, infohash), BEP 52 (``file tree``, infohash of version 2), BEP 47 (padding files),
+BEP 9 (``urn:btih:`` and ``urn:btmh:``).
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -98,6 +100,33 @@ def files_of(octets: bytes) -> Iterator[tuple[str, int]]:
         yield from _tree(info[b"file tree"], name)
     else:
         yield name, _size(info)
+
+
+def infohash(octets: bytes) -> str:
+    """Give the name that a .torrent has where it is shared: ``urn:btih:`` and SHA-1, or ``urn:btmh:`` and SHA-256.
+
+    Raises
+    ------
+    ValueError
+        When it is no .torrent.
+
+    Examples
+    --------
+    >>> infohash(b"d4:infod4:name5:a.mp36:lengthi9eee")
+    'urn:btih:b4432a4691c97863f6eef7c0eb57c82316acad73'
+    """
+    if octets[:1] != b"d":
+        raise ValueError("it is no dictionary")
+    place = 1
+    while octets[place : place + 1] != b"e":
+        key, begins = _value(octets, place, 0)
+        value, place = _value(octets, begins, 0)
+        if key == b"info" and isinstance(value, dict):
+            info = octets[begins:place]
+            if b"pieces" in value or b"meta version" not in value:
+                return f"urn:btih:{hashlib.sha1(info, usedforsecurity=False).hexdigest()}"
+            return f"urn:btmh:1220{hashlib.sha256(info).hexdigest()}"
+    raise ValueError("it has no `info`")
 
 
 def _tree(tree: Mapping[bytes, Any], under: str) -> Iterator[tuple[str, int]]:
