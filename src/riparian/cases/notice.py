@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from riparian.cases.facts import Addressee, Location, Party, Work
+from riparian.cases.facts import Addressee, Finding, Location, Party, Work
 
 
 class Kind(StrEnum):
@@ -58,6 +58,56 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What a platform decided about something on it, and why; Regulation (EU) 2022/2065, Article 17(3).
+
+    Names and values are those of the DSA Transparency Database (:mod:`riparian.cases.forms.reasons`), without the
+    prefix that repeats the name of the field.
+
+    Parameters
+    ----------
+    visibility, monetary, provision, account
+        What was restricted, as in ``("CONTENT_REMOVED",)``, ``SUSPENSION``, ``TOTAL_SUSPENSION``, ``TERMINATED``.
+    ground
+        ``ILLEGAL_CONTENT`` or ``INCOMPATIBLE_CONTENT``.
+    ground_named, explanation
+        The law or the clause, and why it is met.
+    facts
+        The facts and circumstances relied on.
+    source
+        ``ARTICLE_16``, ``TRUSTED_FLAGGER``, ``TYPE_OTHER_NOTIFICATION`` or ``VOLUNTARY``.
+    automated_detection, automated_decision
+        Whether it was found by a machine; ``NOT_AUTOMATED``, ``PARTIALLY`` or ``FULLY``.
+    content_date, application_date
+        When it was put there, and from when the decision holds.
+    territories
+        Of the European Economic Area, two letters each; empty for all of it.
+    until
+        When the restriction ends; None when it does not.
+    redress
+        What the other side can do: complain, go to a body or to court.
+    """
+
+    ground_named: str
+    explanation: str
+    facts: str
+    content_date: datetime
+    application_date: datetime
+    puid: str
+    visibility: tuple[str, ...] = ("CONTENT_REMOVED",)
+    monetary: str = ""
+    provision: str = ""
+    account: str = ""
+    ground: str = "ILLEGAL_CONTENT"
+    source: str = "ARTICLE_16"
+    automated_detection: bool = False
+    automated_decision: str = "NOT_AUTOMATED"
+    territories: tuple[str, ...] = ()
+    until: datetime | None = None
+    redress: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A letter.
 
@@ -69,8 +119,14 @@ class Notice:
         Which recording is where: location key to recordings.
     reference
         What the other side calls it; for an answer, what it answers.
+    findings
+        What was compared for each pair; never of a title alone.
     signed_by
-        Who signs; empty until a person does.
+        Whose name stands under it.  Nothing leaves unless that person signs its bytes (:mod:`riparian.cases.approval`).
+    because
+        Why a notice is taken back.
+    decision
+        Of a statement of reasons.
     """
 
     kind: Kind
@@ -85,10 +141,13 @@ class Notice:
     locations: tuple[Location, ...] = ()
     pairs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     statements: tuple[Statement, ...] = ()
+    findings: tuple[Finding, ...] = ()
     dated: datetime | None = None
     signed_by: str = ""
     reference: str = ""
     language: str = "en"
+    because: str = ""
+    decision: Decision | None = None
 
     def statement(self, element: Element) -> Statement | None:
         """Find the sentence that fulfils an element."""
