@@ -1,0 +1,52 @@
+"""What verbs about messages share: who answers, opened and closed."""
+
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+from riparian.creators.answering import Desk
+from riparian.creators.lookalikes import Index, Suffixes
+from riparian.creators.lures import Model, model
+from riparian.feeds.domains import public_suffixes
+from riparian.stores.lookalike_names import read_names
+from riparian.stores.messages import Messages, messages
+from riparian.stores.signing_keys import CREATORS, creators_key
+
+
+def shipped_model(suffixes: Suffixes) -> Model:
+    """Read the lists and weights that ship."""
+    here = files("riparian.creators")
+    lists, weights = (
+        tomllib.loads((here / name).read_text(encoding="utf-8")) for name in ("lures.toml", "lure_weights.toml")
+    )
+    return model(lists, weights, suffixes)
+
+
+@contextmanager
+def opened(workspace: Path, key: str = "") -> Iterator[tuple[Desk, Messages | None]]:
+    """Open who answers: with what a workspace keeps, or, where there is none, by a public key alone.
+
+    Parameters
+    ----------
+    workspace
+        Where the key, the codes and the names are.
+    key
+        A public key, in hex, in the place of the workspace's.
+    """
+    suffixes = Suffixes.of(public_suffixes())
+    by = shipped_model(suffixes)
+    if not workspace.is_dir():
+        yield Desk(key, _no_token, by), None
+        return
+    names = read_names(workspace)
+    ours = Index(names.names, suffixes, names.passed) if names.names else None
+    own = key or (creators_key(workspace).public() if (workspace / CREATORS).exists() else "")
+    with messages(workspace) as held:
+        yield Desk(own, held.token_of, by, ours), held
+
+
+def _no_token(code: str) -> str:
+    del code
+    return ""
