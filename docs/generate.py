@@ -54,6 +54,8 @@ def pages() -> dict[str, str]:
         "errors.md": ("riparian.errors", errors_page),
         "people.md": ("riparian.accounts.people", people_page),
         "policy.md": ("riparian.gate.policy", policy_page),
+        "regimes.md": ("riparian.cases.regimes", regimes_page),
+        "notices.md": ("riparian.cases.forms", notices_page),
         "cli.md": ("riparian.cli", cli_page),
     }
     return {
@@ -152,6 +154,85 @@ def policy_page() -> str:
             f"```toml\n{sample}\n```",
         ]
     )
+
+
+def notices_page() -> str:
+    """List the forms in which a notice leaves, and what each asks for."""
+    forms = importlib.import_module("riparian.cases.forms")
+    notice = importlib.import_module("riparian.cases.notice")
+    listed = list(forms.FORMS.values())
+    asked = [one for one in notice.Element if any(one in form.asks for form in listed)]
+    carried = [
+        [f"`{form.name}`", form.title, ", ".join(k.value.replace("_", " ") for k in form.kinds)] for form in listed
+    ]
+    asks = [
+        [f"`{form.name}`", form.regime or "any", *("x" if one in form.asks else "" for one in asked)] for form in listed
+    ]
+    explained = (
+        "What each asks of a first letter; without it, it is not written. The elements are those of 17 U.S.C."
+        " 512(c)(3)(A) and of Regulation (EU) 2022/2065, Article 16(2).\n"
+    )
+    return "\n".join(
+        [
+            "# Forms of notices\n",
+            _prose(forms),
+            _table(["form", "what it is", "letters"], carried),
+            explained,
+            _table(["form", "regime", *(one.value.replace("_", " ") for one in asked)], asks),
+            "Where each shape is from, and what was not checked:\n",
+            _table(["form", "source"], [[f"`{form.name}`", form.source] for form in listed]),
+        ]
+    )
+
+
+def regimes_page() -> str:
+    """List what each law and policy asks, its clocks, and when it was read."""
+    module = importlib.import_module("riparian.cases.regimes")
+    regimes = sorted(module.REGIMES.values(), key=lambda one: (not one.law, one.key))
+    out = ["# Laws and policies\n", _prose(module), "[Clocks](../explain/clocks.md) says how days are counted.\n"]
+    for regime in regimes:
+        kind = "A law" if regime.law else "A policy, and no law"
+        under = f", under `{regime.under}`" if regime.under else ""
+        counter = _elements(regime.counter_asks)
+        out += [
+            f"## `{regime.key}`\n",
+            f"{regime.title}. {kind}{under}. Read {regime.read}, to be read again by {regime.review}.\n",
+            f"Source: {regime.source}.{f' {regime.checked}' if regime.checked else ''}\n",
+            f"A notice has {_elements(regime.asks)}; a counter-notice {counter}.\n",
+            f"Days are counted by the calendar `{regime.calendar}` in `{regime.zone}`, unless you name others.\n",
+            _clock_table(regime),
+        ]
+        if regime.duty:
+            rows = [[f"`{one.name}`", one.whose, one.what, f"“{one.says}”", one.source] for one in regime.duty]
+            out += ["Without a number:\n", _table(["duty", "who", "what", "when", "source"], rows)]
+    return "\n".join(out)
+
+
+def _clock_table(regime: Any) -> str:
+    rows = [
+        [
+            f"`{one.name}`",
+            one.whose,
+            one.what,
+            _count(one),
+            ", ".join(f"`{step}`" for step in one.begins) or "no step",
+            ", ".join(f"`{step}`" for step in one.ends) or "no step",
+            "law" if one.legal else "no law",
+            f"{one.source}.{f' {one.checked}' if one.checked else ''}",
+        ]
+        for one in regime.clock
+    ]
+    return _table(["clock", "who", "what", "after", "begins with", "ends with", "", "source"], rows)
+
+
+def _count(clock: Any) -> str:
+    numbers = [str(one) for one in dict.fromkeys((clock.least, clock.most)) if one is not None]
+    rolls = ", then the next business day" if clock.rolls else ""
+    return f"{' to '.join(numbers)} {clock.unit.replace('_', ' ')}{rolls}"
+
+
+def _elements(asked: tuple[Any, ...]) -> str:
+    return ", ".join(str(one).replace("_", " ") for one in asked) or "nothing that is laid down"
 
 
 def cli_page() -> str:
