@@ -146,6 +146,30 @@ it holds from ``begins`` until before ``ends``, null for always.  ``grantee`` is
 who says it, in ``document``, at ``stated`` (null where the document does not say: its keeper fills in when it came).
 ``withdraws`` is the digest of a row that this one takes back, in which case it says nothing else."""
 
+SIGHTING: Final = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("what", pa.string(), nullable=False),
+        pa.field("url", pa.string(), nullable=False),
+        pa.field("title", pa.string()),
+        pa.field("artist", pa.string()),
+        pa.field("length_us", pa.int64()),
+        pa.field("bytes", pa.int64()),
+        pa.field("changed_us", pa.int64()),
+        pa.field("first_us", pa.int64(), nullable=False),
+        pa.field("seen_us", pa.int64(), nullable=False),
+        pa.field("permitted_by", pa.string()),
+        pa.field("digest", pa.string()),
+    ]
+)
+"""Something found outside, and where (:mod:`riparian.flows.watching`).  ``source`` is what was watched, ``kind`` one of
+``sitemap``, ``feed``, ``listing``, ``torrents``, ``folder`` or ``report``; ``url`` is where the thing is, and ``what``
+it is: ``sound``, ``torrent``, ``magnet``, ``page`` or ``file``.  ``title``, ``artist``, ``length_us``, ``bytes`` and
+``changed_us`` are as the source says them, null where it does not.  ``first_us`` is when it was seen first, ``seen_us``
+when last.  ``permitted_by`` says who permitted that the source is asked, when, and where that is written: null for a
+folder or a file of one's own.  ``digest`` is ``sha256:`` of a file that was read, or the ``urn:btih:`` of a torrent."""
+
 ACCOUNT: Final = pa.schema(
     [
         pa.field("account", pa.string(), nullable=False),
