@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.message import Message
 from pathlib import Path
 
 from riparian.cases.events import Hand, Proposed
 from riparian.cases.facts import Addressee, Layer
 from riparian.cases.notice import Kind, Notice
 from riparian.cases.plain import plain
-from riparian.feeds.capture import _Answer, _pair
+from riparian.feeds.ask_once import Answer
+from riparian.feeds.capture import _pair
 from riparian.flows import casework, keeping
 from riparian.flows.keeping import Page
 from riparian.ports.cases import Docket
@@ -53,7 +55,7 @@ def docket_of(folder: Path, authority: Authority) -> Docket:
 
 
 def page(url: str = URL, body: bytes = PAGE) -> Page:
-    warc = _pair(url, START, _Answer(200, "", b"GET /album HTTP/1.1\r\n\r\n", body, "192.0.2.1", ""))
+    warc = _pair(url, START, Answer(200, Message(), b"GET /album HTTP/1.1\r\n\r\n", body, "192.0.2.1", ""))
     return Page(url, warc, live=True, permitted_by="counsel")
 
 

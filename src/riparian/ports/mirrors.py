@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from riparian.errors import OutsideError
+
 
 class Kind(StrEnum):
     """What kind of source named something."""
@@ -68,3 +70,42 @@ class Told:
     items: list[Item] = field(default_factory=list)
     leads: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """What came of a question.
+
+    Parameters
+    ----------
+    address
+        The last one that was asked.
+    status
+        304 when nothing changed since.
+    etag, modified
+        What to say the next time; empty when nothing was said.
+    why_cut
+        Why the body is not whole; empty when it is.
+    """
+
+    address: str
+    status: int
+    body: bytes = b""
+    media_type: str = ""
+    etag: str = ""
+    modified: str = ""
+    why_cut: str = ""
+
+
+class RefusedError(OutsideError):
+    """A document is not asked for, or not given; others may be.
+
+    Parameters
+    ----------
+    until_s
+        How long the host wants to be left alone; 0 when it did not say.
+    """
+
+    def __init__(self, why: str, until_s: float = 0.0) -> None:
+        super().__init__(why)
+        self.until_s = until_s
