@@ -1,5 +1,6 @@
 import ast
 import re
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -33,6 +34,10 @@ SAID_OF_NOBODY = re.compile(
     re.IGNORECASE,
 )
 """What no page, table or message says of an account: claims are sentences about what it did."""
+
+
+OF_MESSAGES = {"creators/lures.py", "creators/lures.toml", "edges/messages.py", "cli/message.py"}
+"""Where `suspicious` is said of a letter that pretends to be somebody's, and never of who has an account."""
 
 
 def defined(source: Source) -> list[tuple[str, ast.AST]]:
@@ -87,13 +92,19 @@ def said(source: Source) -> list[tuple[str, ast.AST]]:
 
 
 def test_nothing_accuses() -> None:
-    accusing = [f"{s.at(node)} {text}" for s in sources() for text, node in said(s) if SAID_OF_NOBODY.search(text)]
+    accusing = [f"{s.at(node)} {text}" for s in sources() for text, node in said(s) if accuses(s.path, text)]
     accusing += [
         str(path)
         for path in PACKAGE.rglob("*")
-        if path.suffix in {".j2", ".toml"} and SAID_OF_NOBODY.search(path.read_text(encoding="utf-8"))
+        if path.suffix in {".j2", ".toml"} and accuses(path, path.read_text(encoding="utf-8"))
     ]
     assert accusing == []
+
+
+def accuses(path: Path, text: str) -> bool:
+    of_messages = path.relative_to(PACKAGE).as_posix() in OF_MESSAGES
+    found = {one.group().lower() for one in SAID_OF_NOBODY.finditer(text)}
+    return bool(found - {"suspicious"} if of_messages else found)
 
 
 def test_no_table_has_a_column_of_users() -> None:

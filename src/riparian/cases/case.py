@@ -76,7 +76,10 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Signalled:
-    """That peers were told of something in this case, or told us: ``shared``, ``disputed``, ``revoked``, ``heard``."""
+    """That peers were told of something in this case, or told us: ``shared``, ``disputed``, ``revoked``, ``heard``.
+
+    What a peer takes back that told us takes with it the findings that rest on it.
+    """
 
     signal: str
     action: str
@@ -304,7 +307,7 @@ def _step(case: Case, event: _Act) -> Case:
     state = after(stands.state, step)
     if step in (Step.APPROVE, Step.SEND) and event.what.get("digest") != stands.digest:
         raise LifecycleError(
-            f"`{step}` is of a text with another digest than `{key}` has, wanted {stands.digest[:16]}...",
+            f"`{step}` is of a text with another digest than `{key}` has, wanted `{stands.digest[:16]}` and so on",
             hint="Somebody has redrafted it: read what it says now.",
         )
     if step is Step.SEND and not stands.approvals():
@@ -339,7 +342,12 @@ def _signalled(case: Case, event: _Act) -> Case:
     if case.sealed and action == "shared":
         raise LifecycleError(f"`{case.key}` is under seal, wanted its release", hint=_RELEASE)
     told = Signalled(signal, action, event.at, _number(case))
-    return replace(case, signals=(*case.signals, told))
+    facts, source = case.facts, str(event.what.get("source", ""))
+    if action == "revoked" and source:
+        places = frozenset(map(str, event.what.get("locations", ())))
+        rested = [one for one in facts.findings if one.source == source and one.location in places]
+        facts = replace(facts, findings=tuple(one for one in facts.findings if one not in rested))
+    return replace(case, facts=facts, signals=(*case.signals, told))
 
 
 def _noted(case: Case, event: _Act) -> Case:

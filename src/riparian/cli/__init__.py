@@ -43,6 +43,7 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "creator": "Tell artists, signed, what of theirs was found; look at their pages, and at who delivers.",
         "message": "Sign messages to artists, and answer whether a message is genuine, made as lures are, or neither.",
         "lookalike": "Keep the names that people trust, and find domains that look like them in lists of domains.",
+        "exchange": "Tell peers what was found, hear what they found, and take back what was wrong.",
         "notice": "Read notices that came in and say what they lack; give reasons for decisions of your own.",
         "serve": "Answer edges, follow logs, and tell every edge who is restrained, until it is asked to end.",
         "edge": "Write the configuration of your edge, and check a live one.",

@@ -25,6 +25,7 @@ from riparian.cli.cased import (
     tell_people,
     whole_of,
 )
+from riparian.cli.exchanged import settled
 from riparian.cli.explain import existing
 from riparian.errors import InputError
 from riparian.flows import casework
@@ -192,6 +193,7 @@ def event(
         what = {"notice": notice, "because": because, "reference": reference}
         what["received"] = moment(when(at) if at else now)
         after = casework.record(docket, case, Proposed(step, what, now, by))
+    settled(workspace, case)
     tell_case(after, json=json)
 
 
@@ -349,7 +351,7 @@ def _fact(case: Case, what: str, said: Mapping[str, str], known: Mapping[str, st
     if what in ("authority", "issued"):
         wanted = "document" if what == "authority" else "text"
         if set(said) != {wanted}:
-            raise InputError(f"{what} was given {', '.join(said) or 'nothing'}, wanted {wanted}=...")
+            raise InputError(f"{what} was given {', '.join(said) or 'nothing'}, wanted {wanted}=TEXT")
         return what, dict(said)
     cls = _MADE.get(what)
     if cls is None:

@@ -10,6 +10,7 @@ from riparian import assembly
 from riparian.cases.plain import when
 from riparian.cli import lines, options, terminal
 from riparian.cli.cased import tell_case
+from riparian.cli.exchanged import settled
 from riparian.cli.explain import existing
 from riparian.cli.notice import said
 from riparian.errors import InputError
@@ -36,6 +37,8 @@ def letter(
         media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         sent = Letter(file.read_bytes(), file.name, media_type, received)
         heard = hear(docket, sent, by, case=case, notice=notice)
+    if heard.case is not None:
+        settled(workspace, heard.case.key)
     _tell(file, heard, json=json)
     if heard.case is None:
         raise typer.Exit(1)

@@ -1,11 +1,12 @@
 """Options that several verbs have."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from riparian.assembly import WORKSPACE, Given
+from riparian.errors import InputError
 
 Workspace = Annotated[
     Path, typer.Option("--workspace", "-w", help="The folder that everything is kept in.", show_default=str(WORKSPACE))
@@ -50,6 +51,27 @@ Places = Annotated[
     ),
 ]
 Patterns = Annotated[Path | None, typer.Option(help="URL patterns to try before the shipped ones.")]
+_PORT_MAX: Final = 65_535
+
+
+def place(text: str, port: int) -> tuple[str, int]:
+    """Read where something listens.
+
+    Raises
+    ------
+    InputError
+        When it is no place.
+
+    Examples
+    --------
+    >>> place("127.0.0.1:8090", 8080), place("[::1]", 8080)
+    (('127.0.0.1', 8090), ('::1', 8080))
+    """
+    host, _, number = text.rpartition(":") if text.rpartition(":")[2].isdigit() else (text, "", str(port))
+    if not host or not 0 < int(number) <= _PORT_MAX:
+        raise InputError(f"`{text[:80]}` is no place, wanted HOST or HOST:PORT")
+    return host.strip("[]"), int(number)
+
 
 __all__ = [
     "WORKSPACE",
@@ -70,4 +92,5 @@ __all__ = [
     "Reason",
     "Sessions",
     "Workspace",
+    "place",
 ]

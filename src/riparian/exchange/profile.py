@@ -28,6 +28,7 @@ from riparian.errors import InputError
 Stix: TypeAlias = dict[str, Any]
 
 _NAMESPACE: Final = "riparian audio leak 1"
+_OBSERVED: Final = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
 EXTENSION: Final = "extension-definition--3b0f6b52-8f7f-4b0e-9d3a-6a2f0c6f8d21"
 SPEC: Final = "2.1"
 TTL: Final = timedelta(days=90)
@@ -70,6 +71,8 @@ class Signal:
         What was compared: ``sound``, ``hash``, ``mark``, ``identifier``, ``list``, ``title``.
     error
         The stated chance of a mistake, 0 to 1.
+    seconds
+        How much of the recording is there; 0 when that is not known.
     seen
         When it was first seen.
     until
@@ -87,6 +90,7 @@ class Signal:
     recording: str = ""
     how: str = "sound"
     error: float = 1.0
+    seconds: float = 0.0
     seen: datetime | None = None
     until: datetime | None = None
     revoked: bool = False
@@ -159,16 +163,15 @@ def indicator(signal: Signal, sender: str, at: datetime, tlp: Tlp = Tlp.AMBER) -
         )
     if not 0 <= signal.error <= 1:
         raise InputError(f"the chance of a mistake is {signal.error}, wanted 0 to 1")
-    pattern = (
-        f"[file:hashes.'SHA-256' = '{signal.sha256}']" if signal.sha256 else f"[url:value = '{_quoted(signal.url)}']"
-    )
+    pattern = _pattern(signal)
     seen = signal.seen or at
     until = signal.until or seen + TTL
     leak: Stix = {"extension_type": "property-extension", "how": signal.how, "error": signal.error}
     if signal.recording:
         leak["recording"] = signal.recording
-    ident = _ident("indicator", {"pattern": pattern, "sender": sender})
-    return _common("indicator", ident, at, sender, tlp) | {
+    if signal.seconds:
+        leak["milliseconds"] = round(signal.seconds * 1000)
+    return _common("indicator", ident_of(signal, sender), at, sender, tlp) | {
         "name": "Audio leak",
         "description": "A copy of a recording, outside of where it is offered.",
         "indicator_types": ["unknown"],
@@ -178,6 +181,27 @@ def indicator(signal: Signal, sender: str, at: datetime, tlp: Tlp = Tlp.AMBER) -
         "valid_until": stamp(until),
         "extensions": {EXTENSION: leak},
     }
+
+
+def file(signal: Signal) -> Stix:
+    """Describe a file: its digest, how much sound is in it, and of which recording; the same file has one identifier.
+
+    Examples
+    --------
+    >>> file(Signal(sha256="ab" * 32, seconds=12.5))["extensions"][EXTENSION]["milliseconds"]
+    12500
+    """
+    leak: Stix = {"extension_type": "property-extension"}
+    if signal.recording:
+        leak["recording"] = signal.recording
+    if signal.seconds:
+        leak["milliseconds"] = round(signal.seconds * 1000)
+    made: Stix = {"hashes": {"SHA-256": signal.sha256}}
+    if len(leak) > 1:
+        made["extensions"] = {EXTENSION: leak}
+    # Whole numbers and plain text only, so that JSON in order is JSON canonical (RFC 8785).
+    name = json.dumps(made, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return {"type": "file", "spec_version": SPEC, "id": f"file--{uuid.uuid5(_OBSERVED, name)}", **made}
 
 
 def sighting(of: str, sender: str, at: datetime, count: int = 1, tlp: Tlp = Tlp.AMBER) -> Stix:
@@ -229,6 +253,11 @@ def again(said: Mapping[str, Any], at: datetime, **changed: object) -> Stix:
     return {**said, **changed, "modified": stamp(modified)}
 
 
+def ident_of(signal: Signal, sender: str) -> str:
+    """Give the identifier that a signal of a sender has, whenever it is written."""
+    return _ident("indicator", {"pattern": _pattern(signal), "sender": sender})
+
+
 def signal_of(said: Mapping[str, Any]) -> Signal:
     """Read a signal that somebody wrote.
 
@@ -250,6 +279,7 @@ def signal_of(said: Mapping[str, Any]) -> Signal:
             str(leak.get("recording", "")),
             str(leak.get("how", "list")),
             error if 0 <= error <= 1 else 1.0,
+            float(leak.get("milliseconds", 0)) / 1000,
             _time(str(said["valid_from"])),
             _time(str(until)) if until else None,
             bool(said.get("revoked", False)),
@@ -257,7 +287,7 @@ def signal_of(said: Mapping[str, Any]) -> Signal:
             str(said.get("created_by_ref", "")),
             _time(str(said["modified"])),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError(
             f"an object of the type `{str(said.get('type'))[:40]}` cannot be understood ({type(error).__name__}),"
             " wanted an indicator of STIX 2.1"
@@ -303,6 +333,12 @@ def _ident(kind: str, said: Mapping[str, Any]) -> str:
     text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     # Some tools refuse what is not shaped as version 4, which is random: this is a digest in that shape.
     return f"{kind}--{uuid.UUID(bytes=hashlib.sha256(f'{_NAMESPACE}/{kind}/{text}'.encode()).digest()[:16], version=4)}"
+
+
+def _pattern(signal: Signal) -> str:
+    if signal.sha256:
+        return f"[file:hashes.'SHA-256' = '{signal.sha256}']"
+    return f"[url:value = '{_quoted(signal.url)}']"
 
 
 def _quoted(text: str) -> str:

@@ -35,19 +35,40 @@ class Peer:
 
     Parameters
     ----------
-    url
-        Of the collection, as in ``https://peer.example/taxii2/root/collections/ID/``.
+    url, token
+        Of the collection where it is asked, as in ``https://peer.example/api/collections/ID/``, and what opens it;
+        empty for one who only comes to us.
+    post_url
+        Of the collection that takes ours; empty for one who fetches them here.
     since
-        When what was taken last had been added there, as it said; empty before the first time.
+        When what was fetched last had been added there, as it said; empty before the first time.
+    weighed_us
+        Up to when what it said, as it came here, was weighed.
+    sent_us
+        Up to when what we said was sent to it.
     mistakes
         How often it was wrong.
     """
 
     name: str
-    url: str
-    token: str
+    url: str = ""
+    token: str = ""
+    post_url: str = ""
     since: str = ""
+    weighed_us: int = -1
+    sent_us: int = -1
     mistakes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """A time in which more is said than usual: who declared it, and why."""
+
+    name: str
+    since_us: int
+    until_us: int
+    by: str
+    because: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +91,30 @@ class Heard:
     body: Mapping[str, Any]
 
 
+class Peering(Protocol):
+    """The way to peers."""
+
+    def ask(self, peer: Peer) -> Iterator[tuple[Sequence[Mapping[str, Any]], str]]:
+        """Give what a peer added since it was asked last, page after page, each with when its last was added there.
+
+        Raises
+        ------
+        OutsideError
+            When it does not answer, or not as TAXII does.
+        """
+        ...
+
+    def tell(self, peer: Peer, objects: Sequence[Mapping[str, Any]]) -> None:
+        """Send objects to a peer: it takes all of them, or none.
+
+        Raises
+        ------
+        OutsideError
+            When it does not take them.
+        """
+        ...
+
+
 class Signals(Protocol):
     """Objects that are shared, and what is known of peers."""
 
@@ -79,6 +124,10 @@ class Signals(Protocol):
 
     def collection(self, ident: str) -> Collection | None:
         """Find a collection by its identifier or its alias."""
+        ...
+
+    def keep_collection(self, one: Collection) -> None:
+        """Make a collection, or change what is said of it."""
         ...
 
     def add(self, collection: str, objects: Sequence[Mapping[str, Any]], now_us: int) -> Sequence[str]:
@@ -127,8 +176,20 @@ class Signals(Protocol):
         """Keep a peer, or what is new of it."""
         ...
 
+    def incidents(self) -> Sequence[Incident]:
+        """List the incidents that were declared, the last one first."""
+        ...
+
+    def keep_incident(self, incident: Incident) -> None:
+        """Keep an incident, or when it ends."""
+        ...
+
     def heard(self, peer: str = "") -> Iterator[Heard]:
         """List signals of peers."""
+        ...
+
+    def find(self, peer: str, ident: str) -> Heard | None:
+        """Find one signal of a peer."""
         ...
 
     def hear(self, peer: str, said: Mapping[str, Any], move: Move, now_us: int, case: str = "") -> Heard:

@@ -7,6 +7,7 @@ One SQLite database in the workspace.  Whoever lets somebody in sees their token
     collection   shelves                          object   versions of objects, in the order in which they were added
     status       what was told of additions       token    who may come in, and what they may
     peer         whom we ask                      heard    what they said, and where it stands here
+    incident     when more is said than usual
 """
 
 import contextlib
@@ -16,13 +17,14 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Final
 
 from riparian.errors import InputError
 from riparian.exchange.policy import Move, Worth, moved
 from riparian.exchange.taxii import Page, Question, Row, row_of
-from riparian.ports.exchange import Allowed, Collection, Heard, Peer
+from riparian.ports.exchange import Allowed, Collection, Heard, Incident, Peer
 from riparian.stores.files import reaching
 
 NAME: Final = "signals.sqlite"
@@ -39,8 +41,10 @@ _TABLES: Final = (
     "CREATE TABLE status (ident TEXT PRIMARY KEY, body BLOB NOT NULL)",
     """CREATE TABLE token (name TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, read TEXT NOT NULL,
     write TEXT NOT NULL)""",
-    """CREATE TABLE peer (name TEXT PRIMARY KEY, url TEXT NOT NULL, token TEXT NOT NULL, since TEXT NOT NULL,
-    mistakes INTEGER NOT NULL)""",
+    """CREATE TABLE peer (name TEXT PRIMARY KEY, url TEXT NOT NULL, token TEXT NOT NULL, post_url TEXT NOT NULL, since
+    TEXT NOT NULL, weighed_us INTEGER NOT NULL, sent_us INTEGER NOT NULL, mistakes INTEGER NOT NULL)""",
+    """CREATE TABLE incident (name TEXT PRIMARY KEY, since_us INTEGER NOT NULL, until_us INTEGER NOT NULL, by TEXT NOT
+    NULL, because TEXT NOT NULL)""",
     """CREATE TABLE heard (ident TEXT NOT NULL, peer TEXT NOT NULL, worth TEXT NOT NULL, in_case TEXT NOT NULL,
     heard_us INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (ident, peer))""",
 )
@@ -142,19 +146,33 @@ class SqlSignals:
 
     def peers(self) -> Sequence[Peer]:
         """See ``ports.exchange.Signals``."""
-        return [Peer(*one) for one in self._rows("SELECT name, url, token, since, mistakes FROM peer ORDER BY name")]
+        return [Peer(*one) for one in self._rows("SELECT * FROM peer ORDER BY name")]
 
     def keep_peer(self, peer: Peer) -> None:
         """See ``ports.exchange.Signals``."""
-        row = (peer.name, peer.url, peer.token, peer.since, peer.mistakes)
         with self._writing() as run:
-            run("INSERT OR REPLACE INTO peer VALUES (?, ?, ?, ?, ?)", row)
+            run("INSERT OR REPLACE INTO peer VALUES (?, ?, ?, ?, ?, ?, ?, ?)", astuple(peer))
+
+    def incidents(self) -> Sequence[Incident]:
+        """See ``ports.exchange.Signals``."""
+        return [Incident(*one) for one in self._rows("SELECT * FROM incident ORDER BY since_us DESC")]
+
+    def keep_incident(self, incident: Incident) -> None:
+        """See ``ports.exchange.Signals``."""
+        with self._writing() as run:
+            run("INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?, ?)", astuple(incident))
 
     def heard(self, peer: str = "") -> Iterator[Heard]:
         """See ``ports.exchange.Signals``."""
         query = "SELECT ident, peer, worth, in_case, heard_us, body FROM heard"
         rows = self._rows(f"{query} WHERE peer = ? ORDER BY heard_us, ident", (peer,)) if peer else self._rows(query)
         return (_heard(one) for one in rows)
+
+    def find(self, peer: str, ident: str) -> Heard | None:
+        """See ``ports.exchange.Signals``."""
+        query = "SELECT ident, peer, worth, in_case, heard_us, body FROM heard WHERE ident = ? AND peer = ?"
+        rows = self._rows(query, (ident, peer))
+        return _heard(rows[0]) if rows else None
 
     def hear(self, peer: str, said: Mapping[str, Any], move: Move, now_us: int, case: str = "") -> Heard:
         """See ``ports.exchange.Signals``."""

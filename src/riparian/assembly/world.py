@@ -1,9 +1,4 @@
-"""What an operator gives becomes a house that works: the only module that names both a port and its adapter.
-
-Where a setting comes from, the first that is there: the command line, the workspace folder, what is
-shipped.  A catalogue and an accounts table that are given once are kept in the workspace for later
-scans, the accounts table as pseudonyms only.
-"""
+"""What stands behind the ports of a world: logs, keys, gates, catalogues, prints, marks, canaries, dumps and terms?"""
 
 import contextlib
 import shutil
@@ -33,18 +28,15 @@ from riparian.edges.door import Clocks, Door, Keys
 from riparian.edges.push import HttpEdge
 from riparian.edges.traces import Traces
 from riparian.edges.wire import Wire
-from riparian.engines.clocks import StoppedClock as StoppedClock  # noqa: PLC0414 -- part of what is assembled
-from riparian.engines.clocks import WallClock as WallClock  # noqa: PLC0414 -- as StoppedClock
+from riparian.engines.clocks import WallClock
 from riparian.errors import InputError, PolicyError
 from riparian.feeds import access_log
 from riparian.feeds.accounts_table import read_accounts
 from riparian.feeds.catalogue_table import read_catalogue
 from riparian.feeds.chunks import Chunk, ReadOptions
-from riparian.flows import informing
 from riparian.flows.extraction import Terms
-from riparian.flows.informing import Bureau, Seen
 from riparian.flows.known import Known
-from riparian.flows.reserving import Office, chain_head
+from riparian.flows.reserving import Office
 from riparian.flows.signals import Signals
 from riparian.flows.slices import under
 from riparian.flows.verdicts import Follower
@@ -56,15 +48,11 @@ from riparian.gate.policy import Mode, Policy, Restraint, parse_policy
 from riparian.gate.routes import Edge, parse_edge
 from riparian.ports import SHARED, Clock, Studio, World
 from riparian.ports.canaries import Aviary
-from riparian.ports.cases import Docket
 from riparian.ports.catalogue import Holdings
 from riparian.ports.dumps import Desk
 from riparian.ports.prints import Library
 from riparian.stores.alone import serving_alone
 from riparian.stores.canaries import FolderCanaries, FolderCanaryKeys
-from riparian.stores.cases.log import NAME as CASES
-from riparian.stores.cases.log import SqlCases
-from riparian.stores.custody import FileCustody
 from riparian.stores.dumps import write_rows
 from riparian.stores.files import digest_of_file, write_table
 from riparian.stores.gatekept import GateKept, forget
@@ -72,11 +60,8 @@ from riparian.stores.grants import NAME as GRANTS
 from riparian.stores.grants import SqlGrants
 from riparian.stores.keys import FolderKeys
 from riparian.stores.mark_keys import FolderMarkKeys
-from riparian.stores.outbox import FolderOutbox
 from riparian.stores.push_secret import push_secret
-from riparian.stores.signing_keys import creators_key
 from riparian.stores.terms_keys import FolderChain
-from riparian.stores.timestamps import TimestampAuthority
 from riparian.stores.workspace import Workspace
 
 WORKSPACE: Final = Path("riparian-workspace")
@@ -548,56 +533,6 @@ def terms_office(given: Given) -> Iterator[Office]:
     """
     with holdings(given) as kept:
         yield Office(kept, FolderChain(given.workspace), WallClock())
-
-
-@contextmanager
-def bureau(given: Given) -> Iterator[Bureau]:
-    """Open what creators are told from: the catalogue, the ledger of terms and its chain, and the key that signs.
-
-    Raises
-    ------
-    InputError
-        When the workspace was made by another version.
-    """
-    key = creators_key(given.workspace)
-    with terms_office(given) as office:
-        yield Bureau(office.holdings, office.clock, chain_head(office), key.public(), key.sign)
-
-
-def seen_in_cases(given: Given) -> list[Seen]:
-    """List what cases found, those under seal excepted."""
-    if not has_cases(given):
-        return []
-    with docket(given) as opened_docket:
-        return informing.seen_in_cases(opened_docket)
-
-
-def has_cases(given: Given) -> bool:
-    """Say whether there are cases."""
-    return (given.workspace / CASES).exists()
-
-
-@contextmanager
-def docket(given: Given, *, clock: Clock | None = None) -> Iterator[Docket]:
-    """Open the cases of a workspace; the folder is made where it is missing.
-
-    Raises
-    ------
-    InputError
-        When the workspace was made by another version.
-    """
-    clock = clock if clock is not None else WallClock()
-    cases = SqlCases(given.workspace, clock)
-    try:
-        yield Docket(
-            cases,
-            clock,
-            FileCustody(given.workspace),
-            TimestampAuthority(given.workspace),
-            FolderOutbox(given.workspace),
-        )
-    finally:
-        cases.close()
 
 
 def has_prints(given: Given) -> bool:
