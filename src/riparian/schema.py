@@ -161,14 +161,16 @@ SIGHTING: Final = pa.schema(
         pa.field("seen_us", pa.int64(), nullable=False),
         pa.field("permitted_by", pa.string()),
         pa.field("digest", pa.string()),
+        pa.field("isrc", pa.string()),
     ]
 )
 """Something found outside, and where (:mod:`riparian.flows.watching`).  ``source`` is what was watched, ``kind`` one of
 ``sitemap``, ``feed``, ``listing``, ``torrents``, ``folder`` or ``report``; ``url`` is where the thing is, and ``what``
-it is: ``sound``, ``torrent``, ``magnet``, ``page`` or ``file``.  ``title``, ``artist``, ``length_us``, ``bytes`` and
-``changed_us`` are as the source says them, null where it does not.  ``first_us`` is when it was seen first, ``seen_us``
-when last.  ``permitted_by`` says who permitted that the source is asked, when, and where that is written: null for a
-folder or a file of one's own.  ``digest`` is ``sha256:`` of a file that was read, or the ``urn:btih:`` of a torrent."""
+it is: ``sound``, ``torrent``, ``magnet``, ``page`` or ``file``.  ``title``, ``artist``, ``isrc``, ``length_us``,
+``bytes`` and ``changed_us`` are as the source says them, null where it does not.  ``first_us`` is when it was seen
+first, ``seen_us`` when last.  ``permitted_by`` says who permitted that the source is asked, when, and where that is
+written: null for a folder or a file of one's own.  ``digest`` is ``sha256:`` of a file that was read, or the
+``urn:btih:`` of a torrent."""
 
 ACCOUNT: Final = pa.schema(
     [

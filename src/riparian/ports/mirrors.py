@@ -42,6 +42,8 @@ class Item:
         does not.
     digest
         ``sha256:...`` of a file that was read, ``urn:btih:...`` of a torrent; empty where there is none.
+    isrc
+        As the source says it.
     """
 
     url: str
@@ -52,6 +54,7 @@ class Item:
     bytes: int | None = None
     changed_us: int | None = None
     digest: str = ""
+    isrc: str = ""
 
 
 @dataclass(slots=True)

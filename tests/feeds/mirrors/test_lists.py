@@ -193,6 +193,6 @@ def test_a_folder_names_sound_and_torrents_in_order(tmp_path: Path) -> None:
         ("c.torrent", What.TORRENT, 1),
         ("one.mp3", What.SOUND, 3),
     ]
-    assert faults == []
+    assert faults == [f"`{tmp_path / 'c.torrent'}`: it is no .torrent: it is no dictionary"]
     with pytest.raises(InputError, match="there is no folder"):
         list(items_in(tmp_path / "a.FLAC", faults))

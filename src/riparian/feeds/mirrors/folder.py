@@ -1,6 +1,6 @@
 """Which files lie in a folder, in an order that stays?
 
-Links are not followed, and what cannot be looked at is said.
+Links are not followed, and what cannot be looked at is said.  Of a .torrent the list of its files is read.
 """
 
 import os
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from riparian.errors import InputError
 from riparian.feeds.mirrors.addresses import what_is
+from riparian.feeds.mirrors.torrent_lists import OCTETS_MAX, read_torrent
 from riparian.ports.mirrors import Item, What
 
 
@@ -32,6 +33,8 @@ def items_in(folder: Path, faults: list[str]) -> Iterator[Item]:
             item = _item(Path(place) / name, faults)
             if item is not None:
                 yield item
+            if item is not None and item.what is What.TORRENT:
+                yield from _listed(Path(place) / name, item, faults)
 
 
 def _item(path: Path, faults: list[str]) -> Item | None:
@@ -47,3 +50,14 @@ def _item(path: Path, faults: list[str]) -> Item | None:
         return None
     url = str(path).encode("utf-8", "replace").decode()
     return Item(url, what, bytes=stat.st_size, changed_us=stat.st_mtime_ns // 1000)
+
+
+def _listed(path: Path, torrent: Item, faults: list[str]) -> Iterator[Item]:
+    try:
+        with path.open("rb") as file:
+            told = read_torrent(file.read(OCTETS_MAX + 1), torrent.url)
+    except OSError as error:
+        faults.append(f"`{path}` cannot be read: {error.strerror}")
+        return
+    faults += [f"`{path}`: {fault}" for fault in told.faults]
+    yield from told.items[1:]
