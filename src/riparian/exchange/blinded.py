@@ -108,12 +108,13 @@ def answer(
             f"the ask is about {len(points):,} items, wanted at most {most:,}",
             hint="Who may ask about everything may learn everything: agree on a number.",
         )
+    key = X25519PrivateKey.from_private_bytes(secret)
     return {
         "kind": "psi_answer",
         "version": VERSION,
         "of": str(of),
         "asked": _digest(points),
-        "again": [_raise(point, secret) for point in points],
+        "again": [_raise(point, key) for point in points],
         "points": [point for point, _ in _raised(items, of, secret)],
     }
 
@@ -130,7 +131,8 @@ def shared(asked: Asked, answered: Mapping[str, Any], secret: bytes) -> tuple[st
     again = _listed(answered.get("again"), "psi_answer")
     if answered.get("asked") != _digest(asked.said["points"]) or len(again) != len(asked.items):
         raise InputError("the answer is to something else, wanted one to what was asked")
-    both = {_raise(point, secret) for point in theirs}
+    key = X25519PrivateKey.from_private_bytes(secret)
+    both = {_raise(point, key) for point in theirs}
     return tuple(sorted(item for item, point in zip(asked.items, again, strict=True) if point in both))
 
 
@@ -166,7 +168,8 @@ def _raised(items: Iterable[str], of: Of, secret: bytes) -> list[tuple[str, str]
     if not 0 < len(names) <= ITEMS_MAX:
         raise InputError(f"there are {len(names):,} items, wanted 1 to {ITEMS_MAX:,}")
     # In the order of their points, which says nothing of the order in which they were held.
-    return sorted((_raise(_point(name, of).hex(), secret), name) for name in names)
+    key = X25519PrivateKey.from_private_bytes(secret)
+    return sorted((_raise(_point(name, of).hex(), key), name) for name in names)
 
 
 def _point(name: str, of: Of) -> bytes:
@@ -179,10 +182,9 @@ def _point(name: str, of: Of) -> bytes:
     raise AssertionError("half of all numbers are on the curve")  # pragma: no cover -- once in 2**256
 
 
-def _raise(point: str, secret: bytes) -> str:
+def _raise(point: str, key: X25519PrivateKey) -> str:
     try:
-        public = X25519PublicKey.from_public_bytes(bytes.fromhex(point))
-        return X25519PrivateKey.from_private_bytes(secret).exchange(public).hex()
+        return key.exchange(X25519PublicKey.from_public_bytes(bytes.fromhex(point))).hex()
     except ValueError as error:
         raise InputError(f"`{point[:16]}` is no point of the curve, wanted one that was blinded") from error
 
