@@ -164,22 +164,19 @@ class SqlSignals:
 
     def heard(self, peer: str = "") -> Iterator[Heard]:
         """See ``ports.exchange.Signals``."""
-        query = "SELECT ident, peer, worth, in_case, heard_us, body FROM heard"
-        rows = self._rows(f"{query} WHERE peer = ? ORDER BY heard_us, ident", (peer,)) if peer else self._rows(query)
-        return (_heard(one) for one in rows)
+        where, given = (" WHERE peer = ?", (peer,)) if peer else ("", ())
+        return map(_heard, self._rows(f"SELECT * FROM heard{where} ORDER BY heard_us, ident, peer", given))  # noqa: S608 -- ours
 
     def find(self, peer: str, ident: str) -> Heard | None:
         """See ``ports.exchange.Signals``."""
-        query = "SELECT ident, peer, worth, in_case, heard_us, body FROM heard WHERE ident = ? AND peer = ?"
-        rows = self._rows(query, (ident, peer))
+        rows = self._rows("SELECT * FROM heard WHERE ident = ? AND peer = ?", (ident, peer))
         return _heard(rows[0]) if rows else None
 
     def hear(self, peer: str, said: Mapping[str, Any], move: Move, now_us: int, case: str = "") -> Heard:
         """See ``ports.exchange.Signals``."""
         ident = str(said["id"])
         with self._writing() as run:
-            query = "SELECT ident, peer, worth, in_case, heard_us, body FROM heard WHERE ident = ? AND peer = ?"
-            stands = run(query, (ident, peer)).fetchone()
+            stands = run("SELECT * FROM heard WHERE ident = ? AND peer = ?", (ident, peer)).fetchone()
             known = _heard(stands) if stands is not None else None
             worth = moved(known.worth if known else Worth.HEARD, move)
             since_us, kept = (known.heard_us, case or known.case) if known else (now_us, case)
