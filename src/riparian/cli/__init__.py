@@ -39,6 +39,7 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "dataset": "Say which items of a data set are yours, and what you had said of that.",
         "canary": "Make every tenant a catalogue of its own, and say to whom a list that was found was issued.",
         "terms": "Say who may do what with your recordings; write it for machines, check a site, prove it later.",
+        "watch": "Tell what is new at sources that you list, and what of yours is in it; nothing is sent by it.",
         "case": "Follow a found copy to its removal, and back when it was wrong; people sign, the machine keeps.",
         "creator": "Tell artists, signed, what of theirs was found; look at their pages, and at who delivers.",
         "message": "Sign messages to artists, and answer whether a message is genuine, made as lures are, or neither.",

@@ -178,7 +178,13 @@ class Visitor:
         """Ask when it is time to, and again when the site is busy."""
         host = self._known.setdefault(of or host_of(address), _Host())
         headers = {"User-Agent": f"{AGENT} (+asked with the permission of this site)", "Accept": "*/*", **conditions}
-        why = ""
+        why, came = "", 0
+
+        def take(part: bytes) -> None:
+            nonlocal came
+            came += len(part)
+            into(part)
+
         for tried in range(_TRIES):
             self._in_turn(host)
             try:
@@ -188,7 +194,7 @@ class Visitor:
                         headers,
                         time.monotonic() + _WHOLE_S,
                         most,
-                        into,
+                        take,
                         is_wanted=lambda status, _: status == 200,
                         private=self.private,
                         resolve=self.resolve,
@@ -197,6 +203,9 @@ class Visitor:
             except InputError as error:
                 raise RefusedError(error.message) from error
             except OutsideError as error:
+                if came:
+                    # What came would be taken twice.
+                    raise RefusedError(f"it breaks off: {error.message}") from error
                 why, wait_s = error.message, 0.0
             else:
                 if answer.status not in _BUSY:

@@ -1,0 +1,162 @@
+"""How is what was seen told: to people as tables, to programs as JSON?"""
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.markup import escape
+
+from riparian.cli import terminal
+from riparian.console import words
+from riparian.flows.watching import Watched
+from riparian.ports.mirrors import Sighted
+
+_SHOWN: Final = 40
+_OFFERED: Final = 5
+_FAULTS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What came of a source: of reading it, and of listening.
+
+    Parameters
+    ----------
+    sighted
+        What is new, and what was listened to.
+    """
+
+    watched: Watched
+    sighted: Sequence[Sighted]
+    heard: int = 0
+
+
+def told(rounds: Sequence[Round]) -> Iterator[dict[str, Any]]:
+    """Write what is new, what could not be read, and a summary a source, for programs."""
+    for one in rounds:
+        new = set(one.watched.new)
+        for sighted in one.sighted:
+            yield row(sighted, is_new=sighted.number in new)
+        for where, why in one.watched.faults:
+            yield {"kind": "failed", "source": one.watched.source.name, "url": where, "why": why}
+        yield {
+            "kind": "summary",
+            "source": one.watched.source.name,
+            "permitted_by": one.watched.source.permitted_by or None,
+            "documents": one.watched.documents,
+            "named": one.watched.seen,
+            "new": len(one.watched.new),
+            "heard": one.heard,
+            "ours": sum(bool(sighted.ours) for sighted in one.sighted),
+            "failed": one.watched.n_faults,
+            "went_on": one.watched.goes_on,
+            "whole": one.watched.is_whole,
+        }
+
+
+def row(one: Sighted, *, is_new: bool) -> dict[str, Any]:
+    """Give a sighting as one object: the columns of ``SIGHTING``, and what came of it."""
+    item = one.item
+    return {
+        "kind": "sighting",
+        "new": is_new,
+        "source": one.source,
+        "source_kind": one.kind,
+        "what": str(item.what),
+        "url": item.url,
+        "title": item.title or None,
+        "artist": item.artist or None,
+        "isrc": item.isrc or None,
+        "length_us": item.length_us,
+        "bytes": item.bytes,
+        "changed_us": item.changed_us,
+        "first_us": one.first_us,
+        "seen_us": one.seen_us,
+        "permitted_by": one.permitted_by or None,
+        "digest": item.digest or None,
+        "heard": one.heard is not None,
+        "why_not": one.why_not or None,
+        "ours": list(one.ours),
+        "issued": list(one.issued) if one.issued is not None else None,
+        "case": one.case or None,
+    }
+
+
+def show(rounds: Sequence[Round]) -> None:
+    """Tell people what is new."""
+    for one in rounds:
+        _faults(one.watched)
+    every = [sighted for one in rounds for sighted in one.sighted]
+    # What is ours first: it is what somebody looks for.
+    shown = sorted(every, key=lambda sighted: not sighted.ours)[:_SHOWN]
+    table = terminal.table("what", "where", "called", "holds", "issued to")
+    for sighted in shown:
+        cells = (str(sighted.item.what), sighted.item.url, _called(sighted), _holds(sighted), _issued(sighted))
+        table.add_row(*(escape(words.visible(cell, longest=100)) for cell in cells))
+    if shown:
+        terminal.page.print(table)
+    if len(every) > len(shown):
+        terminal.page.print(f"and {len(every) - len(shown):,} more; --json lists them")
+    for one in rounds:
+        _summary(one)
+    _offer([sighted for sighted in every if sighted.ours and not sighted.case])
+
+
+def show_log(log: Sequence[dict[str, Any]]) -> None:
+    """Tell people who was asked, and who permitted it."""
+    table = terminal.table("when", "source", "permitted by", "documents", "named", "new")
+    for one in log[-_SHOWN:]:
+        cells = (
+            f"{datetime.fromtimestamp(one['at_us'] / 1e6, UTC):%Y-%m-%d %H:%M}",
+            one["source"],
+            one["permitted_by"] or "one's own",
+            *(f"{one[name]:,}" if one[name] is not None else "not ended" for name in ("documents", "seen", "new")),
+        )
+        table.add_row(*(escape(words.visible(cell, longest=100)) for cell in cells))
+    terminal.page.print(table)
+
+
+def _called(one: Sighted) -> str:
+    return " – ".join(part for part in (one.item.artist, one.item.title) if part)
+
+
+def _holds(one: Sighted) -> str:
+    if one.ours:
+        return ", ".join(f"{found['recording']} (wrong {words.chance(found['error'])})" for found in one.ours)
+    if one.why_not:
+        return f"not heard: {one.why_not}"
+    return "none of ours" if one.heard is not None else ""
+
+
+def _issued(one: Sighted) -> str:
+    return ", ".join(str(found["account"]) for found in one.issued or () if "account" in found)
+
+
+def _faults(watched: Watched) -> None:
+    for where, why in watched.faults[:_FAULTS]:
+        terminal.say(f"Not read: {words.visible(where, longest=160)}: {words.visible(why, longest=200)}.")
+    if watched.n_faults > _FAULTS:
+        terminal.say(f"and {watched.n_faults - _FAULTS:,} more; --json lists a hundred.")
+
+
+def _summary(one: Round) -> None:
+    watched = one.watched
+    documents = words.counted(watched.documents, "document")
+    went_on = ", going on where it was cut off" if watched.goes_on else ""
+    rest = "" if watched.is_whole else "; the next round goes on"
+    name = words.visible(watched.source.name, longest=160)
+    terminal.page.print(
+        f"{len(watched.new):,} new of {watched.seen:,} named in {documents} of {name}{went_on}{rest}.", markup=False
+    )
+
+
+def _offer(found: Sequence[Sighted]) -> None:
+    for one in found[:_OFFERED]:
+        # Without a shell's marks nothing that somebody else named is run by whoever copies it.
+        at = one.item.url if "://" in one.item.url else "URL"
+        parts = ["riparian", "case", "found", one.file, "--at", at, "--to", "KEY", "--source", one.source]
+        said = " ".join(part if part in {"URL", "KEY"} else shlex.quote(part) for part in parts)
+        if said.isprintable():
+            terminal.page.print(f"To follow it: {said}", markup=False, soft_wrap=True)
