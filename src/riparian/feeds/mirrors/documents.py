@@ -14,6 +14,7 @@ from riparian.feeds.dumps.torrents import is_torrent
 from riparian.feeds.mirrors.addresses import host_of, joined, name_of, what_is
 from riparian.feeds.mirrors.amounts import length_us, time_us
 from riparian.feeds.mirrors.listings import links_of, read_listing
+from riparian.feeds.mirrors.markup import declares_entities
 from riparian.feeds.mirrors.sitemaps import is_sitemap, read_sitemap, unsqueezed
 from riparian.feeds.mirrors.syndication import is_feed, read_feed
 from riparian.feeds.mirrors.torrent_lists import magnets, read_torrent
@@ -41,7 +42,8 @@ def read_document(data: bytes, address: str) -> Told:
     faults: list[str] = []
     data = unsqueezed(data[: OCTETS_MAX + 1], faults, OCTETS_MAX)
     told = _read(data, address)
-    told.faults[:0] = faults
+    # Whatever else is wrong with what was cut off comes of that.
+    told.faults = faults or told.faults
     return told
 
 
@@ -79,6 +81,8 @@ def _read(data: bytes, address: str) -> Told:
         return read_feed(start, address)
     if start.startswith((b"[", b"{")):
         return read_listing(data, address)
+    if declares_entities(start):
+        return Told(Kind.LISTING, faults=["it declares entities"])
     if start.startswith(b"<"):
         return _page(data, address)
     if sum(octet < 9 or 13 < octet < 28 for octet in data[:4096]) > len(data[:4096]) // 100:

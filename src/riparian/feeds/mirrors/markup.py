@@ -5,6 +5,7 @@ declared by it, nothing is fetched for it, and what stands before a break is kep
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
@@ -43,15 +44,37 @@ def root_of(data: bytes) -> str:
     >>> root_of(b'<?xml version="1.0"?><urlset><url>'), root_of(b"<"), root_of(b"loc")
     ('urlset', '', '')
     """
+    return _prolog(data)[0]
+
+
+def declares_entities(data: bytes) -> bool:
+    """Say whether it declares entities before its outermost element begins.
+
+    Examples
+    --------
+    >>> declares_entities(b'<!DOCTYPE a [<!ENTITY e "x">]><a/>'), declares_entities(b"<!DOCTYPE html><html>")
+    (True, False)
+    """
+    return _prolog(data)[1]
+
+
+def _prolog(data: bytes) -> tuple[str, bool]:
     found: list[str] = []
+    declared: list[object] = []
     parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = lambda name, _: found.append(name.rpartition(" ")[2])
-    parser.EntityDeclHandler = _refused
-    try:
+
+    def begin(name: str, _: object) -> None:
+        found.append(name.rpartition(" ")[2])
+        raise ValueError("that is all")
+
+    def declare(*given: object) -> None:
+        declared.append(given)
+        raise ValueError("that is all")
+
+    parser.StartElementHandler, parser.EntityDeclHandler = begin, declare
+    with suppress(expat.ExpatError, ValueError):
         parser.Parse(data[:_BLOCK], False)  # noqa: FBT003 -- expat takes it by place
-    except (expat.ExpatError, ValueError):
-        return found[0] if found else ""
-    return found[0] if found else ""
+    return (found[0] if found else ""), bool(declared)
 
 
 def records(data: bytes, names: frozenset[str]) -> Iterator[Element]:
