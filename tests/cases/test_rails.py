@@ -1,8 +1,10 @@
 """What must not leave does not leave, and the rail that stops it has a name."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -259,3 +261,8 @@ def test_what_is_asked_is_put_together_from_all_cases() -> None:
     both = asked_of(it.case, "N1", NOW, [it.case, other], (PAST,))
     assert both.notes == ("Another note.",)
     assert both.found == {"watch": (NOW,) * 6}
+
+
+def test_every_rail_is_on_the_page_about_rails() -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "explain" / "rails.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `([a-z ]+)` \|", page, re.MULTILINE) == list(RAILS)
