@@ -98,10 +98,21 @@ def read_letterhead(path: Path) -> Letterhead:
 
 
 def _understood(said: Mapping[str, Any]) -> Letterhead:
-    owner = replace(made(Party, said.get("owner")), role="owner")
+    for name in ("owner", "complainant", "addressee"):
+        if not isinstance(said.get(name, {}), Mapping):
+            raise InputError(f"`{name}` is no table, wanted [{name}{'.KEY' if name == 'addressee' else ''}]")
+    if "owner" not in said:
+        raise InputError("it has no [owner], wanted whose works they are")
+    for name in ("authority", "public_domain"):
+        if not isinstance(said.get(name, ""), str):
+            raise InputError(f"`{name}` is no text, wanted the name of a document")
+    owner = replace(made(Party, said["owner"]), role="owner")
     writes = replace(made(Party, said["complainant"]), role="agent") if "complainant" in said else owner
-    every = said.get("addressee", {})
-    if not isinstance(every, Mapping):
-        raise InputError("`addressee` is no table, wanted [addressee.KEY]")
-    to = {key: made(Addressee, {"key": key, **one}) for key, one in every.items() if isinstance(one, Mapping)}
-    return Letterhead(owner, writes, to, str(said.get("authority", "")), str(said.get("public_domain", "")))
+    to = {key: made(Addressee, _addressee(key, one)) for key, one in said.get("addressee", {}).items()}
+    return Letterhead(owner, writes, to, said.get("authority", ""), said.get("public_domain", ""))
+
+
+def _addressee(key: str, said: object) -> Mapping[str, Any]:
+    if not isinstance(said, Mapping):
+        raise InputError(f"`addressee.{key[:40]}` is no table, wanted [addressee.{key[:40]}] with name and layer")
+    return {"key": key, **said}
