@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from riparian.flows.found import BY_DAY, EXPOSURE, TIMELINE, Found, Reach
 from riparian.gate.decide import Decision, to_table
 from riparian.gate.policy import Policy, Restraint, threshold_bits, tolerated
 from riparian.schema import DAY_US, JOINED
+from tests.console.hostile import made
 
 FIRST_DAY = 20_454
 CHANCES = (
@@ -275,3 +277,9 @@ def explanation_of() -> Callable[..., Evidence]:
 def decision_of() -> Callable[..., Decision]:
     """Hand out the maker of decisions."""
     return decision
+
+
+@pytest.fixture(scope="session")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Hand out a workspace of a town that is named to do harm."""
+    return made(tmp_path_factory.mktemp("hostile"))

@@ -18,6 +18,7 @@ from rich.console import Console, RenderableType
 from riparian.cli import main, render
 from riparian.codes import RECORDING_KEY, codes_of, label
 from riparian.evidence import PACE, PERSON, Evidence, Row, Source
+from riparian.flows.explained import account_told
 from riparian.flows.findings import Account
 from riparian.flows.found import TIMELINE
 from riparian.flows.rings import ring_label
@@ -132,7 +133,7 @@ def test_what_a_person_sees_of_an_account_is_golden(name: str, situations: dict[
 def test_what_a_program_is_told_of_an_account_is_golden(
     name: str, situations: dict[str, Account], golden: Golden
 ) -> None:
-    told = render.told("user-417", situations[name], recompute=AGAIN)
+    told = account_told("user-417", situations[name], recompute=AGAIN)
     golden(f"explain/{name.replace(',', '').replace(' ', '-')}.json", json.dumps(told, indent=1, ensure_ascii=False))
     assert sum(row["bits"] for row in told["waterfall"]) == told["bits"]
 
@@ -271,6 +272,6 @@ def test_what_other_questions_say_stands_beside_and_a_ring_is_named(made: Made) 
     assert f"signals, 12.5 bits: {PACE.sentence}"[:40] in text
     assert "devices and taste: nothing that counts" in text
     assert f"riparian explain ring {ring_label(417)}" in text
-    told = render.told("user-417", account, recompute=AGAIN)
+    told = account_told("user-417", account, recompute=AGAIN)
     assert [other["question"] for other in told["others"]] == list(SAID)
     assert told["ring"] == ring_label(417)

@@ -17,7 +17,7 @@ from riparian.gate.decide import Decision, Restraint, decide, to_table
 from riparian.gate.ending import end, propose, withdraw
 from riparian.gate.holds import History, Step, extend, release
 from riparian.gate.policy import Policy
-from riparian.ports import SHARED, Arrays, Scan, World
+from riparian.ports import SHARED, Arrays, Place, Scan, World
 from riparian.schema import ACCESS, DAY_US, RECORDING
 from riparian.stores.memory import FixedClock, Memory
 from riparian.stores.workspace import Workspace
@@ -338,6 +338,17 @@ def test_decisions_are_replaced_by_a_scan_and_what_became_of_each_is_logged(worl
     ]
     assert [e.step for e in world.decisions.events(high)] == [Step.DECIDED, Step.EXPIRED]
     assert world.decisions.events(6) == []
+
+
+def test_what_is_in_force_comes_the_strongest_first_a_page_at_a_time(world: World) -> None:
+    over = held(9, bits=99.0, until_us=NOW)
+    commit(world, held(5), held(6, bits=40.5), held((1 << 64) - 7), over, replace(held(8), restraint=Restraint.SLOW))
+    found: list[int] = []
+    after: Place | None = None
+    while page := world.decisions.in_force(NOW, after=after, limit=2):
+        found += [decision.account for decision in page]
+        after = (int(page[-1].restraint), page[-1].bits, page[-1].account)
+    assert found == [6, (1 << 64) - 7, 5, 8]
 
 
 def test_a_person_extends_and_releases_and_the_log_says_who_and_why(world: World) -> None:

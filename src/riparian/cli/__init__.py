@@ -47,6 +47,7 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "exchange": "Tell peers what was found, hear what they found, and take back what was wrong.",
         "notice": "Read notices that came in and say what they lack; give reasons for decisions of your own.",
         "serve": "Answer edges, follow logs, and tell every edge who is restrained, until it is asked to end.",
+        "console": "Serve the pages where people look, and do what only people do, until it is asked to end.",
         "edge": "Write the configuration of your edge, and check a live one.",
         "keys": "List, rotate or show the keys that sign grants, and the keys of marks.",
     }

@@ -8,13 +8,12 @@ import typer
 
 from riparian import assembly
 from riparian.cli import lines, options, render, ringed, terminal
-from riparian.codes import code_of_label
-from riparian.console import words
+from riparian.console.named import code_of, ring_code
 from riparian.errors import InputError
+from riparian.flows.explained import account_told, ring_told
 from riparian.flows.extraction import about
 from riparian.flows.lines import names_of
-from riparian.flows.rings import about_ring, code_of_ring
-from riparian.ports import World
+from riparian.flows.rings import about_ring
 
 app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True)
 
@@ -40,7 +39,7 @@ def account(
         (name,) = names_of(house.world, [code])
     again = shlex.join(["riparian", "explain", "account", name, "--workspace", str(workspace)])
     if json:
-        lines.write([render.told(name, found, recompute=again)])
+        lines.write([account_told(name, found, recompute=again)])
     else:
         terminal.page.print(render.explanation(name, found, recompute=again))
 
@@ -60,26 +59,9 @@ def ring(
         names = names_of(house.world, [member.account for member in found.members])
     again = shlex.join(["riparian", "explain", "ring", ring, "--workspace", str(workspace)])
     if json:
-        lines.write([ringed.told(found, names, recompute=again)])
+        lines.write([ring_told(found, names, recompute=again)])
     else:
         terminal.page.print(ringed.explanation(found, names, recompute=again))
-
-
-def ring_code(ring: str) -> int:
-    """Read a ring's name.
-
-    Raises
-    ------
-    InputError
-        When it is none.
-    """
-    try:
-        return code_of_ring(ring)
-    except ValueError:
-        raise InputError(
-            f"`{words.visible(ring)}` is no name of a ring, wanted one as in g-s3baqygnsores",
-            hint="List the rings with riparian rings.",
-        ) from None
 
 
 def existing(workspace: Path) -> Path:
@@ -92,22 +74,4 @@ def existing(workspace: Path) -> Path:
     return workspace
 
 
-def code_of(world: World, account: str) -> int:
-    """Find an account by its identifier or its pseudonym.
-
-    Raises
-    ------
-    InputError
-        When it is neither.
-    """
-    code = world.vault.code_of(account)
-    if code is not None:
-        return code
-    try:
-        return code_of_label(account)
-    except ValueError:
-        raise InputError(
-            f"`{words.visible(account)}` is no account that a scan has seen, wanted an identifier from the logs"
-            " or a pseudonym",
-            hint="List the accounts that stand out with riparian accounts.",
-        ) from None
+__all__ = ["app", "code_of", "existing", "ring_code"]

@@ -8,7 +8,7 @@ colour a terminal, move its cursor, or pass for markup.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.measure import Measurement
@@ -21,7 +21,6 @@ from riparian.codes import label
 from riparian.console import waterfall, words
 from riparian.evidence import CLAIMS, Evidence
 from riparian.flows.extraction import Account
-from riparian.flows.lines import account_line, written
 from riparian.flows.rings import ring_label
 from riparian.gate.decide import Decision, Restraint
 from riparian.gate.holds import Step
@@ -115,60 +114,6 @@ def steps(evidence: Evidence, decision: Decision | None = None) -> Table:
         mark = Bar(partial(_mark, within.place(wanted)))
         table.add_row(Text(rung, "dim"), Text(f"{wanted:.3f}", "dim"), mark)
     return table
-
-
-def told(name: str, account: Account, *, recompute: str) -> dict[str, Any]:
-    """Tell the same to a program; kind ``explanation``."""
-    evidence, decision = account.evidence, account.decision
-    made: dict[str, Any] = {
-        "kind": "explanation",
-        "account": name,
-        "pseudonym": label(evidence.subject),
-        "claim": evidence.claim.name,
-        "sentence": evidence.claim.sentence,
-        "null": evidence.claim.null,
-        "bits": evidence.bits,
-        "reached_at": written(evidence.reached_us),
-        "waterfall": [{"label": row.label, "bits": row.bits} for row in evidence.waterfall],
-        "source": {"name": evidence.source.name, "version": evidence.source.version},
-        "facts": dict(_told_fact(name, value) for name, value in evidence.facts.items()),
-        "others": [
-            {
-                "question": o.facts["question"],
-                "claim": o.claim.name,
-                "bits": o.bits,
-                "reached_at": written(o.reached_us),
-            }
-            for o in account.others
-        ],
-        "ring": None if account.ring is None else ring_label(account.ring),
-        "decision": None,
-        "refusals": [{"budget": r["budget"], "refused": r["refused_ever"]} for r in account.refusals],
-        "events": [
-            {"at": written(e.at_us), "step": str(e.step), "person": e.person, "reason": e.reason}
-            for e in account.events
-        ],
-        "recompute": recompute,
-    }
-    if decision is not None:
-        line = account_line(name, decision, evidence.reached_us)
-        made["decision"] = {k: v for k, v in line.items() if k not in ("kind", "account", "pseudonym")}
-    return made
-
-
-def _other(evidence: Evidence) -> dict[str, Any]:
-    return {
-        "question": evidence.facts["question"],
-        "claim": evidence.claim.name,
-        "bits": evidence.bits,
-        "reached_at": written(evidence.reached_us) if evidence.reached_us else None,
-    }
-
-
-def _told_fact(name: str, value: object) -> tuple[str, object]:
-    if name.endswith("_us"):
-        return f"{name.removesuffix('_us')}_at", written(_count(value))
-    return name, value
 
 
 def _decided(account: Account) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """A ring as a person reads it in a terminal, and as a program reads it."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -9,11 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from riparian.cli import render, terminal
-from riparian.codes import label
 from riparian.console import words
-from riparian.flows.lines import written
 from riparian.flows.rings import Ringed, because_of, ring_label, words_of
-from riparian.schema import DAY_US
 
 SHOWN: Final = 20
 
@@ -69,32 +66,3 @@ def _members(found: Ringed, names: Sequence[str]) -> Table:
     if len(names) > SHOWN:
         table.add_row(Text(f"and {len(names) - SHOWN:,} more: --json lists all"), "", "")
     return table
-
-
-def told(found: Ringed, names: Sequence[str], *, recompute: str) -> dict[str, Any]:
-    """Tell the same to a program; kind ``explanation``."""
-    row, evidence, seen = found.row, found.evidence, found.overlap
-    return {
-        "kind": "explanation",
-        "ring": ring_label(row["ring"]),
-        "claim": evidence.claim.name,
-        "sentence": evidence.claim.sentence,
-        "null": evidence.claim.null,
-        "bits": evidence.bits,
-        "found_at": written(row["found_us"]),
-        "because": because_of(row),
-        "waterfall": [{"label": step.label, "bits": step.bits} for step in evidence.waterfall],
-        "source": {"name": evidence.source.name, "version": evidence.source.version},
-        "facts": {name: row[name] for name in ("order", "fetches", "expected", "seen", "price")},
-        "overlap": {
-            "days": [written(int(day) * DAY_US)[:10] for day in seen.days],
-            "expected": seen.expected.tolist(),
-            "seen": seen.seen.tolist(),
-        },
-        "artists": [{"artist": artist, "expected": expected, "seen": met} for artist, expected, met in found.artists],
-        "accounts": [
-            {"account": name, "pseudonym": label(m.account), "bits": m.bits, "action": m.restraint.name.lower()}
-            for name, m in zip(names, found.members, strict=True)
-        ],
-        "recompute": recompute,
-    }

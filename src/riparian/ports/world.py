@@ -50,6 +50,10 @@ ABSENT: Final[Mapping[str, float]] = MappingProxyType(
 values, ``heartbeat``, ``surfaced`` and ``elevated``, come as int8: 1 yes, 0 no, -1 not given."""
 
 
+Place = tuple[int, float, int]
+"""Where a decision stands among all, the strongest first: its restraint, its bits, and the account's code."""
+
+
 class Clock(Protocol):
     """What time it is."""
 
@@ -245,6 +249,10 @@ class Decisions(Protocol):
         LifecycleError
             When a change starts from a decision, or a number of events, that is no longer current; nothing changes.
         """
+        ...
+
+    def in_force(self, now_us: int, *, after: Place | None = None, limit: int) -> list[Decision]:
+        """List what restrains an account now, the strongest first: those after a place, and no more than ``limit``."""
         ...
 
     def events(self, account: int) -> list[Event]:

@@ -4,17 +4,23 @@ The tally of a bucket and the tables beside it are one file.  Decisions are rows
 because people change them one at a time, while scans run.
 """
 
+from typing import Final
+
 import pyarrow as pa
 
 from riparian.codes import BUCKETS
 from riparian.errors import LifecycleError
 from riparian.gate.decide import Decision, from_table, to_table
 from riparian.gate.holds import Change, Event, Step
-from riparian.ports import SHARED, Arrays
+from riparian.ports import SHARED, Arrays, Place
 from riparian.stores.drawers import read_arrays, read_table
 from riparian.stores.files import reaching
 from riparian.stores.folder import Folder
 from riparian.stores.records import signed
+
+_IN_FORCE: Final = """WHERE account IN (
+    SELECT account FROM decision WHERE restraint > 0 AND until_us > ? AND (-restraint, -bits, account) > (?, ?, ?)
+    ORDER BY -restraint, -bits, account LIMIT ?)"""
 
 
 def joined(tables: list[pa.Table | None]) -> pa.Table | None:
@@ -84,6 +90,15 @@ class FolderDecisions:
                 require_current(change, self.of(account), logged)
                 self._records.put_decisions(to_table([change.after]))
                 self._records.put_events([change.event])
+
+    def in_force(self, now_us: int, *, after: Place | None = None, limit: int) -> list[Decision]:
+        """See ``ports.Decisions``."""
+        # Nothing has a restraint of more than any.
+        restraint, bits, account = after if after is not None else (1 << 8, 0.0, 0)
+        place = -restraint, -bits, signed(account)
+        with reaching("reading decisions"):
+            found = from_table(self._records.decisions(_IN_FORCE, now_us, *place, limit))
+        return sorted(found, key=lambda d: (-d.restraint, -d.bits, signed(d.account)))
 
     def events(self, account: int) -> list[Event]:
         """See ``ports.Decisions``."""

@@ -18,10 +18,11 @@ from riparian.codes import BUCKETS, bucket_of, codes_of
 from riparian.errors import LifecycleError
 from riparian.gate.decide import DECISION, Decision, from_table, to_table
 from riparian.gate.holds import DECIDING, Change, Event, Step, steps
-from riparian.ports import ABSENT, SHARED, Arrays, Chunk, Clock, Reject, World
+from riparian.ports import ABSENT, SHARED, Arrays, Chunk, Clock, Place, Reject, World
 from riparian.schema import ACCESS_REQUIRED
 from riparian.stores.arrange import Arranged, arranged, dtype_of, plain
 from riparian.stores.kept import joined, require_current
+from riparian.stores.records import signed
 from riparian.stores.scanning import unless_changed
 from riparian.stores.vault import unchanged, without
 
@@ -257,6 +258,13 @@ class MemoryDecisions:
     def of(self, account: int) -> Decision | None:
         """See ``ports.Decisions``."""
         return next((d for d in from_table(self._memory.decisions) if d.account == account), None)
+
+    def in_force(self, now_us: int, *, after: Place | None = None, limit: int) -> list[Decision]:
+        """See ``ports.Decisions``."""
+        running = [d for d in from_table(self._memory.decisions) if d.restraint > 0 and d.until_us > now_us]
+        placed = sorted(((-d.restraint, -d.bits, signed(d.account)), d) for d in running)
+        since = (-after[0], -after[1], signed(after[2])) if after is not None else None
+        return [d for place, d in placed if since is None or place > since][:limit]
 
     def record(self, *changes: Change) -> None:
         """See ``ports.Decisions``."""

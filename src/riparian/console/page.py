@@ -1,0 +1,111 @@
+"""What is a page of the console, and what is it asked?
+
+A page is a module: ``facts(given, question)`` says what there is to see, as JSON has it, by the functions that the
+command line calls; a template beside it shows exactly that.  What can be done on a page is an act: a form that is
+sent, a function that does it, a sentence that says that it was done.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from riparian.assembly import Given
+from riparian.ports.staff import Person, Role
+
+Form = Mapping[str, str]
+_NOTHING: Form = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a page is asked, and by whom.
+
+    Parameters
+    ----------
+    person
+        Who is signed in.
+    asked
+        What stands behind the question mark.
+    """
+
+    person: Person
+    asked: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, name: str) -> str:
+        """Read one thing that is asked; empty where it is not."""
+        return self.asked.get(name, "")
+
+
+class Facts(Protocol):
+    """A module that says what a page shows."""
+
+    @property
+    def __name__(self) -> str:
+        """As of any module; the last word names the template."""
+        ...
+
+    def facts(self, given: Given, question: Question) -> dict[str, Any]:
+        """Say what there is to see, as JSON has it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What can be done on a page.
+
+    Parameters
+    ----------
+    name
+        The last part of the path that its form is sent to.
+    role
+        Who may, at least.
+    do
+        Does it, and says which page shows what came of it.
+    said
+        That it was done, as a sentence.
+    """
+
+    name: str
+    role: Role
+    do: Callable[[Given, Question, Form], str]
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page.
+
+    Parameters
+    ----------
+    path
+        Where it is.
+    title
+        What it is called.
+    role
+        Who may look, at least.
+    of
+        The module that says what it shows.
+    is_listed
+        Whether it stands in the navigation, or is reached from another page.
+    under
+        Of a page that is not, the path of the one that stands there for it.
+    acts
+        What can be done on it.
+    looks_at
+        Which accounts whoever looks sees, as pseudonyms: every look is written down.
+    """
+
+    path: str
+    title: str
+    role: Role
+    of: Facts
+    is_listed: bool = True
+    under: str = ""
+    acts: tuple[Act, ...] = ()
+    looks_at: Callable[[Mapping[str, Any]], list[str]] | None = None
+
+    @property
+    def template(self) -> str:
+        """The name of its template."""
+        return f"pages/{self.of.__name__.rpartition('.')[2]}.html.j2"

@@ -1,0 +1,193 @@
+"""Where do people look, and do what only people do?
+
+::
+
+    GET  PAGE                 a page (:mod:`riparian.console.pages`); ``?json``, or Accept, gives the same as JSON
+    POST PAGE/ACT             a form of it: done, then back to a page that shows what came of it
+    GET  /static/NAME         its style and scripts
+
+Whoever is not signed in is asked to; whose role is too low is told which one it takes.  Works without scripts.
+"""
+
+import hmac
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from riparian.assembly import Given
+from riparian.console.doors import Doors
+from riparian.console.guard import Guarded, static_answer, static_files
+from riparian.console.page import Act, Page, Question
+from riparian.console.pages import PAGES
+from riparian.console.shown import address, error_facts, error_shown, page_shown, wants_json
+from riparian.errors import (
+    CustodyError,
+    InputError,
+    LifecycleError,
+    OutsideError,
+    PolicyError,
+    RiparianError,
+)
+from riparian.ports.staff import Role, Sitting
+
+SIGN_IN: Final = "/sign-in"
+_OCTETS_MAX: Final = 64 << 10
+_FIELDS_MAX: Final = 50
+_STATUS: Final[Mapping[type[RiparianError], int]] = {
+    InputError: 400,
+    LifecycleError: 409,
+    PolicyError: 500,
+    CustodyError: 500,
+    OutsideError: 503,
+}
+_SEE_OTHER, _SIGN_IN, _NO, _NOT_FOUND, _BROKEN = 303, 401, 403, 404, 500
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def console_app(given: Given, doors: Doors, pages: tuple[Page, ...] = PAGES) -> Starlette:
+    """Make the console: ASGI.
+
+    Parameters
+    ----------
+    given
+        The workspace, and what the operator gave.
+    doors
+        Who is let in.
+    pages
+        What there is to see.
+    """
+    site = _Site(given, doors, pages)
+    held = static_files()
+
+    async def static(request: Request) -> Response:
+        return static_answer(held, request)
+
+    routes: list[BaseRoute] = [Route("/static/{name}", static, methods=["GET"]), *doors.routes()]
+    for page in pages:
+        routes.append(Route(page.path, site.look(page), methods=["GET"]))
+        routes += [Route(f"{page.path.rstrip('/')}/{act.name}", site.act(act), methods=["POST"]) for act in page.acts]
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Guarded, at=doors.at)],
+        exception_handlers={RiparianError: site.failed, HTTPException: site.failed, Exception: site.broken},
+    )
+
+
+class _Site:
+    def __init__(self, given: Given, doors: Doors, pages: tuple[Page, ...]) -> None:
+        self._given = given
+        self._doors = doors
+        self._pages = pages
+
+    def look(self, page: Page) -> Answer:
+        async def shown(request: Request) -> Response:
+            sitting = self._doors.sitting(request)
+            if sitting is None or sitting.person.role < page.role:
+                return self._not_let(request, sitting, page.role)
+            question = Question(sitting.person, dict(request.query_params))
+            try:
+                facts = await run_in_threadpool(page.of.facts, self._given, question)
+            except InputError as error:
+                return self._said(request, error, _NOT_FOUND, sitting)
+            if page.looks_at is not None:
+                await run_in_threadpool(self._doors.looked, sitting, page.path, page.looks_at(facts))
+            return page_shown(page, facts, sitting, self._pages, request=request)
+
+        return shown
+
+    def act(self, act: Act) -> Answer:
+        async def done(request: Request) -> Response:
+            sitting = self._doors.sitting(request)
+            if sitting is None or sitting.person.role < act.role:
+                return self._not_let(request, sitting, act.role)
+            form = await form_of(request)
+            require_own(form, sitting.form_token)
+            question = Question(sitting.person, dict(request.query_params))
+            where = await run_in_threadpool(act.do, self._given, question, form)
+            joined = "&" if "?" in where else "?"
+            return RedirectResponse(f"{where}{joined}done={act.name}", _SEE_OTHER)
+
+        return done
+
+    async def failed(self, request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            found = f"nothing is at `{request.url.path[:200]}`" if error.status_code == _NOT_FOUND else error.detail
+            told = InputError(f"{found}, wanted a page of the console", hint="Begin at the first page.")
+            return self._said(request, told, error.status_code, self._doors.sitting(request))
+        assert isinstance(error, RiparianError)  # noqa: S101  as registered
+        status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), _BROKEN)
+        return self._said(request, error, status, self._doors.sitting(request))
+
+    async def broken(self, request: Request, error: Exception) -> Response:
+        traceback.print_exception(error, file=sys.stderr)
+        told = OutsideError(
+            "the console failed at this, wanted an answer", hint="Look at what it wrote where it was started."
+        )
+        return self._said(request, told, _BROKEN, None)
+
+    def _not_let(self, request: Request, sitting: Sitting | None, wanted: Role) -> Response:
+        if sitting is not None:
+            told = LifecycleError(
+                f"you are signed in as {sitting.person.role.title}, wanted {wanted.title} or above",
+                hint="Ask an admin, if your work needs it.",
+            )
+            return self._said(request, told, _NO, sitting)
+        if request.method == "GET" and not wants_json(request):
+            asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(address(SIGN_IN, to=asked if asked != "/" else ""), _SEE_OTHER)
+        told = LifecycleError("nobody is signed in, wanted somebody who is", hint=f"Sign in at {SIGN_IN}.")
+        return self._said(request, told, _SIGN_IN, None)
+
+    def _said(self, request: Request, error: RiparianError, status: int, sitting: Sitting | None) -> Response:
+        return error_shown(error_facts(error), status, sitting, self._pages, request=request)
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """Read a form that was sent; of a field that stands twice the first.
+
+    Raises
+    ------
+    InputError
+        When it is none, or too long.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    if kind != "application/x-www-form-urlencoded":
+        raise InputError(f"`{kind[:80]}` was sent, wanted a form")
+    held = bytearray()
+    async for part in request.stream():
+        held += part
+        if len(held) > _OCTETS_MAX:
+            raise InputError(f"the form has more than {_OCTETS_MAX:,} octets, wanted fewer")
+    try:
+        fields: list[tuple[str, Any]] = parse_qsl(
+            held.decode("utf-8"), keep_blank_values=True, max_num_fields=_FIELDS_MAX
+        )
+    except ValueError as error:
+        raise InputError("the form cannot be read, wanted one of UTF-8 and of few fields") from error
+    return dict(reversed(fields))
+
+
+def require_own(form: dict[str, str], token: str) -> None:
+    """Refuse a form that no page of ours made for whoever sends it.
+
+    Raises
+    ------
+    InputError
+        When it has another token, or none.
+    """
+    if not hmac.compare_digest(form.get("token", "").encode(), token.encode()):
+        raise InputError(
+            "the form is not from a page that was made for you, wanted one that is",
+            hint="Go back, load the page again, and send its form once more.",
+        )
