@@ -119,6 +119,7 @@ def tree(one: etree._Element) -> Tree:
     """
     name = named(one)
     inside: dict[str, Tree] = {}
+    many: dict[str, list[Tree]] = {}
     for key, value in one.attrib.items():
         plain = etree.QName(cast(str, key)).localname
         if plain not in {"schemaLocation", "noNamespaceSchemaLocation"}:
@@ -127,9 +128,10 @@ def tree(one: etree._Element) -> Tree:
         if key := named(child):
             said = tree(child)
             if key in _MANY and not (key == "Notice" and name != "History"):
-                inside[key] = (*cast(tuple[Tree, ...], inside.get(key, ())), said)
+                many.setdefault(key, []).append(said)
             else:
                 inside.setdefault(key, said)
+    inside |= {key: tuple(group) for key, group in many.items()}
     text = (one.text or "") + "".join(child.tail or "" for child in one)
     if not inside:
         return _typed(name, text)
@@ -256,13 +258,13 @@ def _items(
     works: dict[tuple[str, str], Work] = {}
     locations: list[Location] = []
     pairs: dict[str, tuple[str, ...]] = {}
+    undated: list[int] = []
     for n, item in enumerate(_all_items(said), 1):
         title, artist = _of(item, "Title") or _of(item, "FileName"), _of(item, "Artist")
         work = works.setdefault((title, artist), Work(f"W{len(works) + 1}", title=title, artist=artist))
         url = _of(item, "URL") or _of(item, "HostURI") or _of(source, "URL_Base") or _of_hash(item)
         seen = _when(_of(item, "TimeStamp"))
-        if seen is None:
-            remarks.append(f"item {n} does not say when it was seen")
+        undated += [n] if seen is None else []
         key = f"L{n}"
         locations.append(
             Location(
@@ -277,6 +279,9 @@ def _items(
             )
         )
         pairs[key] = (work.recording,)
+    if undated:
+        more = f", nor do {len(undated) - 1} after it" if undated[1:] else ""
+        remarks.append(f"item {undated[0]} does not say when it was seen{more}")
     return tuple(works.values()), tuple(locations), pairs
 
 

@@ -144,6 +144,7 @@ _WORDS: Final[Mapping[Element, _Words]] = MappingProxyType(
             either(
                 "fair",
                 "fiar",
+                "(?:reasonable|legitimate) use",
                 "use into consideration",
                 "taken into consideration",
                 "section 107",

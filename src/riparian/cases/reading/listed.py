@@ -51,7 +51,10 @@ def read_listed(text: str) -> Read:
         if said.startswith("#"):
             _name(works, said.lstrip("# \t"), goes_on=before_addresses)
             before_addresses = True
-        elif said and len(locations) < PLACES_MAX and _is_address(said):
+        elif said and len(locations) == PLACES_MAX:
+            remarks.append(f"the list has more than {PLACES_MAX} addresses; from line {number} on it was not read")
+            break
+        elif said and _is_address(said):
             locations.append(Location(f"L{len(locations) + 1}", cleaned(said)))
             pairs[locations[-1].key] = (works[-1].recording,) if works else ()
             before_addresses = False

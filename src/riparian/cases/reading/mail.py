@@ -1,18 +1,21 @@
 """What does a mail say that a notice came in: who sent it, when, and its text?
 
-The message is read by the standard library's parser, whose bounds are ours: parts beyond a number and octets beyond a
-size are not read, and that is said.  A sender is who the mail says it is; nothing here has checked that.
+The message is read by the standard library's parser, within bounds that are ours: parts beyond a number are not read,
+and that is said; what nests too deep or is too long is refused.  A sender is who the mail says it is; nothing here has
+checked that.
 
 Source
 ------
 RFC 5322 (dates, mailboxes), RFC 2045 to 2047 (parts, encodings), RFC 3676 section 4.3 (the line ``-- ``).
 """
 
+import codecs
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
-from email.header import decode_header, make_header
+from email.errors import HeaderParseError
+from email.header import decode_header
 from email.message import EmailMessage, Message
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Final, cast
@@ -22,14 +25,20 @@ from lxml import etree
 from lxml.etree import ParserError, XMLSyntaxError
 
 from riparian.cases.facts import Party
+from riparian.errors import InputError
 
 PARTS_MAX: Final = 200
-TEXT_MAX: Final = 2_000_000
+MARKED_MAX: Final = 2_000_000
+HEADER_MAX: Final = 10_000
 
 _HEADER: Final = re.compile(rb"(?im)^(?:from|received|message-id|mime-version|return-path|delivered-to):[ \t]")
 _ATTACHED: Final = frozenset({"text/xml", "application/xml", "application/acns+xml"})
 _BREAKS: Final = frozenset({"br", "p", "div", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "blockquote"})
 _UNSAID: Final = frozenset({"script", "style", "head", "title", "meta"})
+_NO_CHARSETS: Final = frozenset(
+    {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
+)
+"""What Python can decode and no letter is written in; some of it takes the square of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +79,27 @@ def opened(content: bytes) -> Mail:
     -------
     Mail
         As much as can be read; what cannot is in its remarks.
+
+    Raises
+    ------
+    InputError
+        When its parts nest too deep, or a page in it is too long.
     """
-    message = cast(EmailMessage, message_from_bytes(content, policy=policy.compat32))
     remarks: list[str] = []
-    plain, marked, xml = _parts(message, remarks)
-    name, address = next(iter(getaddresses([_header(message, "From")])), ("", ""))
+    try:
+        message = cast(EmailMessage, message_from_bytes(content, policy=policy.compat32))
+        plain, marked, xml = _parts(message, remarks)
+    except RecursionError as error:
+        raise InputError(
+            "the mail has parts in parts, deeper than can be read, wanted a letter", hint="Ask its sender for the text."
+        ) from error
+    name, address = next(iter(_mailboxes(message, "From")), ("", ""))
     return Mail(
         sender=Party(name, email=address, role="sender") if name or address else None,
-        to=tuple(each for _, each in getaddresses([_header(message, "To")]) if each),
+        to=tuple(each for _, each in _mailboxes(message, "To") if each),
         dated=_dated(_header(message, "Date")),
         subject=" ".join(_header(message, "Subject").split()),
-        text=("\n\n".join(plain) if plain else "\n\n".join(_bare(each) for each in marked))[:TEXT_MAX],
+        text="\n\n".join(plain or [_bare(each) for each in marked]),
         xml=tuple(xml),
         message_id=_header(message, "Message-ID").strip(),
         replies_to=tuple(
@@ -116,17 +135,27 @@ def _parts(message: Message, remarks: list[str]) -> tuple[list[str], list[str], 
 
 def _decoded(octets: bytes, charset: str | None) -> str:
     try:
-        return octets.decode(charset or "utf-8")
-    except (LookupError, UnicodeDecodeError):
+        named = codecs.lookup(charset or "utf-8").name
+        return octets.decode("utf-8" if named in _NO_CHARSETS else named)
+    except (LookupError, ValueError):
         return octets.decode("utf-8", "replace") if charset else octets.decode("latin-1")
 
 
 def _header(message: Message, name: str) -> str:
-    value = str(message.get(name, ""))
+    """Give a header as far as it is read: no list of mailboxes and no subject is as long as that."""
+    value = str(message.get(name, ""))[:HEADER_MAX]
     try:
-        return str(make_header(decode_header(value))) if "=?" in value else value
-    except (LookupError, ValueError):
+        words = decode_header(value) if "=?" in value else [(value, None)]
+    except (HeaderParseError, ValueError):
         return value
+    return "".join(word if isinstance(word, str) else _decoded(word, charset) for word, charset in words)
+
+
+def _mailboxes(message: Message, name: str) -> list[tuple[str, str]]:
+    try:
+        return getaddresses([_header(message, name)])
+    except RecursionError:  # remarks in remarks
+        return []
 
 
 def _dated(value: str) -> datetime | None:
@@ -139,8 +168,13 @@ def _dated(value: str) -> datetime | None:
 
 def _bare(marked: str) -> str:
     """Turn HTML into text; where a link goes stands after its words."""
+    if len(marked) > MARKED_MAX:
+        raise InputError(
+            f"the mail has a page of {len(marked)} characters, wanted at most {MARKED_MAX}",
+            hint="Ask its sender for the text.",
+        )
     try:
-        root = lxml.html.document_fromstring(marked[:TEXT_MAX])
+        root = lxml.html.document_fromstring(marked)
     except (ParserError, XMLSyntaxError, ValueError):
         return ""
     said: list[str] = []

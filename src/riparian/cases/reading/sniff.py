@@ -16,6 +16,9 @@ from riparian.errors import InputError
 OCTETS_MAX: Final = 4 * 1024 * 1024
 """A letter that is larger is refused."""
 
+LETTER_MAX: Final = 1_000_000
+"""A text that is longer is refused, unless it is a list or a message; none that a host published has half of it."""
+
 _XML: Final = re.compile(rb"<\?xml\b|<(?:[\w.-]{1,60}:)?(?:" + "|".join(sorted(ROOTS)).encode() + rb")\b")
 _OPENED: Final = re.compile(r"<((?:[\w.-]{1,60}:)?(?:" + "|".join(sorted(ROOTS)) + r"))[\s>]")
 _ARMOUR: Final = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----\s*\n(?:[A-Z][\w-]{0,30}: [^\n]{0,200}\n)*\s*\n")
@@ -74,6 +77,10 @@ def _of_text(text: str) -> Read:
         return read_listed(text)
     if (inside := _inside(text)) and (inner := _acns(inside.encode())) is not None:
         return replace(inner, remarks=(*inner.remarks, "the message was inside of a letter, which was not read"))
+    if len(text) > LETTER_MAX:
+        raise InputError(
+            f"the letter has {len(text)} characters, wanted at most {LETTER_MAX}", hint="Read it in parts, or by hand."
+        )
     return read_letter(_ARMOUR.sub(lambda armour: " " * len(armour[0]), text))
 
 
