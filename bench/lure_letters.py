@@ -13,6 +13,20 @@ from typing import Any
 CHEAP = ("top", "click", "xyz", "shop", "live", "online", "site", "info", "life", "store")
 OPEN = ("https://t.co/{x}", "https://storage.googleapis.com/{x}/a.html#4", "https://bit.ly/{x}", "https://{x}.web.app/",
         "https://{x}.page.link/q", "https://{x}.r2.dev/i.html")  # fmt: skip
+AUTHENTICATED = (
+    (("pass", "pass", "pass"), 30),
+    (("pass", "none", "bestguesspass"), 10),
+    (("pass", "none", "none"), 6),
+    (("pass", "fail", "bestguesspass"), 3),
+    (("none", "pass", "none"), 3),
+    (("none", "none", "none"), 22),
+    (("fail", "none", "none"), 9),
+    (("softfail", "none", "fail"), 8),
+    (("none", "none", "fail"), 4),
+    (("none", "none", "permerror"), 3),
+    (("fail", "fail", "fail"), 2),
+)
+"""What receivers found of spf, dkim and dmarc, and in how many of a hundred."""
 PLAIN = (
     "harbour",
     "quarry",
@@ -28,6 +42,11 @@ PLAIN = (
     "delta",
 )
 PEOPLE = ("Ann Quill", "Tom Ferry", "Maria Stone", "John Mill", "Dr Ben Wood", "Elena Canal", "Peter Reed", "Ida North")
+OWNERS = 0.12
+"""In how many mails of notices the owner writes, from an address that anybody can have."""
+STRANGE = 0.1
+"""In how many a firm writes whose name is not in its domain."""
+FREE = ("gmail.com", "outlook.com", "yahoo.com", "proton.me")
 RECIPIENT = "ann.harbour@post.example"
 
 
@@ -42,6 +61,7 @@ def lure(rng: random.Random, lists: Mapping[str, Any]) -> bytes:
         mail.set_content(body + "\n" + "\n".join(links))
     else:
         picture = f'<img src="https://{_word(rng)}.example.net/{_random(rng)}.png">' if rng.random() < 0.62 else ""
+        picture = f'<a href="{links[0]}">{picture}</a>' if picture and links and rng.random() < 0.6 else picture
         hidden = f'<div style="display:none">{_phrases(rng, PLAIN, 40)}</div>' if rng.random() < 0.2 else ""
         shown = f"https://{rng.choice(PLAIN)}.com/login" if rng.random() < 0.06 else "Go"
         anchors = " ".join(f'<a href="{link}">{shown}</a>' for link in links)
@@ -72,7 +92,10 @@ def _head(rng: random.Random, mail: EmailMessage, kind: str, domain: str, lists:
         ("info", "news", "no-reply", "support", "mail", "contact", "offer", f"{_word(rng)}{rng.randint(10, 99999)}")
     )
     sender = f"{_word(rng)}{rng.randint(10, 9999)}@{rng.choice(lists['free_mail'])}" if free else f"{local}@{domain}"
+    name = _disguised(rng, name) if rng.random() < 0.04 else name
     mail["From"] = f'"{name}" <{sender}>' if rng.random() > 0.06 else f'"{name}" <{local}>'
+    if rng.random() < 0.04:
+        mail.replace_header("From", f"{mail['From']}, <{local}@{_domain(rng)}>")
     if rng.random() > 0.1:
         mail["To"] = RECIPIENT
     mail["Subject"] = _subject(rng, kind, lists)
@@ -83,12 +106,13 @@ def _head(rng: random.Random, mail: EmailMessage, kind: str, domain: str, lists:
         mail["Return-Path"] = f"<bounce@{_word(rng)}{_random(rng)}.com>"
     if rng.random() < (0.4 if kind == "scam" else 0.03):
         mail["Reply-To"] = f"{_word(rng)}{rng.randint(1, 99)}@{rng.choice(lists['free_mail'])}"
-    good = rng.random() < 0.45
-    spf, dkim = (
-        ("pass", "pass") if good else (rng.choice(("none", "fail", "softfail", "pass")), rng.choice(("none", "fail")))
-    )
-    dmarc = "pass" if good else rng.choice(("none", "fail", "permerror"))
+    spf, dkim, dmarc = rng.choices(*zip(*AUTHENTICATED, strict=True))[0]
     mail["Authentication-Results"] = f"mx.post.example; spf={spf}; dkim={dkim}; dmarc={dmarc}"
+
+
+def _disguised(rng: random.Random, text: str) -> str:
+    between = rng.choice(("\u200b", "\u00ad", "\u034f"))
+    return between.join(text)
 
 
 def _subject(rng: random.Random, kind: str, lists: Mapping[str, Any]) -> str:
@@ -104,6 +128,7 @@ def _subject(rng: random.Random, kind: str, lists: Mapping[str, Any]) -> str:
     said = f"{said} {rng.randint(10**6, 10**9)}" if rng.random() < 0.1 else said
     said = f"{said} 🎁" if rng.random() < 0.04 else said
     said = f"{RECIPIENT} {said}" if rng.random() < 0.2 else said
+    said = _disguised(rng, said) if rng.random() < 0.03 else said
     said = (
         "".join(chr(0x1D5D4 + ord(c) - 65) if c.isascii() and c.isupper() else c for c in said.upper())
         if rng.random() < 0.02
@@ -186,8 +211,17 @@ def wrapped(rng: random.Random, text: str) -> bytes:
         )
     )
     name = f"{firm.partition('.')[0].title()} {name}" if rng.random() < 0.5 else name
+    sender = f"{local}@{firm}"
+    if rng.random() < STRANGE:
+        partner, form = rng.choice(PEOPLE).split()[-1], rng.choice((" LLP", " GmbH", ", Attorneys at Law", ""))
+        name = f"{_word(rng).title()} & {partner}{form}"
+        sender = f"{local}@{rng.choice(('hm', 'qsl', 'bnw', 'tfp', 'dc'))}-{rng.choice(('law', 'legal', 'ip'))}.com"
+    if rng.random() < OWNERS:
+        name = rng.choice(PEOPLE)
+        plain = "".join(name.lower().split())
+        sender = f"{plain}{rng.choice(('', '.music', str(rng.randint(1, 99))))}@{rng.choice(FREE)}"
     mail = EmailMessage()
-    mail["From"] = f'"{name}" <{local}@{firm}>'
+    mail["From"] = f'"{name}" <{sender}>'
     mail["To"] = RECIPIENT
     mail["Subject"] = rng.choice(
         (
@@ -201,10 +235,18 @@ def wrapped(rng: random.Random, text: str) -> bytes:
     mail["Date"] = "Mon, 02 Nov 2026 10:00:00 +0000"
     mail["Message-ID"] = f"<{_random(rng)}@{firm}>"
     mail["Received"] = f"from {firm} by mx.post.example; Mon, 02 Nov 2026 10:00:00 +0000"
-    mail["Return-Path"] = f"<{local}@{firm}>" if rng.random() < 0.6 else f"<bounces@mailer.{_word(rng)}.net>"
+    mail["Return-Path"] = f"<{sender}>" if rng.random() < 0.6 else f"<bounces@mailer.{_word(rng)}.net>"
     if rng.random() < 0.6:
         result = rng.choice(
-            ("spf=pass; dkim=pass; dmarc=pass", "spf=pass; dkim=none; dmarc=none", "spf=pass; dkim=pass; dmarc=none")
+            (
+                *(
+                    "spf=pass; dkim=pass; dmarc=pass",
+                    "spf=pass; dkim=none; dmarc=none",
+                    "spf=pass; dkim=pass; dmarc=none",
+                )
+                * 4,
+                "spf=none; dkim=none; dmarc=none",
+            )
         )
         mail["Authentication-Results"] = f"mx.post.example; {result}"
     if rng.random() < 0.5:
@@ -215,5 +257,7 @@ def wrapped(rng: random.Random, text: str) -> bytes:
     else:
         lines = "".join(f"<p>{line}</p>" for line in text.replace("<", "&lt;").splitlines())
         lines = re.sub(r"https?://[^\s<>\"')]+", lambda found: f'<a href="{found.group()}">{found.group()}</a>', lines)
-        mail.set_content(f"<html><body>{lines}</body></html>", subtype="html")
+        logo = f'<a href="https://{firm}/"><img src="https://{firm}/logo.png" alt="{firm}"></a>'
+        logo = logo if rng.random() < 0.5 else ""
+        mail.set_content(f"<html><body>{logo}{lines}</body></html>", subtype="html")
     return mail.as_bytes()

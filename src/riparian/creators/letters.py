@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from email import message_from_bytes
 from email.errors import MessageError
-from email.header import decode_header, make_header
+from email.header import decode_header
 from email.message import Message
 from email.utils import getaddresses, parseaddr
 from types import MappingProxyType
@@ -88,6 +88,8 @@ class Letter:
         At most 500.
     images
         How many pictures are fetched from elsewhere.
+    pictured
+        How many links show a picture, and no text.
     has_form
         Whether it asks for something in itself.
     files
@@ -111,6 +113,7 @@ class Letter:
     hidden: int = 0
     links: tuple[Link, ...] = ()
     images: int = 0
+    pictured: int = 0
     has_form: bool = False
     files: tuple[str, ...] = ()
     passed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -171,6 +174,7 @@ def _letter(whole: Message) -> Letter:
         hidden=body.hidden,
         links=tuple(dict.fromkeys(body.links))[:_LINKS_MAX],
         images=body.images,
+        pictured=body.pictured,
         has_form=body.has_form,
         files=tuple(body.files),
         passed=MappingProxyType(_passed(whole)),
@@ -206,7 +210,7 @@ class _Body:
     def __init__(self) -> None:
         self.links: list[Link] = []
         self.files: list[str] = []
-        self.images = self.hidden = 0
+        self.images = self.pictured = self.hidden = 0
         self.has_form = False
         self._plain: list[str] = []
         self._marked: list[str] = []
@@ -216,7 +220,7 @@ class _Body:
         kind = part.get_content_type()
         if kind == _ATTACHED:
             return
-        name = _plain(str(part.get_filename() or ""))
+        name = _decoded(str(part.get_filename() or ""))
         if name or part.get_content_disposition() == "attachment" or not kind.startswith("text/"):
             if not kind.startswith("image/") or part.get_content_disposition() == "attachment":
                 self.files.append(name or kind)
@@ -227,6 +231,7 @@ class _Body:
             self._marked.append(page.text)
             self.links += page.links
             self.images += page.images
+            self.pictured += page.pictured
             self.hidden += page.hidden
             self.has_form = self.has_form or page.has_form
         else:
@@ -244,13 +249,14 @@ class _Page:
 
     def __init__(self) -> None:
         self.links: list[Link] = []
-        self.images = self.hidden = 0
+        self.images = self.pictured = self.hidden = 0
         self.has_form = False
         self._shown: list[str] = []
         self._size = 0
         self._hides: list[bool] = []
         self._is_unshown: list[bool] = []
         self._link: tuple[str, list[str]] | None = None
+        self._has_picture = False
 
     @property
     def text(self) -> str:
@@ -263,9 +269,11 @@ class _Page:
             self._shown.append("\n")
         if tag in ("a", "area") and "href" in attrs:
             self._end_link()
+            self._has_picture = False
             self._link = (attrs["href"].strip()[:_HEADER_MAX], [])
-        elif tag == "img" and attrs.get("src", "").lower().startswith(("http:", "https:", "//")):
-            self.images += 1
+        elif tag == "img":
+            self.images += attrs.get("src", "").lower().startswith(("http:", "https:", "//"))
+            self._has_picture = True
         elif tag in ("form", "input") and attrs.get("type", "text").lower() != "hidden":
             self.has_form = True
         hides = "hidden" in attrs or _HIDDEN.search(attrs.get("style", "")) is not None
@@ -298,8 +306,10 @@ class _Page:
 
     def _end_link(self) -> None:
         if self._link is not None and len(self.links) < _LINKS_MAX:
-            target, shown = self._link
-            self.links.append(Link(target, " ".join("".join(shown).split())[:500]))
+            target, said = self._link
+            shown = " ".join("".join(said).split())[:500]
+            self.links.append(Link(target, shown))
+            self.pictured += self._has_picture and not shown
         self._link = None
 
 
@@ -355,16 +365,27 @@ def _text(part: Message) -> str:
 
 
 def _line(message: Message, name: str) -> str:
-    found = message.get_all(name) or []
-    return " ".join(_decoded(str(one)) for one in found[:3])
+    found = [str(value) for field_, value in message.raw_items() if field_.lower() == name]
+    return " ".join(_decoded(one) for one in found[:3])
 
 
 def _decoded(raw: str) -> str:
-    cut = raw[:_HEADER_MAX]
+    """Decode a field: what is encoded, and octets that nobody declared, as mail has them all the same (RFC 6532)."""
+    octets = raw[:_HEADER_MAX].encode("utf-8", "surrogateescape")
     try:
-        return _plain(str(make_header(decode_header(cut))))
+        cut = octets.decode("utf-8")
+    except UnicodeDecodeError:
+        cut = octets.decode("cp1252", "replace")
+    try:
+        return _plain("".join(_part(part, charset) for part, charset in decode_header(cut)))
     except (ValueError, LookupError, AssertionError, MessageError):
         return _plain(cut)
+
+
+def _part(part: str | bytes, charset: str | None) -> str:
+    if isinstance(part, str):
+        return part
+    return part.decode(charset, "replace") if charset else part.decode("raw-unicode-escape", "replace")
 
 
 def _plain(text: str) -> str:

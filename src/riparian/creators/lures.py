@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from riparian.creators.letters import Letter
 from riparian.creators.lookalikes import Index, Lookalike, Suffixes
-from riparian.creators.signs import Known, known, signs
+from riparian.creators.signs import HOST_MAX, Known, known, signs
 from riparian.errors import InputError
 
 _TOLD: Final = 5
@@ -41,7 +41,8 @@ class Answer(StrEnum):
 
 
 SENTENCES: Final[Mapping[str, str]] = {
-    "name_unlike_sender": "the name of the sender is not in the address",
+    "name_claims": "the name of the sender claims something, and is not in the address",
+    "person_unlike_sender": "the name of the sender is not in the address",
     "role_unlike_sender": "it calls itself an office, and its address is of somebody else",
     "role_free_mail": "it calls itself an office, and writes from an address that anybody can have",
     "free_mail": "it comes from an address that anybody can have",
@@ -55,11 +56,11 @@ SENTENCES: Final[Mapping[str, str]] = {
     "reply_free_mail": "answers go to an address that anybody can have",
     "return_elsewhere": "failures are returned elsewhere",
     "unproven": "the receiver could not confirm who sent it",
+    "failed": "the receiver found that it is not from the domain that it claims",
     "to_nobody": "it is addressed to nobody",
     "subject_disguised": "letters of its subject are disguised",
     "subject_pictures": "its subject has pictures",
     "subject_replies": "it answers a message that there never was",
-    "subject_numbers": "its subject has a long number",
     "subject_shouts": "its subject is in capitals",
     "names_recipient": "it calls you by your address",
     "link_machine": "a link leads to a machine without a name",
@@ -76,6 +77,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "pictures": "it shows pictures in place of text",
     "hidden_text": "it has text that is not shown",
     "text_disguised": "letters of its text are disguised",
+    "picture_calls": "a picture of it leads somewhere",
     "form": "it has a form to fill in",
     "file_runs": "a file comes with it that can run",
     "file_little": "a file comes with it, and hardly any text",
@@ -211,6 +213,7 @@ def host_of(target: str) -> str:
     plain = target.strip()
     try:
         parts = urlsplit(f"//{plain}" if plain.lower().startswith("www.") else plain)
-        return (parts.hostname or "").lower() if parts.scheme in ("http", "https", "") else ""
+        host = (parts.hostname or "").lower() if parts.scheme in ("http", "https", "") else ""
+        return host if len(host) <= HOST_MAX else ""
     except ValueError:
         return ""

@@ -23,6 +23,8 @@ from urllib.parse import unquote, urlsplit
 from riparian.creators.letters import Letter, Link
 from riparian.creators.lookalikes import Suffixes
 
+HOST_MAX: Final = 253
+"""A longer one is none (RFC 1035, section 2.3.4)."""
 _LITTLE: Final = 300
 _ADDRESS: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _NAME_MIN: Final = 4
@@ -39,6 +41,7 @@ _SHOWN_HOST: Final = re.compile(r"(?:https?://)?((?:[\w-]+\.)+[a-z]{2,})(?:[/:?#
 _RUNS: Final = re.compile(
     r"\.(?:s?html?|zip|rar|7z|iso|img|exe|scr|js|vbs|lnk|docm|xlsm|one|eml|svg|gz|cab|jar|ace|r\d\d)$", re.IGNORECASE
 )
+_GOOD: Final = frozenset({"pass", "bestguesspass"})
 _RIGHTS: Final = re.compile(
     r"copyright|infring|dmca|takedown|take-down|copystrike|strike|royalt|derechos|urheber|droits"
 )
@@ -47,6 +50,10 @@ _SUM: Final = re.compile(
     r"[$\u20ac\u00a3]\s?\d[\d.,]+|\d[\d.,]*\s?(?:[$\u20ac\u00a3]|usd\b|eur\b|btc\b|eth\b|dollars?\b|euros?\b)|r\$\s?\d|\d+\s?%"
 )
 _WORDS: Final = re.compile(r"[^\W_]+")
+_PERSON: Final = re.compile(r"[^\W\d_]{1,20}[.,]?(?:[ '\u2019&-]{1,3}[^\W\d_]{1,20}[.,]?){0,4}")
+_ALPHABETS: Final = frozenset(
+    {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "SYRIAC", "ARABIC", "HEBREW", "COPTIC", "LISU", "GEORGIAN"}
+)
 _ENTITY: Final = re.compile(r"[\u2100-\u214f\u2460-\u24ff\U0001d400-\U0001d7ff\uff21-\uff5a]")
 _EMOJI: Final = re.compile(r"[\u2600-\u27bf\u2b50\U0001f300-\U0001faff]")
 
@@ -83,6 +90,8 @@ class Known:
 
     def registrable(self, host: str) -> str:
         """Give what was registered of a host; the host where that is nothing."""
+        if len(host) > HOST_MAX:
+            return host.lower()
         labels = [label for label in host.lower().strip(".").split(".") if label]
         cut = self.suffixes.cut(labels) if len(labels) > 1 else 0
         return ".".join(labels[cut - 1 :]) if cut else host.lower()
@@ -181,7 +190,8 @@ def _host(target: str) -> str:
     )
     try:
         parts = urlsplit(plain)
-        return (parts.hostname or "").lower() if parts.scheme in ("http", "https") else ""
+        host = (parts.hostname or "").lower() if parts.scheme in ("http", "https") else ""
+        return host if len(host) <= HOST_MAX else ""
     except ValueError:
         return ""
 
@@ -190,6 +200,28 @@ def _name_unlike(seen: _Seen) -> bool:
     words = [word for word in _WORDS.findall(folded(seen.letter.name)) if len(word) >= _NAME_MIN]
     address = re.sub(r"[^a-z0-9]", "", folded(seen.letter.sender))
     return bool(words) and bool(seen.letter.sender) and not any(word in address for word in words)
+
+
+def _is_person(seen: _Seen) -> bool:
+    """Say whether a name is as people and firms have them: few words, all letters, and none that claims something."""
+    name = folded(seen.letter.name)
+    claims = (seen.lists.houses, seen.lists.roles, *seen.lists.words.values())
+    return _PERSON.fullmatch(name) is not None and not any(one.search(name) for one in claims)
+
+
+def _is_office(seen: _Seen) -> bool:
+    """Say whether a name is that of an office, and says nothing of whose."""
+    return not any(
+        len(word) >= _NAME_MIN for word in _WORDS.findall(seen.lists.roles.sub(" ", folded(seen.letter.name)))
+    )
+
+
+def _name_claims(seen: _Seen) -> bool:
+    return _name_unlike(seen) and not _is_person(seen) and not _is_office(seen)
+
+
+def _person_unlike(seen: _Seen) -> bool:
+    return _name_unlike(seen) and _is_person(seen) and _wants(seen)
 
 
 def _is_role(seen: _Seen) -> bool:
@@ -221,14 +253,16 @@ def _reply_elsewhere(seen: _Seen) -> bool:
     return _elsewhere(seen.letter.reply_to, seen)
 
 
-def _unproven(seen: _Seen) -> float:
+def _unproven(seen: _Seen) -> bool:
+    """Say whether the receiver looked, and nothing of it passed; of what wants nothing, many a small firm's is so."""
     passed = seen.letter.passed
-    if not passed:
-        return 0
-    good = {"pass", "bestguesspass"}
-    if passed.get("dmarc") in good:
-        return 0
-    return 1 if passed.get("spf") not in good or passed.get("dkim") not in good else 0.5
+    return bool(passed) and not any(result in _GOOD for result in passed.values()) and _wants(seen)
+
+
+def _failed(seen: _Seen) -> bool:
+    """Say whether something failed, and no domain that the sender claims was confirmed."""
+    passed = seen.letter.passed
+    return passed.get("dmarc") not in _GOOD and any("fail" in one or "error" in one for one in passed.values())
 
 
 def _subject_disguised(seen: _Seen) -> bool:
@@ -242,14 +276,15 @@ def _text_disguised(seen: _Seen) -> float:
 
 
 def _is_disguised(line: str) -> bool:
-    return bool(_INVISIBLE.search(line)) or len(_ENTITY.findall(line)) > 1 or any(map(_is_mixed, _WORDS.findall(line)))
+    is_odd = _INVISIBLE.search(line) is not None or line.count("\ufffd") > 1 or len(_ENTITY.findall(line)) > 1
+    return is_odd or any(map(_is_mixed, _WORDS.findall(line)))
 
 
 def _is_mixed(word: str) -> bool:
     if word.isascii():
         return False
     scripts = {unicodedata.name(c, "").partition(" ")[0] for c in word if c.isalpha()}
-    return len(scripts & {"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"}) > 1
+    return "LATIN" in scripts and len(scripts & _ALPHABETS) > 1
 
 
 def _subject_replies(seen: _Seen) -> bool:
@@ -329,6 +364,13 @@ def _leads(seen: _Seen) -> bool:
     return bool(seen.letter.links or seen.letter.files or seen.letter.images or seen.letter.has_form)
 
 
+def _wants(seen: _Seen) -> bool:
+    """Say whether anything is to be followed, opened, filled in or answered, or there is nothing else to it."""
+    leads = seen.calls or seen.letter.files or seen.letter.has_form
+    answers = seen.is_free or _answers_free(seen) or _reply_elsewhere(seen)
+    return bool(leads or answers or len(seen.body) < _LITTLE or seen.lists.words["asks"].search(seen.begin))
+
+
 def _little(seen: _Seen) -> float:
     return max(0.0, 1 - len(seen.body) / _LITTLE) if _leads(seen) else 0
 
@@ -340,7 +382,13 @@ def _answers_free(seen: _Seen) -> bool:
 
 
 def _short(seen: _Seen) -> float:
-    return max(0.0, 1 - len(seen.body) / _SHORT) if _leads(seen) or _reply_elsewhere(seen) else 0
+    wants = _leads(seen) or seen.is_free or _reply_elsewhere(seen) or _answers_free(seen)
+    return max(0.0, 1 - len(seen.body) / _SHORT) if wants else 0
+
+
+def _picture_calls(seen: _Seen) -> float:
+    """Say how much of what is to be followed is a picture."""
+    return min(seen.letter.pictured, 2) / 2
 
 
 def _hollow(seen: _Seen) -> float:
@@ -365,7 +413,8 @@ def _shouts(seen: _Seen) -> bool:
 
 
 _LOOKS: Final[Mapping[str, Callable[[_Seen], float]]] = {
-    "name_unlike_sender": _name_unlike,
+    "name_claims": _name_claims,
+    "person_unlike_sender": _person_unlike,
     "role_unlike_sender": lambda seen: _is_role(seen) and _name_unlike(seen),
     "role_free_mail": lambda seen: seen.is_free and _is_role(seen),
     "free_mail": lambda seen: seen.is_free,
@@ -382,11 +431,11 @@ _LOOKS: Final[Mapping[str, Callable[[_Seen], float]]] = {
     ),
     "return_elsewhere": lambda seen: _elsewhere(seen.letter.return_path, seen),
     "unproven": _unproven,
+    "failed": _failed,
     "to_nobody": _to_nobody,
     "subject_disguised": _subject_disguised,
     "subject_pictures": lambda seen: bool(_EMOJI.search(f"{seen.letter.subject} {seen.letter.name}")),
     "subject_replies": _subject_replies,
-    "subject_numbers": lambda seen: bool(re.search(r"\d{6}|#\s*\w*\d", seen.letter.subject)),
     "subject_shouts": _shouts,
     "names_recipient": _names_recipient,
     "link_machine": _link_machine,
@@ -403,6 +452,7 @@ _LOOKS: Final[Mapping[str, Callable[[_Seen], float]]] = {
     "pictures": lambda seen: bool(seen.letter.images) and len(seen.body) < 2 * _LITTLE,
     "hidden_text": lambda seen: min(seen.letter.hidden / 200, 1),
     "text_disguised": _text_disguised,
+    "picture_calls": _picture_calls,
     "form": lambda seen: seen.letter.has_form,
     "file_runs": lambda seen: any(_RUNS.search(name) for name in seen.letter.files),
     "file_little": lambda seen: bool(seen.letter.files) and len(seen.body) < _LITTLE,
