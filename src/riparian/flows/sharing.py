@@ -225,8 +225,7 @@ def settle(exchange: Exchange, by: str, keys: Iterable[str] = ()) -> tuple[Stix,
     told: list[Stix] = []
     for key in keys or exchange.docket.cases.keys():
         case = casework.read(exchange.docket, key)
-        for ident, action in _against(case, exchange.sender).items():
-            told += _turned(exchange, case, ident, action, by)
+        told += _turned(exchange, case, _against(case, exchange.sender), by)
     return tuple(told)
 
 
@@ -243,7 +242,7 @@ def take_back(exchange: Exchange, key: str, signal: str, because: str, by: str) 
         raise InputError(f"`{key}` shared no `{signal[:60]}`, wanted a signal of it", hint="See riparian case show.")
     if not because.strip():
         raise InputError("no reason is given, wanted why it is taken back")
-    return tuple(_turned(exchange, case, signal, "revoked", by, because))
+    return tuple(_turned(exchange, case, {signal: "revoked"}, by, because))
 
 
 def deliver(exchange: Exchange, peer: Peer, peering: Peering) -> int:
@@ -300,20 +299,28 @@ def _came_of(noted: Noted) -> str:
     return "disputed" if noted.state in _CONTESTED else ""
 
 
-def _turned(exchange: Exchange, case: Case, ident: str, action: str, by: str, because: str = "") -> list[Stix]:  # noqa: PLR0913, PLR0917 -- who, what, why
-    stands = [one.action for one in case.signals if one.signal == ident]
-    said = exchange.said(ident)
-    if said is None or "shared" not in stands or "revoked" in stands or action in stands or said.get("revoked"):
-        return []
-    if action == "revoked":
-        objects = [profile.revoked(said, exchange.now)]
-    else:
-        why = because or "It is contested: a counter-notice came."
-        about = profile.opinion(ident, Opinion.NEUTRAL, exchange.sender, exchange.now, why)
-        objects = [_next(exchange, about)]
-    exchange.put(objects)
-    what = {"signal": ident, "action": action} | ({"because": because} if because else {})
-    casework.record(exchange.docket, case.key, Proposed("signalled", what, exchange.now, by))
+def _turned(exchange: Exchange, case: Case, turns: Mapping[str, str], by: str, because: str = "") -> list[Stix]:
+    """Say that signals do not stand, and write it into their case; once, also when interrupted between the two."""
+    stands: dict[str, set[str]] = {}
+    for one in case.signals:
+        stands.setdefault(one.signal, set()).add(one.action)
+    objects, acts, at = [], [], exchange.now
+    for ident, action in turns.items():
+        known = stands.get(ident, set())
+        said = exchange.said(ident) if "shared" in known and not known & {"revoked", action} else None
+        if said is None:
+            continue
+        if action == "revoked" and not said.get("revoked"):
+            objects.append(profile.revoked(said, at))
+        elif action != "revoked":
+            why = because or "It is contested: a counter-notice came."
+            objects.append(_next(exchange, profile.opinion(ident, Opinion.NEUTRAL, exchange.sender, at, why)))
+        what = {"signal": ident, "action": action} | ({"because": because} if because else {})
+        acts.append(Proposed("signalled", what, at, by))
+    if objects:
+        exchange.put(objects)
+    if acts:
+        casework.record(exchange.docket, case.key, *acts)
     return objects
 
 
