@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,36 @@ def test_a_text_of_files_is_joined_to_where_it_was() -> None:
 def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_file(tmp_path / "none.xml")
+
+
+@pytest.mark.parametrize(
+    ("head", "unit"),
+    [
+        (b"", b"<table>"),
+        (b"", b"<a href=x>"),
+        (b"", b"<a href='"),
+        (b"", b"<"),
+        (b"<p>", b"<!--"),
+        (b"<p>", b"<script>"),
+        (b"<a ", b"href "),
+        (b"", b"magnet:?xt=urn:"),
+        (b"<urlset>", b"<a>"),
+        (b"<urlset ", b"a='x' "),
+        (b"<urlset><url><loc>", b"&#65;"),
+        (b"d4:info", b"le"),
+        (b"", b"["),
+        (b"", b"\n"),
+        (b"", b"http://a "),
+        (b"", "├── ".encode()),
+        (b"", b"-rw-r--r-- 1 a a 5 Jan  2 2020 "),
+        (gzip.compress(b""), gzip.compress(b"")),
+    ],
+)
+def test_a_document_of_one_thing_again_and_again_takes_no_longer_than_others(head: bytes, unit: bytes) -> None:
+    data = head + unit * ((1 << 20) // len(unit))
+    begun = time.process_time()
+    read_document(data, AT)
+    assert time.process_time() - begun < 3.0  # what is looked at twice takes minutes
 
 
 WHOLE = (URLSET, INDEX, RSS, OLD, RDF, ATOM, MEDIA, APACHE, NGINX, LIGHTTPD, CADDY, PYTHON, AS_JSON, TORRENT, TORRENTS)

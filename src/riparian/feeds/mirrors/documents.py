@@ -4,6 +4,7 @@ Told by what is in it, never by its name or by what a server says of it: a sitem
 a .torrent, a text of addresses, of magnet links or of files.  Whatever else it is, it names nothing, and that is said.
 """
 
+from itertools import islice
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -15,7 +16,7 @@ from riparian.feeds.mirrors.addresses import host_of, joined, name_of, what_is
 from riparian.feeds.mirrors.amounts import length_us, time_us
 from riparian.feeds.mirrors.listings import links_of, read_listing
 from riparian.feeds.mirrors.markup import declares_entities
-from riparian.feeds.mirrors.sitemaps import is_sitemap, read_sitemap, unsqueezed
+from riparian.feeds.mirrors.sitemaps import is_sitemap, lines_of, read_sitemap, unsqueezed
 from riparian.feeds.mirrors.syndication import is_feed, read_feed
 from riparian.feeds.mirrors.torrent_lists import magnets, read_torrent
 from riparian.ports.mirrors import Item, Kind, Told, What
@@ -24,6 +25,7 @@ OCTETS_MAX: Final = 64 << 20
 LINES_MAX: Final = 200_000
 _BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 _LOOKED_LINES: Final = 200
+_LINE_MAX: Final = 4096
 
 
 def read_document(data: bytes, address: str) -> Told:
@@ -92,9 +94,12 @@ def _read(data: bytes, address: str) -> Told:
 
 def _page(data: bytes, address: str) -> Told:
     """Read a page: what lies in the folder that it lists, and every torrent that it names."""
-    told, more = read_listing(data, address), magnets(data)
+    faults: list[str] = []
+    page = links_of(data, faults)
+    told, more = read_listing(data, address, page), magnets(data)
+    told.faults += faults
     known = {item.url for item in told.items}
-    for link in links_of(data, []).links:
+    for link in page.links:
         at = joined(address, link.href)
         if at and at not in known and what_is(at) is What.TORRENT:
             known.add(at)
@@ -112,20 +117,21 @@ def _page(data: bytes, address: str) -> Told:
 def _text(data: bytes, address: str) -> Told:
     if b"magnet:?" in data:
         return magnets(data)
-    lines = data.decode("utf-8-sig", "replace").splitlines()
-    form = form_of(lines[:_LOOKED_LINES])
-    if form not in {"ls", "dir", "tree", "M3U"} and any("://" in line for line in lines[:_LOOKED_LINES]):
+    first = list(islice(lines_of(data), _LOOKED_LINES))
+    form = form_of(first)
+    if form not in {"ls", "dir", "tree", "M3U"} and any("://" in line for line in first):
         return read_sitemap(data, address)
     told = Told(Kind.LISTING)
     if not form:
         told.faults.append("it is of no kind that names anything")
         return told
-    for one in named_files(form, lines[:LINES_MAX]):
+    lines = lines_of(data)
+    for one in named_files(form, (line[:_LINE_MAX] for line in islice(lines, LINES_MAX))):
         item = _named(one, address)
         if item is not None:
             told.items.append(item)
-    if len(lines) > LINES_MAX:
-        told.faults.append(f"it has {len(lines) - LINES_MAX:,} lines more than {LINES_MAX:,}: those were not read")
+    if next(lines, None) is not None:
+        told.faults.append(f"it has more than {LINES_MAX:,} lines: the rest was not read")
     return told
 
 

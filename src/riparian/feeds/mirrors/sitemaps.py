@@ -9,7 +9,9 @@ sitemaps.org protocol 0.9 (50,000 addresses and 50 MiB a sitemap, which many exc
 extension for videos, which says titles, lengths and where the file lies.
 """
 
+import re
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 from riparian.feeds.mirrors.addresses import joined, what_is
@@ -22,6 +24,9 @@ ITEMS_MAX: Final = 200_000
 _RECORDS: Final = frozenset({"url", "sitemap"})
 _VIDEO: Final = "http://www.google.com/schemas/sitemap-video/1.1"
 GZIP: Final = b"\x1f\x8b"
+_LINE: Final = re.compile(rb"[^\r\n]{1,16384}")
+_MEMBERS_MAX: Final = 10_000
+_BLOCK: Final = 1 << 16
 
 
 def is_sitemap(data: bytes) -> bool:
@@ -64,21 +69,47 @@ def unsqueezed(data: bytes, faults: list[str], most: int = OCTETS_MAX) -> bytes:
     """
     if not data.startswith(GZIP):
         return data
-    out, rest = bytearray(), data
+    out, place = bytearray(), 0
     try:
-        while rest.startswith(GZIP):
-            unpacker = zlib.decompressobj(wbits=31)
-            out += unpacker.decompress(rest, most + 1 - len(out))
+        for _ in range(_MEMBERS_MAX):
+            if data[place : place + 2] != GZIP:
+                return bytes(out)
+            place = _member(data, place, out, most)
             if len(out) > most:
                 faults.append(f"it unpacks to more than {most >> 20} MiB: the rest was not read")
                 return bytes(out[:most])
-            if not unpacker.eof:
+            if place < 0:
                 faults.append("it breaks off")
-                break
-            rest = unpacker.unused_data
+                return bytes(out)
+        faults.append(f"it is squeezed in more than {_MEMBERS_MAX:,} parts: the rest was not read")
     except zlib.error as error:
         faults.append(f"it cannot be unpacked: {error}")
     return bytes(out)
+
+
+def _member(data: bytes, place: int, out: bytearray, most: int) -> int:
+    """Unpack one part, and give where the next one begins; -1 when it breaks off."""
+    unpacker = zlib.decompressobj(wbits=31)
+    while place < len(data) and not unpacker.eof and len(out) <= most:
+        block = data[place : place + _BLOCK]
+        place += len(block)
+        out += unpacker.decompress(block, most + 1 - len(out))
+        # What a bound kept back is asked for before more is given.
+        while unpacker.unconsumed_tail and len(out) <= most:
+            out += unpacker.decompress(unpacker.unconsumed_tail, most + 1 - len(out))
+    return place - len(unpacker.unused_data) if unpacker.eof else -1
+
+
+def lines_of(data: bytes) -> Iterator[str]:
+    r"""Give the lines of a text that are not empty, each cut where no address is that long.
+
+    Examples
+    --------
+    >>> list(lines_of(b"a\r\n\r\nb"))
+    ['a', 'b']
+    """
+    for found in _LINE.finditer(data):
+        yield found[0].decode("utf-8-sig", "replace")
 
 
 def _record(one: Element, base: str, told: Told) -> None:
@@ -99,7 +130,7 @@ def _record(one: Element, base: str, told: Told) -> None:
 
 def _lines(data: bytes, base: str, told: Told) -> Told:
     n_bad = 0
-    for line in data.decode("utf-8-sig", "replace").splitlines():
+    for line in lines_of(data):
         if len(told.items) >= ITEMS_MAX:
             told.faults.append(f"it names more than {ITEMS_MAX:,} addresses: the rest was not read")
             break

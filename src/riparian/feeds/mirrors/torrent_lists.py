@@ -17,7 +17,7 @@ from riparian.feeds.dumps.torrents import decoded, files_of, infohash
 from riparian.feeds.mirrors.amounts import octets_of
 from riparian.ports.mirrors import Item, Kind, Told, What
 
-OCTETS_MAX: Final = 32 << 20
+OCTETS_MAX: Final = 16 << 20
 FILES_MAX: Final = 200_000
 MAGNETS_MAX: Final = 100_000
 _MAGNET: Final = re.compile(r"magnet:\?[^\s\"'<>\\]{1,8192}", re.IGNORECASE)
