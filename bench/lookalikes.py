@@ -2,8 +2,9 @@
 
 Names are sixteen that artists trust.  Domains of swindlers are others' list (polkadot-js/phishing, Apache-2.0: a
 JSON file with ``deny``); they are names only, and never asked for.  Everyday domains are whatever a text holds that is
-given (one file a list of words or addresses).  Variants that dnstwist lists are compared when its folder is given: what
-it writes for each name is looked up by ours, and what of ours it has not.
+given: one file, a list of words or addresses; for the table, hosts in genuine mail (SpamAssassin's public corpus).
+Variants that dnstwist lists are compared when its folder is given: what it writes for each name is looked up by ours,
+and what of ours it has not.
 
     python bench/lookalikes.py --deny all.json --everyday words.txt --dnstwist FOLDER     # about a minute
 """

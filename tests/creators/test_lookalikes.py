@@ -34,6 +34,11 @@ INDEX = Index(NAMES, SUFFIXES, passed=["known-spotify.com"])
         pytest.param("spоtify.com", "spotify", ("same", "letters"), id="a letter of another alphabet"),  # noqa: RUF001
         pytest.param("xn--sptify-xqf.com", "spotify", ("same", "letters"), id="the same, as it is looked up"),
         pytest.param("spötify.de", "spotify", ("same", "letters"), id="an accent"),
+        pytest.param(
+            "dęezcr.com", "deezer", ("same", "letters"), id="an accent, and a letter that looks alike in haste"
+        ),
+        pytest.param("bnĩ.com", "bmi", ("same", "letters"), id="a short name, the same"),
+        pytest.param("əmuse.net", "amuse", ("same", "letters"), id="a letter turned around"),
         pytest.param("sounddoud.com", "soundcloud", ("same", "letters"), id="two letters that look like one"),
         pytest.param("spotfiy.com", "spotify", ("typo",), id="two letters exchanged"),
         pytest.param("spotifyy-login.com", "spotify", ("words", "typo"), id="a letter too many, and a word"),
@@ -59,6 +64,8 @@ def test_what_looks_alike_is_told(domain: str, name: str, ways: tuple[str, ...])
         pytest.param("manyushibmigrate.com", id="a short name within a word"),
         pytest.param("hotelamusementpark.com", id="an ordinary word within a word"),
         pytest.param("polkastarter.de.com", id="a suffix under which anybody registers"),
+        pytest.param("bni.com", id="a short name, one letter away"),
+        pytest.param("bmü-bau.de", id="an accent, and another word"),
         pytest.param("amuse-park.com", id="an ordinary word beside an ordinary word"),
         pytest.param("amuse.wordpress-host.net", id="an ordinary word as a label of somebody's"),
         pytest.param("accounts.spotify.com", id="its owner's"),

@@ -41,6 +41,7 @@ _TYPO_MIN: Final = 6
 _HEAD: Final = NAME_MIN
 _DOMAIN_MAX: Final = 253
 _LABELS_MAX: Final = 12
+_SAID_MAX: Final = 8_192
 WORDS: Final = frozenset(
     """
     access account accounts activate activation admin advance agent alert alerts analytics and app appeal apply artist
@@ -65,6 +66,10 @@ WORDS: Final = frozenset(
 """Words of letters that ask artists for something."""
 _DIGRAPHS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 _ASCII: Final = str.maketrans({**{str(d): c for d, c in zip("0134578", "oleastb", strict=True)}, "i": "l"})
+_DIGRAPHS_HASTY: Final = (("nn", "m"), ("lb", "b"), ("dl", "d"))
+_LOOKS_LIKE: Final = {"\u0259": "a", "\u0185": "b", "\u0299": "b", "\u01bf": "p"}
+"""Letters that look other than they are read, in data that are made for reading."""
+_HASTY: Final = str.maketrans("ednqgyv", "cbmoouu")
 _BESIDE: Final = ("letters", "typo")
 _Ways = dict[int, tuple[str, ...]]
 
@@ -130,23 +135,26 @@ class Suffixes:
     """
 
     rules: frozenset[str] = field(repr=False)
+    wild: frozenset[str] = field(default=frozenset(), repr=False)
+    excepted: frozenset[str] = field(default=frozenset(), repr=False)
 
     @classmethod
     def of(cls, rules: Iterable[str]) -> "Suffixes":
         """Take rules as the list writes them, in any spelling of other alphabets."""
-        return cls(frozenset(unicodedata.normalize("NFC", rule.strip().lower()) for rule in rules if rule.strip()))
+        held = {unicodedata.normalize("NFC", rule.strip().lower()) for rule in rules if rule.strip()}
+        wild = frozenset(rule[2:] for rule in held if rule.startswith("*."))
+        return cls(frozenset(held), wild, frozenset(rule[1:] for rule in held if rule.startswith("!")))
 
     def cut(self, labels: Sequence[str]) -> int:
         """Say how many labels stand before the suffix; 0 where all of it is one."""
-        rules = self.rules
-        for i in range(len(labels)):
-            rest = ".".join(labels[i:])
-            if f"!{rest}" in rules:
-                return i + 1
-            if rest in rules:
+        rest = ".".join(labels)
+        for i in range(len(labels) - 1):
+            if rest in self.rules:
                 return i
-            if i + 1 < len(labels) and f"*.{'.'.join(labels[i + 1 :])}" in rules:
-                return i
+            _, _, parent = rest.partition(".")
+            if parent in self.wild:
+                return i + 1 if rest in self.excepted else i
+            rest = parent
         return len(labels) - 1
 
 
@@ -215,17 +223,12 @@ class Index:
     def look(self, domain: str) -> Lookalike | None:
         """Look at one domain."""
         plain = domain.strip().lower().rstrip(".").removeprefix("*.")
-        if not plain or len(plain) > _DOMAIN_MAX or "." not in plain:
+        if "." not in plain or len(plain) > _DOMAIN_MAX:
             return None
         labels = plain.split(".")
         if "xn--" in plain:
             labels = [_shown(label) for label in labels]
         cut = self._suffixes.cut(labels)
-        if cut < 1:
-            return None
-        registrable = ".".join(labels[cut - 1 :])
-        if registrable in self._passed or self._is_passed(plain):
-            return None
         for at in range(cut - 1, max(cut - _LABELS_MAX, 0) - 1, -1):
             found = self._label(labels[at])
             if found is None:
@@ -236,6 +239,10 @@ class Index:
                 if name.is_ordinary and not more:
                     continue
                 ways = ("host", *(["words"] if more else []), *(way for way in ways if way in _BESIDE))
+            # Hardly any domain of a list comes so far: what is known is asked for last.
+            registrable = ".".join(labels[cut - 1 :])
+            if registrable in self._passed or self._is_passed(plain):
+                return None
             return Lookalike(domain, registrable, name.name, ways, more)
         return None
 
@@ -249,9 +256,10 @@ class Index:
     def _label(self, label: str) -> "_Seen | None":
         seen = label if label.isascii() else "".join(map(_latin, label))
         found = self._labels.find(seen.translate(_ASCII), label)
-        if found is None and any(two in seen for two, _ in _DIGRAPHS):
+        if found is None and ("rn" in seen or "vv" in seen or "cl" in seen):
             found = self._labels.find(_alike_twice(seen), "")
-        return found
+        # Who writes one letter of another alphabet writes another that looks alike in haste only.
+        return self._labels.hasty(seen) if found is None and not label.isascii() else found
 
 
 _Seen = tuple[Name, tuple[str, ...], tuple[str, ...]]
@@ -263,10 +271,13 @@ class _Labels:
     def __init__(self, names: Sequence[Name], words: Iterable[str], *, is_wide: bool) -> None:
         self._is_wide = is_wide
         self._names = {fold(one.name): one for fold in (_alike_twice, _alike) for one in names}
+        self._hasty = {_hasty(one.name): one for one in names}
         self._lengths = _by_letter(self._names, slice(0, _HEAD))
         self._words = {fold(word): word for word in words for fold in (_alike_twice, _alike)}
         self._first = _by_letter(self._words, slice(0, 1))
         self._last = _by_letter(self._words, slice(-1, None))
+        # Lists have the same few words again and again.
+        self._said = lru_cache(_SAID_MAX)(self._read)
         near = [name for name, one in self._names.items() if len(name) >= _TYPO_MIN and not one.is_ordinary]
         self._near: dict[str, list[str]] = {}
         for name in near:
@@ -292,6 +303,11 @@ class _Labels:
                 if beside is not None:
                     return beside
         return None
+
+    def hasty(self, seen: str) -> _Seen | None:
+        """Look at a label as a whole, when letters that look alike in haste are one, too."""
+        name = self._hasty.get(_hasty(seen))
+        return (name, ("same", "letters"), ()) if name is not None else None
 
     def words(self, label: str) -> tuple[str, ...]:
         """List the words of a label."""
@@ -384,9 +400,10 @@ class _Labels:
                     todo.append(j - k)
         return found
 
-    def _said(self, token: str) -> tuple[str, ...] | None:
+    def _read(self, token: str) -> tuple[str, ...] | None:
         """Read a token as words; None where it is not made of them."""
-        return self._reached(token, 0).get(len(token))
+        word = self._words.get(token)
+        return (word,) if word is not None else self._reached(token, 0).get(len(token))
 
     @staticmethod
     def _letters(name: Name, label: str, at: int, n: int) -> tuple[str, ...]:
@@ -403,6 +420,13 @@ def _alike_twice(text: str) -> str:
     return text.translate(_ASCII)
 
 
+def _hasty(text: str) -> str:
+    text = _alike_twice(text)
+    for two, one in _DIGRAPHS_HASTY:
+        text = text.replace(two, one)
+    return text.translate(_HASTY)
+
+
 def _by_letter(texts: Iterable[str], part: slice) -> dict[str, tuple[int, ...]]:
     found: dict[str, set[int]] = {}
     for text in texts:
@@ -412,8 +436,8 @@ def _by_letter(texts: Iterable[str], part: slice) -> dict[str, tuple[int, ...]]:
 
 @lru_cache(4096)
 def _latin(letter: str) -> str:
-    if letter.isascii():
-        return letter
+    if letter.isascii() or letter in _LOOKS_LIKE:
+        return _LOOKS_LIKE.get(letter, letter)
     seen = look(letter)
     return seen if seen.isascii() else anyascii(letter).lower()
 
