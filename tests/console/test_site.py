@@ -7,18 +7,16 @@ from typing import Any
 import pytest
 
 from riparian.assembly import Given
-from riparian.console.doors import Unlocked
 from riparian.console.guard import HEADERS
 from riparian.console.site import console_app
-from riparian.ports.staff import Person, Role
-from tests.console.asking import AT, Browser
+from tests.console.asking import Browser
 from tests.console.hostile import harm_in, run
+from tests.console.known import Known
 
 
 @pytest.fixture(scope="module")
 def client(town: Path) -> Browser:
-    doors = Unlocked(AT, Person("Ada", Role.ADMIN), "token")
-    return Browser(console_app(Given(town), doors))
+    return Browser(console_app(Given(town), Known()))
 
 
 def first(client: Browser) -> dict[str, Any]:

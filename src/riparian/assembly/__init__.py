@@ -13,6 +13,7 @@ from riparian.assembly.casework import (
     has_signals,
     seen_in_cases,
 )
+from riparian.assembly.staffing import read_issuer, staff
 from riparian.assembly.world import (
     PRINTS,
     WORKSPACE,
@@ -80,6 +81,7 @@ __all__ = [
     "library",
     "opened",
     "read_edge",
+    "read_issuer",
     "read_keys",
     "read_known",
     "read_mapping",
@@ -88,6 +90,7 @@ __all__ = [
     "read_push_secret",
     "recordings",
     "seen_in_cases",
+    "staff",
     "studio",
     "terms_office",
 ]

@@ -154,7 +154,7 @@ def read_edge(given: Given) -> Edge:
             f"`{given.workspace}` has no edge.toml, wanted one that names your routes",
             hint=f"Write one with `riparian edge init -w {given.workspace}`, and correct it.",
         )
-    return parse_edge(_toml(found))
+    return parse_edge(toml_of(found))
 
 
 def read_known(given: Given) -> Known:
@@ -245,14 +245,14 @@ def followers(given: Given, urls: Sequence[str]) -> dict[str, Follower]:
 def read_policy(given: Given) -> Policy:
     """Read the tolerances."""
     found = given.policy or _in_folder(given, "policy.toml")
-    return parse_policy(_toml(found)) if found is not None else Policy()
+    return parse_policy(toml_of(found)) if found is not None else Policy()
 
 
 def read_people(given: Given) -> People:
     """Read the declared kinds of listener."""
     found = given.people or _in_folder(given, "people.toml")
     if found is not None:
-        return parse_people(_toml(found))
+        return parse_people(toml_of(found))
     return parse_people(tomllib.loads(files("riparian.accounts").joinpath("people.toml").read_text(encoding="utf-8")))
 
 
@@ -272,7 +272,7 @@ def read_mapping(path: Path) -> dict[str, str]:
     PolicyError
         When the file is no flat TOML of texts.
     """
-    found = _toml(path)
+    found = toml_of(path)
     wrong = [name for name, value in found.items() if not isinstance(value, str)]
     if wrong:
         raise PolicyError(f'`{wrong[0]}` in `{path}` is no text, wanted field = "column"')
@@ -284,7 +284,16 @@ def _in_folder(given: Given, name: str) -> Path | None:
     return path if path.exists() else None
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def toml_of(path: Path) -> dict[str, Any]:
+    """Read a file of settings.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read.
+    PolicyError
+        When it is no TOML.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -307,7 +316,7 @@ def _signals(given: Given, recordings: pa.Table | None, key: bytes) -> Signals |
     file = _in_folder(given, "signals.toml")
     if file is None:
         return None
-    found = _toml(file)
+    found = toml_of(file)
     odd = sorted(set(found) - {"listings", "canaries", "refused_share"})
     if odd:
         raise PolicyError(

@@ -1,6 +1,5 @@
 """``riparian console``: the pages where people look, and do what only people do."""
 
-import secrets
 from typing import Annotated, Final
 
 import typer
@@ -9,39 +8,83 @@ from riparian import assembly
 from riparian.cli import options, terminal
 from riparian.cli.explain import existing
 from riparian.errors import InputError
+from riparian.ports.staff import Invitation, Role, Staff
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
 _PORT: Final = 8099
 At = Annotated[
     str,
-    typer.Option(
-        metavar="ADDRESS", help="Where people reach it, as in https://console.example; needed off this machine."
-    ),
+    typer.Option(metavar="ADDRESS", help="Where people reach it, as in https://console.example; for other machines."),
 ]
+Setup = Annotated[bool, typer.Option("--setup", help="Print a link by which one more admin comes in.")]
 
 
 @app.command()
 def console(
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where it listens.")] = "127.0.0.1:8099",
     at: At = "",
+    setup: Setup = False,
     policy: options.Policy = None,
     people: options.People = None,
     workspace: options.Workspace = options.WORKSPACE,
 ) -> None:
-    """Serve the pages where people look, and do what only people do, until it is asked to end."""
+    """Serve the pages where people look, and do what only people do, until it is asked to end.
+
+    The first time, and with --setup, it prints a link by which an admin comes in: once, within a quarter of an hour.
+    For other machines put your own server, with TLS, before it.
+    """
     import uvicorn  # noqa: PLC0415 -- only this verb needs it
 
-    from riparian.console.doors import Unlocked  # noqa: PLC0415 -- as above
-    from riparian.console.guard import is_loopback  # noqa: PLC0415 -- as above
+    from riparian.console.doors import Locked  # noqa: PLC0415 -- as above
+    from riparian.console.issuer import Issuer  # noqa: PLC0415 -- as above
     from riparian.console.site import console_app  # noqa: PLC0415 -- as above
-    from riparian.ports.staff import Person, Role  # noqa: PLC0415 -- as above
 
     host, port = options.place(listen, _PORT)
-    where = at.rstrip("/") or f"http://localhost:{port}"
-    if not is_loopback(f"http://{host}:{port}") or not is_loopback(where):
-        raise InputError(f"it would listen at `{host}`, wanted this machine's own address: nobody signs in yet")
+    where = reached(at, host, port)
     given = assembly.Given(existing(workspace), policy, people)
-    made = console_app(given, Unlocked(where, Person("console", Role.ADMIN), secrets.token_urlsafe(32)))
-    terminal.say(f"Open {where}/")
-    uvicorn.run(made, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    issuer = assembly.read_issuer(given)
+    known = Issuer(issuer["issuer"], issuer["client_id"], issuer["client_secret"]) if issuer else None
+    with assembly.staff(given) as staff:
+        made = console_app(given, Locked(where, staff, assembly.WallClock(), known))
+        _greet(where, staff, setup=setup)
+        uvicorn.run(made, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+
+
+def reached(at: str, host: str, port: int) -> str:
+    """Say where people reach the console.
+
+    Raises
+    ------
+    InputError
+        When that is another machine, and not over TLS; no browser has passkeys there.
+
+    Examples
+    --------
+    >>> reached("", "127.0.0.1", 8099), reached("https://console.example/", "0.0.0.0", 80)
+    ('http://localhost:8099', 'https://console.example')
+    """
+    from riparian.console.guard import is_loopback  # noqa: PLC0415 -- only this verb needs it
+
+    where = at.rstrip("/") or f"http://localhost:{port}"
+    is_ours = is_loopback(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+    if not at and not is_ours:
+        raise InputError(
+            f"it would listen at `{host}`, and nobody knows where it is reached, wanted its address",
+            hint="Name it with --at https://console.example.",
+        )
+    if not where.startswith("https://") and not is_loopback(where):
+        raise InputError(
+            f"`{where[:200]}` is no address over TLS, wanted one as in https://console.example",
+            hint="Put your own server, with TLS, before the console.",
+        )
+    return where
+
+
+def _greet(where: str, staff: Staff, *, setup: bool) -> None:
+    if setup or not staff.members():
+        link = staff.invite(Invitation("", Role.ADMIN), assembly.WallClock().now_us())
+        terminal.say("Come in as an admin, once, within a quarter of an hour:")
+        terminal.say(f"  {where}/setup?link={link}")
+    else:
+        terminal.say(f"Open {where}/")

@@ -7,14 +7,12 @@ sent, a function that does it, a sentence that says that it was done.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from riparian.assembly import Given
 from riparian.ports.staff import Person, Role
 
 Form = Mapping[str, str]
-_NOTHING: Form = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +25,13 @@ class Question:
         Who is signed in.
     asked
         What stands behind the question mark.
+    at
+        Where people reach the console.
     """
 
     person: Person
     asked: Mapping[str, str] = field(default_factory=dict)
+    at: str = ""
 
     def of(self, name: str) -> str:
         """Read one thing that is asked; empty where it is not."""
@@ -51,6 +52,22 @@ class Facts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """What came of an act.
+
+    Parameters
+    ----------
+    to
+        The page that shows it.
+    told
+        What is told once, and stands nowhere; the page is then shown at once, with it.
+    """
+
+    to: str
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Act:
     """What can be done on a page.
 
@@ -61,14 +78,14 @@ class Act:
     role
         Who may, at least.
     do
-        Does it, and says which page shows what came of it.
+        Does it.
     said
         That it was done, as a sentence.
     """
 
     name: str
     role: Role
-    do: Callable[[Given, Question, Form], str]
+    do: Callable[[Given, Question, Form], Done]
     said: str
 
 

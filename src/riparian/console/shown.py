@@ -24,9 +24,10 @@ from riparian.ports.staff import Sitting
 
 
 def wants_json(request: Request) -> bool:
-    """Say whether a program asks: by ``?json``, or by what it accepts."""
-    accepts = request.headers.get("accept", "")
-    return "json" in request.query_params or ("application/json" in accepts and "text/html" not in accepts)
+    """Say whether a program asks: by ``?json``, by what it accepts, or by what it sends."""
+    accepts, sends = request.headers.get("accept", ""), request.headers.get("content-type", "")
+    accepts_it = "application/json" in accepts and "text/html" not in accepts
+    return accepts_it or "json" in request.query_params or sends.startswith("application/json")
 
 
 def page_shown(

@@ -9,12 +9,10 @@
 Whoever is not signed in is asked to; whose role is too low is told which one it takes.  Works without scripts.
 """
 
-import hmac
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
-from urllib.parse import parse_qsl
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -25,7 +23,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from riparian.assembly import Given
-from riparian.console.doors import Doors
+from riparian.console.doors import SIGN_IN, Doors
+from riparian.console.forms import form_of, require_own
 from riparian.console.guard import Guarded, static_answer, static_files
 from riparian.console.page import Act, Page, Question
 from riparian.console.pages import PAGES
@@ -40,9 +39,6 @@ from riparian.errors import (
 )
 from riparian.ports.staff import Role, Sitting
 
-SIGN_IN: Final = "/sign-in"
-_OCTETS_MAX: Final = 64 << 10
-_FIELDS_MAX: Final = 50
 _STATUS: Final[Mapping[type[RiparianError], int]] = {
     InputError: 400,
     LifecycleError: 409,
@@ -76,7 +72,9 @@ def console_app(given: Given, doors: Doors, pages: tuple[Page, ...] = PAGES) -> 
     routes: list[BaseRoute] = [Route("/static/{name}", static, methods=["GET"]), *doors.routes()]
     for page in pages:
         routes.append(Route(page.path, site.look(page), methods=["GET"]))
-        routes += [Route(f"{page.path.rstrip('/')}/{act.name}", site.act(act), methods=["POST"]) for act in page.acts]
+        routes += [
+            Route(f"{page.path.rstrip('/')}/{act.name}", site.act(page, act), methods=["POST"]) for act in page.acts
+        ]
     return Starlette(
         routes=routes,
         middleware=[Middleware(Guarded, at=doors.at)],
@@ -95,7 +93,7 @@ class _Site:
             sitting = self._doors.sitting(request)
             if sitting is None or sitting.person.role < page.role:
                 return self._not_let(request, sitting, page.role)
-            question = Question(sitting.person, dict(request.query_params))
+            question = Question(sitting.person, dict(request.query_params), self._doors.at)
             try:
                 facts = await run_in_threadpool(page.of.facts, self._given, question)
             except InputError as error:
@@ -106,17 +104,20 @@ class _Site:
 
         return shown
 
-    def act(self, act: Act) -> Answer:
+    def act(self, page: Page, act: Act) -> Answer:
         async def done(request: Request) -> Response:
             sitting = self._doors.sitting(request)
             if sitting is None or sitting.person.role < act.role:
                 return self._not_let(request, sitting, act.role)
             form = await form_of(request)
             require_own(form, sitting.form_token)
-            question = Question(sitting.person, dict(request.query_params))
-            where = await run_in_threadpool(act.do, self._given, question, form)
-            joined = "&" if "?" in where else "?"
-            return RedirectResponse(f"{where}{joined}done={act.name}", _SEE_OTHER)
+            question = Question(sitting.person, dict(request.query_params), self._doors.at)
+            came = await run_in_threadpool(act.do, self._given, question, form)
+            if came.told:
+                facts = await run_in_threadpool(page.of.facts, self._given, question)
+                return page_shown(page, {**facts, **came.told}, sitting, self._pages, request=request)
+            joined = "&" if "?" in came.to else "?"
+            return RedirectResponse(f"{came.to}{joined}done={act.name}", _SEE_OTHER)
 
         return done
 
@@ -151,43 +152,3 @@ class _Site:
 
     def _said(self, request: Request, error: RiparianError, status: int, sitting: Sitting | None) -> Response:
         return error_shown(error_facts(error), status, sitting, self._pages, request=request)
-
-
-async def form_of(request: Request) -> dict[str, str]:
-    """Read a form that was sent; of a field that stands twice the first.
-
-    Raises
-    ------
-    InputError
-        When it is none, or too long.
-    """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip()
-    if kind != "application/x-www-form-urlencoded":
-        raise InputError(f"`{kind[:80]}` was sent, wanted a form")
-    held = bytearray()
-    async for part in request.stream():
-        held += part
-        if len(held) > _OCTETS_MAX:
-            raise InputError(f"the form has more than {_OCTETS_MAX:,} octets, wanted fewer")
-    try:
-        fields: list[tuple[str, Any]] = parse_qsl(
-            held.decode("utf-8"), keep_blank_values=True, max_num_fields=_FIELDS_MAX
-        )
-    except ValueError as error:
-        raise InputError("the form cannot be read, wanted one of UTF-8 and of few fields") from error
-    return dict(reversed(fields))
-
-
-def require_own(form: dict[str, str], token: str) -> None:
-    """Refuse a form that no page of ours made for whoever sends it.
-
-    Raises
-    ------
-    InputError
-        When it has another token, or none.
-    """
-    if not hmac.compare_digest(form.get("token", "").encode(), token.encode()):
-        raise InputError(
-            "the form is not from a page that was made for you, wanted one that is",
-            hint="Go back, load the page again, and send its form once more.",
-        )

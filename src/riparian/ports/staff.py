@@ -6,10 +6,26 @@ Four roles, each of which may do all that the ones below it may:
 * ``analyst`` looks at accounts, and lets them go or holds them longer;
 * ``approver`` approves what somebody else proposed;
 * ``admin`` says who works here, and as what.
+
+Rules
+-----
+* A link lets one person in, once, and not for long; of it, and of whoever is signed in, a digest is kept.
+* Somebody who is signed in is signed out when they do nothing for an hour, and after twelve in any case.
+* The last admin stays one: nobody could make another.
+* Every look at an account is written down, each after the one before it: none can be changed or left out unseen.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final, Protocol
+
+from riparian.schema import HOUR_US
+
+LINK_US: Final = HOUR_US // 4
+WAY_US: Final = HOUR_US // 12
+IDLE_US: Final = HOUR_US
+LONGEST_US: Final = 12 * HOUR_US
 
 
 class Role(IntEnum):
@@ -56,3 +72,183 @@ class Sitting:
 
     person: Person
     form_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who works here, as an admin sees them.
+
+    Parameters
+    ----------
+    person
+        Who.
+    since_us, seen_us
+        When they were let in, and when they last asked for anything; 0 for never.
+    passkeys
+        How many they have.
+    subject
+        As whom the issuer of OpenID Connect knows them; empty where it does not.
+    """
+
+    person: Person
+    since_us: int
+    seen_us: int
+    passkeys: int
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """What proves that somebody is who they were.
+
+    Parameters
+    ----------
+    ident
+        As the authenticator names it.
+    person
+        Whose.
+    handle
+        What stands for the person in the authenticator.
+    public
+        The public key, as COSE has it.
+    uses
+        How often it signed, where it counts.
+    """
+
+    ident: bytes
+    person: str
+    handle: bytes
+    public: bytes
+    uses: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What a link is good for; it has no name where whoever uses it chooses one."""
+
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Somebody on the way in: what they were asked, and by which link they came.
+
+    Parameters
+    ----------
+    challenge
+        What has to come back, signed or as it was.
+    name
+        What they chose to be called.
+    link
+        Empty for whoever was let in before.
+    more
+        What else has to be known when they come back.
+    """
+
+    challenge: bytes
+    name: str = ""
+    link: str = ""
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """That somebody was shown accounts.
+
+    Parameters
+    ----------
+    number
+        Of all looks, from 1.
+    link
+        Digest of this look and of the link before it.
+    """
+
+    number: int
+    at_us: int
+    person: str
+    page: str
+    accounts: tuple[str, ...]
+    link: bytes
+
+
+class Staff(Protocol):
+    """Who works here, who is signed in, and who looked at whom."""
+
+    def members(self) -> Sequence[Member]:
+        """List everybody, by name."""
+        ...
+
+    def invite(self, invitation: Invitation, now_us: int) -> str:
+        """Make a link; what is told is told once."""
+        ...
+
+    def invitation(self, link: str, now_us: int) -> Invitation | None:
+        """Say what a link is good for; None where it was used, is over or never was."""
+        ...
+
+    def enter(self, link: str, name: str, passkey: Passkey | str, now_us: int) -> Person:
+        """Let somebody in by a link, which is used up, with a passkey or as an issuer's subject.
+
+        Raises
+        ------
+        LifecycleError
+            When the link is good for nothing any more, or the name is somebody else's.
+        """
+        ...
+
+    def change(self, name: str, role: Role) -> None:
+        """Give somebody another role, and sign them out; ``LifecycleError`` for the last admin."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Let somebody in no more; ``LifecycleError`` for the last admin."""
+        ...
+
+    def passkey(self, ident: bytes) -> Passkey | None:
+        """Find a passkey."""
+        ...
+
+    def passkeys_of(self, name: str) -> Sequence[Passkey]:
+        """List somebody's."""
+        ...
+
+    def used(self, ident: bytes, uses: int) -> None:
+        """Take note of how often a passkey has signed."""
+        ...
+
+    def person_of(self, subject: str) -> Person | None:
+        """Find whom an issuer means."""
+        ...
+
+    def set_out(self, way: Way, now_us: int) -> str:
+        """Keep what somebody on the way in was asked; a token that only they have."""
+        ...
+
+    def arrive(self, token: str, now_us: int) -> Way | None:
+        """Take back what they were asked: once, and within minutes."""
+        ...
+
+    def sign_in(self, name: str, now_us: int) -> str:
+        """Begin a sitting; a token that only they have."""
+        ...
+
+    def sitting(self, token: str, now_us: int) -> Sitting | None:
+        """Say who is signed in by a token."""
+        ...
+
+    def sign_out(self, token: str) -> None:
+        """End a sitting."""
+        ...
+
+    def looked(self, person: str, page: str, accounts: Sequence[str], now_us: int) -> None:
+        """Write down that somebody was shown accounts."""
+        ...
+
+    def looks(self, *, before: int = 0, limit: int) -> Sequence[Look]:
+        """List looks, the latest first: those before a number."""
+        ...
+
+    def broken_look(self) -> int:
+        """Find the first look that does not follow from the one before it; 0 where all do."""
+        ...

@@ -1,0 +1,59 @@
+"""Who works at the console, and who else vouches for people?"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from riparian.assembly.world import Given, toml_of
+from riparian.errors import InputError, PolicyError
+from riparian.ports.staff import Staff
+from riparian.stores.sessions import SqlSessions
+
+_ISSUER: Final = ("issuer", "client_id", "secret_file")
+
+
+@contextmanager
+def staff(given: Given) -> Iterator[Staff]:
+    """Open the list of who works at the console.
+
+    Raises
+    ------
+    InputError
+        When the workspace was made by another version.
+    """
+    sessions = SqlSessions(given.workspace)
+    try:
+        yield sessions
+    finally:
+        sessions.close()
+
+
+def read_issuer(given: Given) -> dict[str, str]:
+    """Read who issues identities: ``issuer``, ``client_id`` and ``client_secret``; nothing where nobody does.
+
+    Raises
+    ------
+    PolicyError
+        When ``console.toml`` is not what it should be.
+    InputError
+        When the file of the secret cannot be read.
+    """
+    found = given.workspace / "console.toml"
+    if not found.exists():
+        return {}
+    settings = toml_of(found)
+    odd = sorted({*settings} ^ set(_ISSUER))
+    if odd or not all(isinstance(value, str) and value for value in settings.values()):
+        raise PolicyError(
+            f"`{odd[0] if odd else found.name}` in `{found.name}` is not as wanted, wanted"
+            " `issuer`, `client_id` and `secret_file`, each a text",
+            hint="Write these three, or remove the file.",
+        )
+    try:
+        secret = (given.workspace / settings["secret_file"]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"`{settings['secret_file']}`, which `{found.name}` names, cannot be read, wanted a secret in one line",
+            hint="Write its path as seen from the workspace.",
+        ) from error
+    return {"issuer": settings["issuer"], "client_id": settings["client_id"], "client_secret": secret}

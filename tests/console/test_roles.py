@@ -1,0 +1,95 @@
+"""Who may what: every role at every route, as a table that is written out."""
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+from starlette.routing import Route
+
+from riparian.assembly import Given, StoppedClock, staff
+from riparian.console.doors import Locked
+from riparian.console.pages import PAGES
+from riparian.console.site import console_app
+from tests.console.asking import AT, Browser
+from tests.console.known import FORM, Known
+
+ROLES: Final = ("nobody", "viewer", "analyst", "approver", "admin")
+TABLE: Final = {
+    "GET /accounts": "analyst",
+    "GET /account": "analyst",
+    "GET /people": "admin",
+    "POST /people/invite": "admin",
+    "POST /people/change": "admin",
+    "POST /people/remove": "admin",
+    "GET /looks": "admin",
+}
+"""Who may, at least."""
+
+OPEN: Final = {
+    "GET /static/{name}",
+    "GET /sign-in",
+    "POST /sign-in",
+    "POST /sign-in/ask",
+    "GET /sign-in/issuer",
+    "GET /sign-in/issuer/back",
+    "GET /setup",
+    "POST /setup",
+    "POST /setup/ask",
+    "POST /sign-out",
+}
+"""What is there for whoever is not signed in."""
+
+CASES: Final = [(route, role) for route in TABLE for role in ROLES]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    return Browser(console_app(Given(tmp_path_factory.mktemp("empty")), Known()))
+
+
+def test_the_table_names_every_route_that_there_is(tmp_path: Path) -> None:
+    with staff(Given(tmp_path)) as known:
+        app = console_app(Given(tmp_path), Locked(AT, known, StoppedClock.at("2026-11-23")))
+    routes = {
+        f"{method} {route.path}"
+        for route in app.routes
+        if isinstance(route, Route)
+        for method in route.methods or ()
+        if method != "HEAD"
+    }
+    assert routes == set(TABLE) | OPEN
+
+
+@pytest.mark.parametrize(("route", "role"), CASES, ids=[f"{role} {route}" for route, role in CASES])
+def test_a_role_gets_what_the_table_says_and_nothing_else(browser: Browser, route: str, role: str) -> None:
+    method, path = route.split()
+    answer = browser.ask(
+        method,
+        path,
+        headers={"as": role, "accept": "application/json"},
+        data={"token": FORM} if method == "POST" else None,
+    )
+    if role == "nobody":
+        assert answer.status_code == 401
+    elif ROLES.index(role) < ROLES.index(TABLE[route]):
+        assert answer.status_code == 403
+        assert answer.json()["found"] == f"you are signed in as {role}"
+        assert answer.json()["wanted"] == f"{TABLE[route]} or above"
+    else:
+        # Nothing is in the workspace and nothing in the form: it is let in, and told so.
+        assert answer.status_code in {200, 303, 400, 404}
+
+
+@pytest.mark.parametrize("route", [route for route in TABLE if route.startswith("POST")])
+@pytest.mark.parametrize("sent", [{}, {"token": ""}, {"token": "another"}], ids=["none", "empty", "another"])
+def test_a_form_without_its_token_does_nothing(browser: Browser, route: str, sent: dict[str, str]) -> None:
+    answer = browser.post(route.split()[1], data={**sent, "name": "Ada"}, headers={"accept": "application/json"})
+    assert (answer.status_code, "not from a page" in answer.json().get("found", "")) == (400, True)
+
+
+@pytest.mark.parametrize("role", ROLES[1:])
+def test_the_navigation_leads_nowhere_that_one_may_not_go(browser: Browser, role: str) -> None:
+    text = browser.get("/nowhere", headers={"as": role}).text
+    for page in PAGES:
+        may = ROLES.index(role) >= ROLES.index(TABLE[f"GET {page.path}"])
+        assert (f'<a href="{page.path}"' in text.partition("<main")[0]) is (may and page.is_listed), page.path
