@@ -244,12 +244,13 @@ def test_a_folder_is_read_and_a_file_that_changed_is_heard_again(tmp_path: Path,
     waiting = sightings.unheard(source.name)
     assert [Path(one.item.url).name for one in waiting] == ["a.mp3", "b #1.flac"]  # not what a torrent lists
     for one in waiting:
-        sightings.update(one.number, heard=5, ours=[{"recording": "r"}])
+        sightings.update(one.number, heard=5, ours=[{"recording": "r"}], issued=None)
     assert sightings.unheard(source.name) == []
     (folder / "a.mp3").write_bytes(b"another")
     assert watch(sightings, source, clock).new == []
     (changed,) = sightings.unheard(source.name)
     assert (Path(changed.item.url).name, changed.ours) == ("a.mp3", ())
+    assert [one.issued for one in sightings.of([1, 2])] == [None, None]
     assert [one.ours for one in sightings.unopened(source.name)] == [({"recording": "r"},)]
 
 

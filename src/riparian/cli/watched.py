@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 from rich.markup import escape
@@ -91,9 +92,9 @@ def show(rounds: Sequence[Round]) -> None:
     every = [sighted for one in rounds for sighted in one.sighted]
     # What is ours first: it is what somebody looks for.
     shown = sorted(every, key=lambda sighted: not sighted.ours)[:_SHOWN]
-    table = terminal.table("what", "where", "called", "holds", "issued to")
+    table = terminal.table("what", "where", "called", "holds (chance wrong)", "issued to")
     for sighted in shown:
-        cells = (str(sighted.item.what), sighted.item.url, _called(sighted), _holds(sighted), _issued(sighted))
+        cells = (str(sighted.item.what), _near(sighted.item.url), _called(sighted), _holds(sighted), _issued(sighted))
         table.add_row(*(escape(words.visible(cell, longest=100)) for cell in cells))
     if shown:
         terminal.page.print(table)
@@ -110,12 +111,18 @@ def show_log(log: Sequence[dict[str, Any]]) -> None:
     for one in log[-_SHOWN:]:
         cells = (
             f"{datetime.fromtimestamp(one['at_us'] / 1e6, UTC):%Y-%m-%d %H:%M}",
-            one["source"],
+            _near(one["source"]),
             one["permitted_by"] or "one's own",
             *(f"{one[name]:,}" if one[name] is not None else "not ended" for name in ("documents", "seen", "new")),
         )
         table.add_row(*(escape(words.visible(cell, longest=100)) for cell in cells))
     terminal.page.print(table)
+
+
+def _near(place: str) -> str:
+    """Give a path as whoever stands here would write it; an address as it is."""
+    here = f"{Path.cwd()}/"
+    return place.removeprefix(here) if "://" not in place else place
 
 
 def _called(one: Sighted) -> str:
@@ -124,7 +131,7 @@ def _called(one: Sighted) -> str:
 
 def _holds(one: Sighted) -> str:
     if one.ours:
-        return ", ".join(f"{found['recording']} (wrong {words.chance(found['error'])})" for found in one.ours)
+        return ", ".join(f"{found['recording']} ({words.chance(found['error'])})" for found in one.ours)
     if one.why_not:
         return f"not heard: {one.why_not}"
     return "none of ours" if one.heard is not None else ""
@@ -136,7 +143,7 @@ def _issued(one: Sighted) -> str:
 
 def _faults(watched: Watched) -> None:
     for where, why in watched.faults[:_FAULTS]:
-        terminal.say(f"Not read: {words.visible(where, longest=160)}: {words.visible(why, longest=200)}.")
+        terminal.say(f"Not read: {words.visible(_near(where), longest=160)}: {words.visible(why, longest=200)}.")
     if watched.n_faults > _FAULTS:
         terminal.say(f"and {watched.n_faults - _FAULTS:,} more; --json lists a hundred.")
 
@@ -146,7 +153,7 @@ def _summary(one: Round) -> None:
     documents = words.counted(watched.documents, "document")
     went_on = ", going on where it was cut off" if watched.goes_on else ""
     rest = "" if watched.is_whole else "; the next round goes on"
-    name = words.visible(watched.source.name, longest=160)
+    name = words.visible(_near(watched.source.name), longest=160)
     terminal.page.print(
         f"{len(watched.new):,} new of {watched.seen:,} named in {documents} of {name}{went_on}{rest}.", markup=False
     )
@@ -156,7 +163,7 @@ def _offer(found: Sequence[Sighted]) -> None:
     for one in found[:_OFFERED]:
         # Without a shell's marks nothing that somebody else named is run by whoever copies it.
         at = one.item.url if "://" in one.item.url else "URL"
-        parts = ["riparian", "case", "found", one.file, "--at", at, "--to", "KEY", "--source", one.source]
+        parts = ["riparian", "case", "found", _near(one.file), "--at", at, "--to", "KEY", "--source", _near(one.source)]
         said = " ".join(part if part in {"URL", "KEY"} else shlex.quote(part) for part in parts)
         if said.isprintable():
             terminal.page.print(f"To follow it: {said}", markup=False, soft_wrap=True)

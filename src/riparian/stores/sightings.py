@@ -211,7 +211,7 @@ class SqlSightings:
         unknown = set(said) - set(_SAID)
         if unknown or not said:
             raise TypeError(f"a sighting has no {', '.join(unknown) or 'such thing'}")
-        values = [json.dumps(value) if name in {"ours", "issued"} else value for name, value in said.items()]
+        values = [json.dumps(value) if isinstance(value, list) else value for value in said.values()]
         sets = ", ".join(f'"{name}" = ?' for name in said)
         with self._writing():
             self._connection.execute(f"UPDATE sighting SET {sets} WHERE number = ?", (*values, number))  # noqa: S608

@@ -90,7 +90,7 @@ def test_a_document_of_one_thing_again_and_again_takes_no_longer_than_others(hea
     data = head + unit * ((1 << 20) // len(unit))
     begun = time.process_time()
     read_document(data, AT)
-    assert time.process_time() - begun < 3.0  # what is looked at twice takes minutes
+    assert time.process_time() - begun < 12.0  # what is looked at twice takes minutes
 
 
 WHOLE = (URLSET, INDEX, RSS, OLD, RDF, ATOM, MEDIA, APACHE, NGINX, LIGHTTPD, CADDY, PYTHON, AS_JSON, TORRENT, TORRENTS)
