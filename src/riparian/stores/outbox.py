@@ -16,20 +16,22 @@ whom, where and who approved it.  A person takes it from there.  Mail and HTTP a
     token = "hub.token"          # a file in the workspace; sent as a bearer token
 
 Whatever the way, nothing leaves twice: before it goes, the folder says that it is going, and afterwards that it went.
-Whoever is killed between the two has to look.
+Whoever is killed between the two has to look, and so has who heard nothing after the letter was handed over: what was
+refused is still here, and what nobody knows of is not tried again.
 
 ::
 
     outbox/C1-N1-0f3a...  letter.txt  envelope.json  leaving.json  left.json
 """
 
+import contextlib
 import json
 import re
 import smtplib
 import ssl
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -49,6 +51,8 @@ _PASSWORD: Final = "outbox.password"  # noqa: S105 -- the name of the file that 
 _TIMEOUT_S: Final = 30.0
 _TLS_PORT: Final = 465
 _LOCAL: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_PORTS: Final = 65_536
+_MAIL: Final = frozenset({"host", "port", "from", "to", "user"})
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,120}")
 
 
@@ -93,11 +97,12 @@ class FolderOutbox:
                     hint="Look there; then remove its leaving.json to send it, or write left.json to say that it left.",
                 )
             way = self.way(approved.addressee)
+            leave = self._ready(way, approved, folder)
             write_whole(folder / approved.rendered.name, lambda file: file.write(approved.rendered.content))
             _write(folder / "envelope.json", _envelope(approved, way, at))
             _write(folder / "leaving.json", {"way": way, "at": moment(at)})
         try:
-            went = self._leave(way, approved, folder)
+            went = leave()
         except OutsideError:
             with reaching("writing to the outbox"):
                 (folder / "leaving.json").unlink()
@@ -106,56 +111,88 @@ class FolderOutbox:
             _write(folder / "left.json", {"way": way, "to": went, "at": moment(at)})
         return went
 
-    def _leave(self, way: str, approved: Approved, folder: Path) -> str:
+    def _ready(self, way: str, approved: Approved, folder: Path) -> Callable[[], str]:
+        """Put together all that leaving needs, so that whatever is missing is told before anything is on its way."""
         if way == "mail":
-            return self._mail(approved)
+            said = self._settings["mail"]
+            letter = letter_of(approved, said["from"])
+            secret = _secret(self._workspace / _PASSWORD) if "user" in said else ""
+            return lambda: self._mail(letter, secret, approved.addressee.email)
         if way == "http":
-            return self._post(approved)
-        return f"file {folder.name}/{approved.rendered.name}"
+            said = self._settings["http"][approved.addressee.key]
+            headers = {"Content-Type": approved.rendered.media_type, "Idempotency-Key": approved.digest}
+            if "token" in said:
+                headers["Authorization"] = f"Bearer {_secret(self._workspace / said['token'])}"
+            return lambda: self._post(said["url"], approved.rendered.content, headers)
+        return lambda: f"file {folder.name}/{approved.rendered.name}"
 
-    def _mail(self, approved: Approved) -> str:
-        said = self._settings["mail"]
-        host, port = str(said["host"]), int(said.get("port", _TLS_PORT))
-        context = ssl.create_default_context(cafile=self._certificates)
-        letter = letter_of(approved, str(said["from"]))
+    def _mail(self, letter: EmailMessage, secret: str, to: str) -> str:
+        host = self._settings["mail"]["host"]
         try:
-            if port == _TLS_PORT:
-                server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_S, context=context)
-            else:
-                server = smtplib.SMTP(host, port, timeout=_TIMEOUT_S)
-            with server:
-                if port != _TLS_PORT and (host not in _LOCAL or server.has_extn("starttls")):
-                    server.starttls(context=context)
-                if "user" in said:
-                    server.login(str(said["user"]), _secret(self._workspace / _PASSWORD))
-                server.send_message(letter)
+            server = self._connected(secret)
         except (OSError, smtplib.SMTPException) as error:
-            raise OutsideError(
-                f"`{host}` did not take the letter ({type(error).__name__}), wanted it sent", hint="Try again later."
-            ) from error
-        return f"mail {approved.addressee.email} {letter['Message-ID']}"
+            raise _not_taken(host, error) from error
+        try:
+            server.send_message(letter)
+        except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
+            raise _not_taken(host, error) from error
+        except (OSError, smtplib.SMTPException) as error:
+            raise _unknown(host, error) from error
+        finally:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                server.quit()
+        return f"mail {to} {letter['Message-ID']}"
 
-    def _post(self, approved: Approved) -> str:
-        said = self._settings["http"][approved.addressee.key]
-        url = str(said["url"])
-        headers = {"Content-Type": approved.rendered.media_type, "Idempotency-Key": approved.digest}
-        if "token" in said:
-            headers["Authorization"] = f"Bearer {_secret(self._workspace / str(said['token']))}"
-        verify = ssl.create_default_context(cafile=self._certificates)
+    def _connected(self, secret: str) -> smtplib.SMTP:
+        said = self._settings["mail"]
+        host, port = said["host"], said.get("port", _TLS_PORT)
+        context = ssl.create_default_context(cafile=self._certificates)
+        if port == _TLS_PORT:
+            server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=_TIMEOUT_S, context=context)
+        else:
+            server = smtplib.SMTP(host, port, timeout=_TIMEOUT_S)
+        try:
+            server.ehlo_or_helo_if_needed()
+            if port != _TLS_PORT and (host not in _LOCAL or server.has_extn("starttls")):
+                server.starttls(context=context)
+            if "user" in said:
+                server.login(said["user"], secret)
+        except BaseException:
+            server.close()
+            raise
+        return server
+
+    def _post(self, url: str, content: bytes, headers: Mapping[str, str]) -> str:
+        verify, host = ssl.create_default_context(cafile=self._certificates), urlsplit(url).netloc
         try:
             with httpx.Client(timeout=_TIMEOUT_S, verify=verify, follow_redirects=False) as client:
-                answer = client.post(url, content=approved.rendered.content, headers=headers)
-        except httpx.HTTPError as error:
+                answer = client.post(url, content=content, headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
             raise OutsideError(
-                f"`{urlsplit(url).netloc}` did not answer ({type(error).__name__}), wanted it sent",
-                hint="Try again later.",
+                f"`{host}` did not answer ({type(error).__name__}), wanted it sent", hint="Try again later."
             ) from error
+        except httpx.HTTPError as error:
+            raise _unknown(host, error) from error
         if not answer.is_success:
             raise OutsideError(
-                f"`{urlsplit(url).netloc}` answered {answer.status_code}, wanted 200 to 299",
-                hint="Ask whoever runs it what it wants.",
+                f"`{host}` answered {answer.status_code}, wanted 200 to 299", hint="Ask whoever runs it what it wants."
             )
         return f"http {url} {answer.status_code}"
+
+
+def _not_taken(host: str, error: Exception) -> OutsideError:
+    code = f" {error.smtp_code}" if isinstance(error, smtplib.SMTPResponseException) else ""
+    return OutsideError(
+        f"`{host}` did not take the letter ({type(error).__name__}{code}), wanted it sent",
+        hint="See what it says; it is still here, and may be sent again.",
+    )
+
+
+def _unknown(host: str, error: Exception) -> LifecycleError:
+    return LifecycleError(
+        f"`{host}` was handed the letter and said nothing ({type(error).__name__}), wanted to know whether it left",
+        hint="Ask there; then remove its leaving.json to send it, or write left.json to say that it left.",
+    )
 
 
 def letter_of(approved: Approved, sender: str) -> EmailMessage:
@@ -218,23 +255,47 @@ def _settings(path: Path) -> Mapping[str, Any]:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise PolicyError(f"`{path.name}` is no TOML ({error}), wanted [mail] and [http.KEY]") from error
-    unknown = sorted(set(said) - {"mail", "http"})
-    mail, http = said.get("mail", {}), said.get("http", {})
-    lacks = [one for one in ("host", "from", "to") if mail and one not in mail]
-    wrong = [key for key, one in http.items() if not isinstance(one, dict) or not _is_safe(str(one.get("url", "")))]
-    if unknown or lacks or wrong or not isinstance(mail.get("to", []), list):
-        every = [*(f"[{one}]" for one in unknown), *(f"[mail] without {one}" for one in lacks)]
-        found = [*every, *(f"[http.{one}]" for one in wrong), "[mail] with one `to`"][0]
+    wrong = next(_wrong(said), "")
+    if wrong:
         raise PolicyError(
-            f"`{path.name}` has {found}, wanted [mail] with host, from and a list to, and [http.KEY] with an https url",
+            f"`{path.name}` has {wrong}, wanted [mail] with host, from and a list to, and [http.KEY] with an https url",
             hint="See docs/how/send.md.",
         )
     return said
 
 
-def _is_safe(url: str) -> bool:
-    parts = urlsplit(url)
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOCAL))
+def _wrong(said: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"[{one[:40]}]" for one in sorted(set(said) - {"mail", "http"}))
+    mail, http = said.get("mail", {}), said.get("http", {})
+    if not isinstance(mail, dict) or not isinstance(http, dict):
+        yield "something else than a table"
+        return
+    yield from (f"[mail] with `{one[:40]}`" for one in sorted(set(mail) - _MAIL))
+    yield from (f"[mail] without {one}" for one in ("host", "from", "to") if mail and one not in mail)
+    yield from (f"[mail] with a {one} that is no text" for one in ("host", "from", "user") if not _is_text(mail, one))
+    to, port = mail.get("to", []), mail.get("port", _TLS_PORT)
+    if not isinstance(to, list) or not all(isinstance(one, str) for one in to):
+        yield "[mail] with a `to` that is no list of keys"
+    if type(port) is not int or not 0 < port < _PORTS:
+        yield "[mail] with a port that is none"
+    for key, one in http.items():
+        if not isinstance(one, dict) or set(one) - {"url", "token"} or not _is_safe(one.get("url")):
+            yield f"[http.{key[:40]}]"
+        elif not _is_text(one, "token") or not _PLAIN_NAME.fullmatch(one.get("token", "x")):
+            yield f"[http.{key[:40]}] with a token that is no file of the workspace"
+
+
+def _is_text(said: Mapping[str, Any], name: str) -> bool:
+    return isinstance(said.get(name, ""), str)
+
+
+def _is_safe(url: object) -> bool:
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOCAL))
 
 
 def _secret(path: Path) -> str:
