@@ -1,7 +1,9 @@
 """A statement of reasons is taken here when the DSA Transparency Database would take it, and only then."""
 
+import csv
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,15 +12,11 @@ from riparian.cases.forms import FORMS, fits
 from riparian.cases.forms.reasons import refused, statement
 from riparian.cases.notice import Kind
 from riparian.cases.statements import drafted
+from tests.cases.forms.reasons_mutations import CLAUSE, GOOD, mutations
 from tests.cases.told import DECISION, FACTS, wanted
 
-GOOD = statement(DECISION, "en")
-CLAUSE = {
-    **{name: one for name, one in GOOD.items() if not name.startswith("illegal")},
-    "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
-    "incompatible_content_ground": "Clause 4",
-    "incompatible_content_explanation": "It is another's recording.",
-}
+VERDICTS = Path(__file__).with_name("reasons_verdicts.csv")
+"""What the code of the database says of each mutation: ``1`` where it refuses it (``bench/reasons_agree.py``)."""
 
 TAKEN: dict[str, dict[str, Any]] = {
     "as we write it": GOOD,
@@ -43,8 +41,11 @@ TAKEN: dict[str, dict[str, Any]] = {
     "what is said of a clause is passed over where the law is the ground": {
         **GOOD,
         "incompatible_content_ground": "x" * 501,
-        "incompatible_content_illegal": "Perhaps",
+        "incompatible_content_illegal": "No",
     },
+    "with blanks around": {**GOOD, "puid": "C1-N1\n", "automated_detection": " Yes ", "territorial_scope": [" DE"]},
+    "with the number of a product": {**GOOD, "content_id": {"EAN-13": "4006381333931"}},
+    "under a keyword of another category": {**GOOD, "category_specification": ["KEYWORD_PHISHING"]},
     "as long as texts may be": {
         **GOOD,
         "decision_facts": "ü" * 5000,
@@ -165,7 +166,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a truth for a word": ({**GOOD, "automated_detection": True}, "`automated_detection` has the value `True`"),
     "a machine in other words": ({**GOOD, "automated_decision": "NOT_AUTOMATED"}, "`automated_decision` has the value"),
     "a number with a stop in it": ({**GOOD, "puid": "C1.N1"}, "`puid` has other characters"),
-    "a number with a blank at its end": ({**GOOD, "puid": "C1-N1\n"}, "`puid` has other characters"),
+    "a truth for a number": ({**GOOD, "puid": True}, "`puid` has other characters"),
+    "perhaps illegal, where nobody asks": (
+        {**GOOD, "incompatible_content_illegal": "Perhaps"},
+        "`incompatible_content_illegal` has the value `Perhaps`",
+    ),
+    "nothing said of illegal": ({**CLAUSE, "incompatible_content_illegal": None}, "has the value `None`"),
+    "another content at length, where nobody asks": (
+        {**GOOD, "content_type_other": "x" * 501},
+        "`content_type_other` is longer than 500",
+    ),
+    "a product of twelve digits": ({**GOOD, "content_id": {"EAN-13": "400638133393"}}, "`content_id.EAN-13` has not"),
+    "a product that is no list": ({**GOOD, "content_id": "4006381333931"}, "`content_id` is no list"),
     "a number in letters that are not English": ({**GOOD, "puid": "Ü1"}, "`puid` has other characters"),
     "a number at length": ({**GOOD, "puid": "x" * 501}, "`puid` is longer than 500"),
 }
@@ -184,6 +196,16 @@ def test_what_the_database_refuses_is_refused(name: str) -> None:
 
     assert len(found) == 1
     assert why in found[0]
+
+
+def test_the_database_says_the_same_of_every_mutation() -> None:
+    with VERDICTS.open(newline="", encoding="utf-8") as file:
+        theirs = {row["group"]: row["refused"] for row in csv.DictReader(file)}
+    ours = dict.fromkeys(theirs, "")
+    for group, said in mutations():
+        ours[group] += str(int(bool(refused(said))))
+
+    assert {group: bits for group, bits in ours.items() if bits != theirs[group]} == {}
 
 
 WRITTEN: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {

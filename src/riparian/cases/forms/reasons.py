@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, Final
 
 from riparian.cases.forms import words
@@ -21,10 +22,11 @@ from riparian.cases.forms.records import filled, record
 from riparian.cases.notice import Decision, Element, Kind, Notice
 
 _RULES: Final[Mapping[str, Any]] = tomllib.loads(files(__package__).joinpath("reasons.toml").read_text("utf-8"))
-_VALUES: Final[Mapping[str, Sequence[str]]] = {
-    **_RULES["values"],
-    "category_addition": _RULES["values"]["category"],
-}
+KNOWN: Final[Mapping[str, Sequence[str]]] = MappingProxyType(
+    {**_RULES["values"], "category_addition": _RULES["values"]["category"]}
+)
+"""The values that a field may have, by its name."""
+
 _LATEST: Final = date(2038, 1, 1)
 _RESTRICTIONS: Final = ("decision_visibility", "decision_monetary", "decision_provision", "decision_account")
 _REQUIRED: Final = (
@@ -37,25 +39,23 @@ _LISTS: Final = frozenset(
         *("territorial_scope",),
     }
 )
-_MAY_BE_NULL: Final = frozenset(
-    {
-        *(*_RESTRICTIONS, "account_type", "category_specification", "territorial_scope", "content_language"),
-        *_RULES["dates"],
-    }
-) - {"content_date", "application_date"}
+_NEVER_NULL: Final = frozenset({"category_addition", "incompatible_content_illegal"})
 _SAYS_NULL: Final = frozenset({*_RESTRICTIONS, "account_type", "category_specification"})
 _ONLY_WITH: Final = {
-    "decision_visibility_other": ("decision_visibility", "DECISION_VISIBILITY_OTHER", True),
-    "decision_monetary_other": ("decision_monetary", "DECISION_MONETARY_OTHER", True),
-    "content_type_other": ("content_type", "CONTENT_TYPE_OTHER", True),
-    "illegal_content_legal_ground": ("decision_ground", "DECISION_GROUND_ILLEGAL_CONTENT", True),
-    "illegal_content_explanation": ("decision_ground", "DECISION_GROUND_ILLEGAL_CONTENT", True),
-    "incompatible_content_ground": ("decision_ground", "DECISION_GROUND_INCOMPATIBLE_CONTENT", True),
-    "incompatible_content_explanation": ("decision_ground", "DECISION_GROUND_INCOMPATIBLE_CONTENT", True),
-    "incompatible_content_illegal": ("decision_ground", "DECISION_GROUND_INCOMPATIBLE_CONTENT", False),
+    "decision_visibility_other": ("decision_visibility", "DECISION_VISIBILITY_OTHER"),
+    "decision_monetary_other": ("decision_monetary", "DECISION_MONETARY_OTHER"),
+    "content_type_other": ("content_type", "CONTENT_TYPE_OTHER"),
+    "illegal_content_legal_ground": ("decision_ground", "DECISION_GROUND_ILLEGAL_CONTENT"),
+    "illegal_content_explanation": ("decision_ground", "DECISION_GROUND_ILLEGAL_CONTENT"),
+    "incompatible_content_ground": ("decision_ground", "DECISION_GROUND_INCOMPATIBLE_CONTENT"),
+    "incompatible_content_explanation": ("decision_ground", "DECISION_GROUND_INCOMPATIBLE_CONTENT"),
 }
+_PASSED_OVER: Final = frozenset(_ONLY_WITH) - {"decision_visibility_other", "content_type_other"}
+"""What is not looked at where nothing asks for it; of the two others the length is."""
+
+_EAN: Final = re.compile(r"[0-9]{13}")
 _PUID: Final = re.compile(r"[a-zA-Z0-9_-]+")
-_URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#]+\S*", re.IGNORECASE)
+_URL: Final = re.compile(r"(?:https?|ftp)://[^\s/?#]+\S*", re.IGNORECASE)
 
 
 def statement(decision: Decision, language: str = "") -> dict[str, Any]:
@@ -112,8 +112,17 @@ def refused(said: Mapping[str, Any]) -> tuple[str, ...]:
     >>> refused({"decision_ground": "TASTE"})[:2]
     ('no restriction is named, of visibility, monetary, provision or account', '`content_type` is missing')
     """
-    said = {name: None if isinstance(one, str) and not one.strip() else one for name, one in said.items()}
-    return tuple(dict.fromkeys([*_lacking(said), *_wrong(said)]))
+    said = {name: _trimmed(one) for name, one in said.items()}
+    return tuple(dict.fromkeys([*_lacking(said), *_wrong(said), *_misnumbered(said)]))
+
+
+def _trimmed(value: Any) -> Any:
+    """Take blanks off the ends of texts; nothing is left of an empty one.  An object is the list of its values."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, Mapping):
+        return {name: _trimmed(one) for name, one in value.items()}
+    return [_trimmed(one) for one in value] if isinstance(value, list) else value
 
 
 def _lacking(said: Mapping[str, Any]) -> Iterator[str]:
@@ -122,34 +131,49 @@ def _lacking(said: Mapping[str, Any]) -> Iterator[str]:
     for name in _REQUIRED:
         if not _is_there(said.get(name)):
             yield f"`{name}` is missing"
-    for name, (other, value, required) in _ONLY_WITH.items():
-        if required and _holds(said.get(other), value) and not _is_there(said.get(name)):
+    for name, (other, value) in _ONLY_WITH.items():
+        if _holds(said.get(other), value) and not _is_there(said.get(name)):
             yield f"`{name}` is missing, which `{value}` asks for"
 
 
 def _wrong(said: Mapping[str, Any]) -> Iterator[str]:
     for name, value in said.items():
-        if name in _ONLY_WITH and not _holds(said.get(_ONLY_WITH[name][0]), _ONLY_WITH[name][1]):
+        if name in _PASSED_OVER and not _holds(said.get(_ONLY_WITH[name][0]), _ONLY_WITH[name][1]):
             continue
-        if value is None and (name in _MAY_BE_NULL or name not in _LISTS):
+        if value is None and name not in _NEVER_NULL:
             continue
-        if name in _LISTS and not isinstance(value, list):
+        if name in _LISTS and not isinstance(value, _MANY):
             yield f"`{name}` is no list"
-        elif name in _VALUES:
+        elif name in KNOWN:
             yield from _of_others(name, value)
         elif name in _RULES["dates"]:
             yield from _no_date(name, value)
         yield from _too_long(name, value)
-    if _is_there(puid := said.get("puid")) and not _PUID.fullmatch(str(puid)):
+
+
+def _misnumbered(said: Mapping[str, Any]) -> Iterator[str]:
+    """Look at numbers and addresses, which have a form of their own."""
+    puid = said.get("puid")
+    if _is_there(puid) and (isinstance(puid, bool) or not _PUID.fullmatch(str(puid))):
         yield "`puid` has other characters than letters of English, digits, - and _"
-    if _is_there(url := said.get("decision_ground_reference_url")) and not _URL.fullmatch(str(url)):
+    url = said.get("decision_ground_reference_url")
+    if url is not None and not (isinstance(url, str) and _URL.fullmatch(url)):
         yield "`decision_ground_reference_url` is no address"
+    content = said.get("content_id")
+    if content is not None and not isinstance(content, _MANY):
+        yield "`content_id` is no list"
+    wanted = [("content_id_ean", said.get("content_id_ean"))] if said.get("content_id_ean") is not None else []
+    if isinstance(content, Mapping) and "EAN-13" in content:
+        wanted.append(("content_id.EAN-13", content["EAN-13"]))
+    for name, ean in wanted:
+        if not isinstance(ean, str) or not _EAN.fullmatch(ean):
+            yield f"`{name}` has not thirteen digits"
 
 
 def _of_others(name: str, value: Any) -> Iterator[str]:
     """Refuse values that are not known; where nothing may be said, the word ``null`` says it."""
-    known = {*_VALUES[name], "null"} if name in _SAYS_NULL else set(_VALUES[name])
-    for one in value if name in _LISTS else [value]:
+    known = {*KNOWN[name], "null"} if name in _SAYS_NULL else set(KNOWN[name])
+    for one in _values(value) if name in _LISTS else [value]:
         if not isinstance(one, str) or one not in known:
             yield f"`{name}` has the value `{str(one)[:60]}`, which is not known"
 
@@ -167,16 +191,23 @@ def _no_date(name: str, value: Any) -> Iterator[str]:
 
 def _too_long(name: str, value: Any) -> Iterator[str]:
     most = _RULES["characters"].get(name)
-    if most is not None and len(value if isinstance(value, list) else str(value)) > most:
+    if most is not None and len(value if isinstance(value, _MANY) else str(value)) > most:
         yield f"`{name}` is longer than {most} characters"
 
 
+_MANY: Final = (list, Mapping)
+
+
+def _values(value: Any) -> Sequence[Any]:
+    return list(value.values()) if isinstance(value, Mapping) else value
+
+
 def _is_there(value: Any) -> bool:
-    return value is not None and value != []
+    return value is not None and not (isinstance(value, _MANY) and not value)
 
 
 def _holds(value: Any, wanted: str) -> bool:
-    return wanted in value if isinstance(value, list) else value == wanted
+    return wanted in _values(value) if isinstance(value, _MANY) else value == wanted
 
 
 def _unfit(notice: Notice) -> str:
