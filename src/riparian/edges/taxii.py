@@ -40,6 +40,7 @@ from riparian.ports.exchange import Allowed, Collection, Signals
 
 LENGTH_MOST: Final = 10 << 20
 _OBJECTS_MOST: Final = 10_000
+_DEPTH_MOST: Final = 64
 _TAKEN: Final = ("application/taxii+json", "*/*", "application/*")
 
 
@@ -93,7 +94,10 @@ def taxii_app(served: Served) -> Starlette:
         (f"{one}/versions/", {"GET": desk.versions}),
     )
     routes = [Route(path, desk.answering(of), methods=[*of]) for path, of in ways]
-    return Starlette(routes=routes, exception_handlers={404: _missing, 405: _not_so})
+    app = Starlette(routes=routes, exception_handlers={404: _missing, 405: _not_so, 500: _broken})
+    # A redirect is made of what the request says of scheme and host, and a token would follow it there.
+    app.router.redirect_slashes = False
+    return app
 
 
 class _Desk:
@@ -164,7 +168,7 @@ class _Desk:
 
     async def add(self, request: Request, allowed: Allowed) -> Response:
         where = self._writable(request, allowed)
-        if not request.headers.get("content-type", "").replace(" ", "").startswith("application/taxii+json"):
+        if not _is_taxii(request.headers.get("content-type", ""), ("application/taxii+json",)):
             raise _Refused(415, "The body is of another media type", f"Send {TAXII}.")
         objects = _objects(await _body(request))
         now_us = self._served.clock.now_us()
@@ -227,13 +231,14 @@ def _question(request: Request) -> Question:
 
 
 def _accepts(request: Request) -> None:
-    said = request.headers.get("accept", "*/*").replace(" ", "")
-    for one in said.split(","):
-        kind, _, rest = one.partition(";")
-        version = [each for each in rest.split(";") if each.startswith("version=")]
-        if kind in _TAKEN and (not version or version[0] == "version=2.1"):
-            return
-    raise _Refused(406, "Nothing of that media type is here", f"Accept {TAXII}.")
+    if not any(_is_taxii(one, _TAKEN) for one in request.headers.get("accept", "*/*").split(",")):
+        raise _Refused(406, "Nothing of that media type is here", f"Accept {TAXII}.")
+
+
+def _is_taxii(said: str, kinds: Sequence[str]) -> bool:
+    kind, *parameters = said.lower().replace(" ", "").replace('"', "").split(";")
+    version = [one for one in parameters if one.startswith("version=")]
+    return kind in kinds and version in ([], ["version=2.1"])
 
 
 async def _body(request: Request) -> bytes:
@@ -247,7 +252,7 @@ async def _body(request: Request) -> bytes:
 
 def _objects(octets: bytes) -> list[dict[str, Any]]:
     try:
-        objects = json.loads(octets)["objects"]
+        objects = json.loads(octets, parse_constant=_none)["objects"]
     except (ValueError, TypeError, KeyError, RecursionError):
         raise _Refused(400, "The body is no envelope", 'Send {"objects": [...]}.') from None
     if not isinstance(objects, list) or not objects or not all(isinstance(one, dict) for one in objects):
@@ -255,6 +260,10 @@ def _objects(octets: bytes) -> list[dict[str, Any]]:
     if len(objects) > _OBJECTS_MOST:
         raise _Refused(413, "That is too much", f"Send at most {_OBJECTS_MOST:,} objects at once.")
     return objects
+
+
+def _none(constant: str) -> float:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def _told(one: Collection, allowed: Allowed) -> dict[str, Any]:
@@ -285,3 +294,7 @@ async def _missing(_request: Request, _fault: Exception) -> Response:
 
 async def _not_so(_request: Request, _fault: Exception) -> Response:
     return _error(405, "That is not done here")
+
+
+async def _broken(_request: Request, _fault: Exception) -> Response:
+    return _error(500, "Something is out of order here")
