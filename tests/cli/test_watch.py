@@ -252,7 +252,8 @@ def test_whoever_is_killed_with_no_warning_goes_on(site: Site, tmp_path: Path) -
     lines = told(tmp_path / "w", "watch", words[1], *ASKED)
     (summary,) = of("summary", lines)
     assert summary["went_on"]
+    assert summary["new"] == len(of("sighting", lines)) == n  # what was seen before it was killed, too
     # The one that was under way when it was killed is asked for again, and no other.
     assert len(before & set(site.paths) - {"/robots.txt"}) <= 1
     whole = told(tmp_path / "w", "watch", words[1], *ASKED, code=1)
-    assert of("summary", whole)[0]["named"] == n
+    assert (of("summary", whole)[0]["named"], of("sighting", whole)) == (n, [])

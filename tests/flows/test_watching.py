@@ -98,7 +98,7 @@ def test_what_was_seen_is_new_once_and_what_did_not_change_is_not_sent(site: Sit
     site.show("/one/three/", page("d.mp3", "e.txt", "f.mp3"), ETag='"5"')
     again = watch(sightings, listed(site), clock)
     assert (len(first.new), len(again.new)) == (len(NAMED), 1)
-    (one,) = sightings.of(again.new)
+    *_, (one, _) = sightings.untold(f"{site.address}/")
     assert one.item.url == f"{site.address}/one/three/f.mp3"
     said = {path: headers.get("If-None-Match") for path, headers, _ in site.asked if path != "/robots.txt"}
     assert said == {"/": '"0"', "/one/": '"1"', "/two/": '"2"', "/one/three/": '"3"', "/two/t.torrent": '"4"'}
@@ -250,7 +250,7 @@ def test_a_folder_is_read_and_a_file_that_changed_is_heard_again(tmp_path: Path,
     assert watch(sightings, source, clock).new == []
     (changed,) = sightings.unheard(source.name)
     assert (Path(changed.item.url).name, changed.ours) == ("a.mp3", ())
-    assert [one.issued for one in sightings.of([1, 2])] == [None, None]
+    assert [one.issued for one, _ in sightings.untold(source.name)] == [None] * 4
     assert [one.ours for one in sightings.unopened(source.name)] == [({"recording": "r"},)]
 
 
@@ -271,3 +271,18 @@ def test_nobody_else_watches_from_the_same_workspace(tmp_path: Path) -> None:
         watching_alone(tmp_path),
     ):
         pass
+
+
+def test_what_nobody_was_told_of_is_told_and_so_is_what_came_of_it(tmp_path: Path, sightings: SqlSightings) -> None:
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "a.mp3").write_bytes(b"one")
+    source = source_of(str(tmp_path / "inbox"), "", Visitor(frozenset()))
+    for _ in range(2):  # the first was killed before it told anybody
+        watch(sightings, source, Ticking())
+        assert [is_new for _, is_new in sightings.untold(source.name)] == [True]
+    sightings.told(source.name)
+    assert list(sightings.untold(source.name)) == []
+    sightings.update(1, heard=5, ours=[{"recording": "r"}])
+    assert [(one.heard, is_new) for one, is_new in sightings.untold(source.name)] == [(5, False)]
+    sightings.told(source.name)
+    assert list(sightings.untold(source.name)) == []

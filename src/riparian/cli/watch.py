@@ -16,6 +16,7 @@ import typer
 from riparian import assembly
 from riparian.cases.case import Case
 from riparian.cli import lines, options, terminal
+from riparian.cli.explain import existing
 from riparian.cli.watched import Round, show, show_log, told
 from riparian.console import words
 from riparian.errors import InputError
@@ -39,6 +40,7 @@ from riparian.stores.sightings import FILES, SqlSightings, watching_alone
 app = typer.Typer(pretty_exceptions_enable=False)
 
 FILE_OCTETS_MAX: Final = 512 << 20
+_FILE_S: Final = 1_200.0
 _PERIOD: Final = re.compile(r"(\d{1,4})(m|h|d)")
 _SECONDS: Final = {"m": 60, "h": 3_600, "d": 86_400}
 _PAUSE_LEAST_S: Final = 0.5
@@ -89,7 +91,7 @@ def watch(
     """
     given = assembly.Given(workspace, policy)
     if log:
-        _log(workspace, json=json)
+        _log(existing(workspace), json=json)
         return
     if not sources and report is None:
         raise InputError("nothing is listed, wanted a source, or a report with --import", hint="Name a folder first.")
@@ -109,11 +111,13 @@ def watch(
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 rounds += _round(going)
-                new += sum(len(one.watched.new) for one in rounds)
                 if json:
                     lines.write(told(rounds))
                 else:
                     show(rounds)
+                for one in rounds:
+                    sightings.told(one.watched.source.name)
+                    new += one.new
                 if not period:
                     break
                 rounds = []
@@ -148,10 +152,10 @@ def _round(going: _Going) -> list[Round]:
         for source in going.sources:
             clock = assembly.WallClock()
             watched = watch_source(going.sightings, source, clock, progress, going.documents)
-            heard = hear(going.sightings, source, ears, progress) if ears is not None else []
+            heard = hear(going.sightings, source, ears, progress) if ears is not None else 0
             if ears is not None and going.sender is not None:
                 _open_cases(going, ears, source, progress)
-            rounds.append(Round(watched, going.sightings.of({*watched.new, *heard}), len(heard)))
+            rounds.append(Round(watched, going.sightings, heard))
     return rounds
 
 
@@ -185,7 +189,7 @@ def _imported(sightings: SqlSightings, report: Path, vendor: str, mapping: Seque
         watched = keep_report(sightings, name, found.told.items, assembly.WallClock(), progress)
     for fault in found.told.faults:
         watched.fault(str(report), fault)
-    return [Round(watched, sightings.of(watched.new))]
+    return [Round(watched, sightings)]
 
 
 def _brought(visitor: Visitor, folder: Path, item: Item) -> Path:
@@ -194,7 +198,7 @@ def _brought(visitor: Visitor, folder: Path, item: Item) -> Path:
     name = hashlib.sha256(item.url.encode()).hexdigest()[:32] + (ending if ending[1:9].isalnum() else "")[:9]
 
     def filled(file: Any) -> None:
-        got = visitor.get(item.url, most=FILE_OCTETS_MAX, into=file.write)
+        got = visitor.get(item.url, most=FILE_OCTETS_MAX, into=file.write, whole_s=_FILE_S)
         if got.why_cut:
             raise RefusedError(got.why_cut)
 

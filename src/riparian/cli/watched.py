@@ -12,34 +12,45 @@ from rich.markup import escape
 from riparian.cli import terminal
 from riparian.console import words
 from riparian.flows.watching import Watched
-from riparian.ports.mirrors import Sighted
+from riparian.ports.mirrors import Sighted, Sightings
+from riparian.stores.sightings import NAME
 
 _SHOWN: Final = 40
 _OFFERED: Final = 5
 _FAULTS: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Round:
     """What came of a source: of reading it, and of listening.
 
     Parameters
     ----------
-    sighted
-        What is new, and what was listened to.
+    heard
+        How many files were listened to.
+    new, ours
+        How many sightings were told as new, and how many of those that were told hold something of ours.
     """
 
     watched: Watched
-    sighted: Sequence[Sighted]
+    sightings: Sightings
     heard: int = 0
+    new: int = 0
+    ours: int = 0
+
+    def untold(self) -> Iterator[tuple[Sighted, bool]]:
+        """Give what nobody was told of, and whether it is new; count it."""
+        for one, is_new in self.sightings.untold(self.watched.source.name):
+            self.new += is_new
+            self.ours += bool(one.ours)
+            yield one, is_new
 
 
 def told(rounds: Sequence[Round]) -> Iterator[dict[str, Any]]:
     """Write what is new, what could not be read, and a summary a source, for programs."""
     for one in rounds:
-        new = set(one.watched.new)
-        for sighted in one.sighted:
-            yield row(sighted, is_new=sighted.number in new)
+        for sighted, is_new in one.untold():
+            yield row(sighted, is_new=is_new)
         for where, why in one.watched.faults:
             yield {"kind": "failed", "source": one.watched.source.name, "url": where, "why": why}
         yield {
@@ -48,9 +59,9 @@ def told(rounds: Sequence[Round]) -> Iterator[dict[str, Any]]:
             "permitted_by": one.watched.source.permitted_by or None,
             "documents": one.watched.documents,
             "named": one.watched.seen,
-            "new": len(one.watched.new),
+            "new": one.new,
             "heard": one.heard,
-            "ours": sum(bool(sighted.ours) for sighted in one.sighted),
+            "ours": one.ours,
             "failed": one.watched.n_faults,
             "went_on": one.watched.goes_on,
             "whole": one.watched.is_whole,
@@ -87,22 +98,31 @@ def row(one: Sighted, *, is_new: bool) -> dict[str, Any]:
 
 def show(rounds: Sequence[Round]) -> None:
     """Tell people what is new."""
+    ours: list[Sighted] = []
+    others: list[Sighted] = []
+    n = 0
     for one in rounds:
         _faults(one.watched)
-    every = [sighted for one in rounds for sighted in one.sighted]
+        for sighted, _ in one.untold():
+            n += 1
+            some = ours if sighted.ours else others
+            if len(some) < _SHOWN:
+                some.append(sighted)
     # What is ours first: it is what somebody looks for.
-    shown = sorted(every, key=lambda sighted: not sighted.ours)[:_SHOWN]
+    shown = [*ours, *others][:_SHOWN]
     table = terminal.table("what", "where", "called", "holds (chance wrong)", "issued to")
     for sighted in shown:
         cells = (str(sighted.item.what), _near(sighted.item.url), _called(sighted), _holds(sighted), _issued(sighted))
         table.add_row(*(escape(words.visible(cell, longest=100)) for cell in cells))
     if shown:
         terminal.page.print(table)
-    if len(every) > len(shown):
-        terminal.page.print(f"and {len(every) - len(shown):,} more; --json lists them")
+    if n > len(shown):
+        terminal.page.print(f"and {n - len(shown):,} more: those are listed with --json, or in {NAME}")
     for one in rounds:
         _summary(one)
-    _offer([sighted for sighted in every if sighted.ours and not sighted.case])
+    for why in dict.fromkeys(str(found["why_not"]) for one in ours for found in one.issued or () if "why_not" in found):
+        terminal.say(f"Not traced: {words.visible(why, longest=200)}.")
+    _offer([sighted for sighted in ours if not sighted.case])
 
 
 def show_log(log: Sequence[dict[str, Any]]) -> None:
@@ -155,7 +175,7 @@ def _summary(one: Round) -> None:
     rest = "" if watched.is_whole else "; the next round goes on"
     name = words.visible(_near(watched.source.name), longest=160)
     terminal.page.print(
-        f"{len(watched.new):,} new of {watched.seen:,} named in {documents} of {name}{went_on}{rest}.", markup=False
+        f"{one.new:,} new of {watched.seen:,} named in {documents} of {name}{went_on}{rest}.", markup=False
     )
 
 

@@ -8,9 +8,9 @@
                                                                       |
                                         match --copies of ours--> trace --> to whom it was issued
 
-Whatever was seen is written down before the next question is asked: whoever is killed goes on where they were.  A
-document that cannot be read is told and passed over; the others are read.  Nothing is opened, sent or ended by it: what
-is found is shown to people.
+Whatever was seen is written down before the next question is asked: whoever is killed goes on where they were, and what
+nobody was told of is told the next time.  A document that cannot be read is told and passed over; the others are read.
+Nothing is opened, sent or ended by it: what is found is shown to people.
 
 Bounds
 ------
@@ -193,13 +193,13 @@ class Ears:
     fetch: Callable[[Item], Path] | None = None
 
 
-def hear(sightings: Sightings, source: Source, ears: Ears, progress: Progress = silent) -> list[int]:
-    """Listen to what a source named and nobody listened to yet, and say what of ours is in it.
+def hear(sightings: Sightings, source: Source, ears: Ears, progress: Progress = silent) -> int:
+    """Listen to what a source named and nobody listened to yet, and write down what of ours is in it.
 
-    Gives the numbers of what was listened to.  Each is written down when it was heard.
+    Says how many were listened to, or could not be.
     """
     waiting = [one for one in sightings.unheard(source.name) if _is_here(one) or ears.fetch is not None]
-    done: list[int] = []
+    done = 0
     progress("listening", 0, len(waiting))
     for some in _batches(waiting):
         here = [brought for one in some if (brought := _brought(sightings, one, ears)) is not None]
@@ -210,8 +210,8 @@ def hear(sightings: Sightings, source: Source, ears: Ears, progress: Progress = 
                 sightings.update(one.number, why_not="it is not there any more")
             else:
                 _write_down(sightings, ears, one, looked)
-        done += [one.number for one in some]
-        progress("listening", len(done), len(waiting))
+        done += len(some)
+        progress("listening", done, len(waiting))
     return done
 
 

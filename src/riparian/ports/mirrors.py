@@ -1,6 +1,6 @@
 """What watching mirrors asks of the outside: see :mod:`riparian.ports`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -237,8 +237,12 @@ class Sightings(Protocol):
         """End a round of a source."""
         ...
 
-    def of(self, numbers: Iterable[int]) -> list[Sighted]:
-        """Give sightings by their numbers, in order."""
+    def untold(self, source: str) -> Iterator[tuple[Sighted, bool]]:
+        """Give what nobody was told of yet, in order, and whether it is new; else something came of it since."""
+        ...
+
+    def told(self, source: str) -> None:
+        """Write down that somebody was told of all that a source named, and of all that came of it."""
         ...
 
     def unheard(self, source: str) -> list[Sighted]:

@@ -5,7 +5,8 @@ for, are written in one transaction: killed before it, the document is asked for
 
 ::
 
-    sighting    source, url    what was seen, once a source and address; and what came of it
+    sighting    source, url    what was seen, once a source and address; what came of it; and whether somebody was
+                               told: 0 never, 1 all of it, 2 not what came of it since
     document    source, address    what its last answer said: ETag, Last-Modified, where it leads
     todo        source, address    the round that is not over: what is still to be asked for, and what was
     host        host           until when it wants to be left alone
@@ -17,7 +18,7 @@ import fcntl
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,13 +35,15 @@ _LOCK: Final = "watch.lock"
 _APPLICATION: Final = 0x52534947  # RSIG
 _VERSION: Final = 1
 _PATIENCE_S: Final = 60.0
+_AT_ONCE: Final = 2_000
 _TABLES: Final = (
     """CREATE TABLE sighting (
     number INTEGER PRIMARY KEY, source TEXT NOT NULL, url TEXT NOT NULL, kind TEXT NOT NULL, what TEXT NOT NULL,
     title TEXT, artist TEXT, length_us INTEGER, bytes INTEGER, changed_us INTEGER, digest TEXT, isrc TEXT,
     permitted_by TEXT, first_us INTEGER NOT NULL, seen_us INTEGER NOT NULL, document TEXT NOT NULL,
     file TEXT NOT NULL DEFAULT '', heard INTEGER, why_not TEXT NOT NULL DEFAULT '', ours TEXT NOT NULL DEFAULT '[]',
-    issued TEXT, "case" TEXT NOT NULL DEFAULT '', UNIQUE (source, url))""",
+    issued TEXT, "case" TEXT NOT NULL DEFAULT '', told INTEGER NOT NULL DEFAULT 0, UNIQUE (source, url))""",
+    "CREATE INDEX untold ON sighting (source, number) WHERE told != 1",
     "CREATE INDEX named ON sighting (source, document)",
     "CREATE INDEX unheard ON sighting (source, number) WHERE what = 'sound' AND heard IS NULL",
     """CREATE TABLE document (
@@ -180,12 +183,23 @@ class SqlSightings:
                 (at_us, documents, seen, new, source.name),
             )
 
-    def of(self, numbers: Iterable[int]) -> list[Sighted]:
+    def untold(self, source: str) -> Iterator[tuple[Sighted, bool]]:
         """See ``ports.mirrors.Sightings``."""
-        found = []
-        for number in sorted(numbers):
-            found += self._rows(f"SELECT {_COLUMNS} FROM sighting WHERE number = ?", number)  # noqa: S608 -- our names
-        return [_sighted(row) for row in found]
+        last = 0
+        while rows := self._rows(
+            f"SELECT told, {_COLUMNS} FROM sighting"  # noqa: S608 -- our names
+            " WHERE source = ? AND told != 1 AND number > ? ORDER BY number LIMIT ?",
+            source,
+            last,
+            _AT_ONCE,
+        ):
+            last = rows[-1][1]
+            yield from ((_sighted(row[1:]), row[0] == 0) for row in rows)
+
+    def told(self, source: str) -> None:
+        """See ``ports.mirrors.Sightings``."""
+        with self._writing():
+            self._connection.execute("UPDATE sighting SET told = 1 WHERE source = ? AND told != 1", (source,))
 
     def unheard(self, source: str) -> list[Sighted]:
         """See ``ports.mirrors.Sightings``."""
@@ -212,7 +226,7 @@ class SqlSightings:
         if unknown or not said:
             raise TypeError(f"a sighting has no {', '.join(unknown) or 'such thing'}")
         values = [json.dumps(value) if isinstance(value, list) else value for value in said.values()]
-        sets = ", ".join(f'"{name}" = ?' for name in said)
+        sets = ", ".join([*(f'"{name}" = ?' for name in said), "told = CASE told WHEN 1 THEN 2 ELSE told END"])
         with self._writing():
             self._connection.execute(f"UPDATE sighting SET {sets} WHERE number = ?", (*values, number))  # noqa: S608
 

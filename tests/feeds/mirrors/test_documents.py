@@ -33,6 +33,15 @@ TORRENTS = b"""<html><body><a href="/t/1.torrent">one</a> <a href="https://elsew
         pytest.param(AS_JSON, Kind.LISTING, 1, 1, id="a listing as JSON"),
         pytest.param(TORRENT, Kind.TORRENTS, 2, 0, id="a torrent"),
         pytest.param(TORRENTS, Kind.TORRENTS, 3, 1, id="a page of torrents"),
+        pytest.param(
+            b'<rss><item><enclosure url="https://mirror.example/1.torrent"/></item><item><enclosure url="/2" '
+            b'type="application/x-bittorrent"/></item></rss>',
+            *(Kind.FEED, 2, 2),
+            id="a feed of torrents",
+        ),
+        pytest.param(
+            b"https://mirror.example/1.torrent\nhttps://b.example/2.torrent\n", Kind.SITEMAP, 2, 1, id="a text"
+        ),
         pytest.param(LINKS.encode(), Kind.TORRENTS, 2, 0, id="a page of magnet links"),
         pytest.param(b"magnet:?xt=urn:btih:" + b"a" * 40 + b"\n", Kind.TORRENTS, 1, 0, id="a text of magnet links"),
         pytest.param(LS, Kind.LISTING, 1, 0, id="what ls prints"),

@@ -46,6 +46,9 @@ def read_document(data: bytes, address: str) -> Told:
     told = _read(data, address)
     # Whatever else is wrong with what was cut off comes of that.
     told.faults = faults or told.faults
+    # Of a torrent that is on another host it is known that it is there, and no more.
+    torrents = [item.url for item in told.items if item.what is What.TORRENT and item.url != address]
+    told.leads += [url for url in torrents if host_of(url) and host_of(url) == host_of(address)]
     return told
 
 
@@ -106,9 +109,6 @@ def _page(data: bytes, address: str) -> Told:
             told.items.append(Item(at, What.TORRENT))
     told.items += more.items
     told.faults += more.faults
-    # Of what is on other hosts it is known that it is there, and no more.
-    of_torrents = [item.url for item in told.items if item.what is What.TORRENT]
-    told.leads += [url for url in of_torrents if host_of(url) and host_of(url) == host_of(address)]
     if any(item.what in (What.TORRENT, What.MAGNET) for item in told.items):
         told.kind = Kind.TORRENTS
     return told

@@ -31,7 +31,7 @@ AGENT: Final = "riparian-watch"
 PAUSE_S: Final = 2.0
 OCTETS_MAX: Final = 64 << 20
 ROBOTS_OCTETS_MAX: Final = 500 << 10
-_WHOLE_S: Final = 120.0
+WHOLE_S: Final = 120.0
 _DELAY_MAX_S: Final = 120.0
 _TRIES: Final = 3
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
@@ -85,6 +85,7 @@ class Visitor:
         *,
         most: int = OCTETS_MAX,
         into: Callable[[bytes], object] | None = None,
+        whole_s: float = WHOLE_S,
     ) -> Got:
         """Ask for a document.
 
@@ -93,7 +94,9 @@ class Visitor:
         etag, modified
             What the last answer said.
         into
-            Takes the body in place of ``Got.body``; is called once only, with the answer that counts.
+            Takes the body part by part, in place of ``Got.body``.
+        whole_s
+            So many seconds an answer may take.
 
         Raises
         ------
@@ -105,7 +108,7 @@ class Visitor:
         for _ in range(_REDIRECTS_MAX + 1):
             self._permitted(address)
             body = bytearray()
-            answer = self._asked(address, conditions, most, into or body.extend)
+            answer = self._asked(address, conditions, (most, whole_s), into or body.extend)
             if answer.status in _REDIRECTS and answer.headers.get("Location"):
                 address = _led(address, answer.headers["Location"])
                 continue
@@ -161,7 +164,7 @@ class Visitor:
             if host_of(address) not in self.hosts:
                 return 404, ""
             body = bytearray()
-            answer = self._asked(address, {}, ROBOTS_OCTETS_MAX, body.extend, of=name)
+            answer = self._asked(address, {}, (ROBOTS_OCTETS_MAX, WHOLE_S), body.extend, of=name)
             if answer.status not in _REDIRECTS or not answer.headers.get("Location"):
                 return answer.status, bytes(body[:ROBOTS_OCTETS_MAX]).decode("utf-8-sig", "replace")
             address = _led(address, answer.headers["Location"])
@@ -171,11 +174,11 @@ class Visitor:
         self,
         address: str,
         conditions: Mapping[str, str],
-        most: int,
+        most: tuple[int, float],
         into: Callable[[bytes], object],
         of: str = "",
     ) -> Answer:
-        """Ask when it is time to, and again when the site is busy."""
+        """Ask when it is time to, and again when the site is busy; ``most`` in octets and in seconds."""
         host = self._known.setdefault(of or host_of(address), _Host())
         headers = {"User-Agent": f"{AGENT} (+asked with the permission of this site)", "Accept": "*/*", **conditions}
         why, came = "", 0
@@ -192,8 +195,8 @@ class Visitor:
                     Question(
                         address,
                         headers,
-                        time.monotonic() + _WHOLE_S,
-                        most,
+                        time.monotonic() + most[1],
+                        most[0],
                         take,
                         is_wanted=lambda status, _: status == 200,
                         private=self.private,

@@ -22,12 +22,15 @@ _PARTS: Final = 3
 def hosts_of(names: Sequence[str]) -> frozenset[str]:
     """Give the hosts among sources, with their ports: nobody else is asked.
 
+    Who is listed without encryption is the same with it.
+
     Examples
     --------
-    >>> sorted(hosts_of(["https://a.example/x", "folder", "http://a.example/"]))
-    ['a.example:443', 'a.example:80']
+    >>> sorted(hosts_of(["https://a.example/x", "folder", "http://b.example/"]))
+    ['a.example:443', 'b.example:443', 'b.example:80']
     """
-    return frozenset(host for name in names if (host := host_of(name)))
+    hosts = {host for name in names if (host := host_of(name))}
+    return frozenset(hosts | {f"{host.removesuffix(':80')}:443" for host in hosts if host.endswith(":80")})
 
 
 def source_of(name: str, permitted_by: str, visitor: Visitor, at: str = "") -> Source:
