@@ -3,6 +3,7 @@
 import asyncio
 import json
 from base64 import urlsafe_b64decode
+from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,6 +29,7 @@ MAIL = (
     f"From: Riverwave <statements@riverwave.example>\nTo: ann@post.example\nSubject: Your statement\n"
     f"{HEADER}: {TOKEN}\n\nSee https://artists.riverwave.example/money\n"
 )
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 PAGE = {"accept": "text/html,application/xhtml+xml"}
 
 
@@ -42,17 +44,24 @@ def ask(method: str, path: str, **what: Any) -> httpx.Response:
 @pytest.mark.parametrize(
     ("asked", "status", "answer", "told"),
     [
-        pytest.param({"code": CODE, "to": "ann@post.example"}, 200, "verified", "A message of ours", id="hers"),
-        pytest.param({"code": CODE, "to": " Ann@POST.example "}, 200, "verified", "A message of ours", id="as typed"),
-        pytest.param({"code": CODE.lower().replace("-", " ")}, 200, "unknown", "A message of ours", id="no address"),
+        pytest.param({"code": CODE, "to": "ann@post.example"}, 200, "verified", "The code is genuine", id="hers"),
+        pytest.param({"code": CODE, "to": " Ann@POST.example "}, 200, "verified", "The code is genuine", id="as typed"),
+        pytest.param(
+            {"code": CODE.lower().replace("-", " ")},
+            200,
+            "unknown",
+            "The code is that of a message of ours",
+            id="no address",
+        ),
         pytest.param({"code": CODE, "to": "bo@post.example"}, 200, "suspicious", "to another address", id="another's"),
-        pytest.param({"code": "RM-01234-56789-ABCDE-FGHJK"}, 404, "suspicious", "No message of ours", id="not ours"),
+        pytest.param({"code": "RM-01234-56789-ABCDE-FGHJK"}, 404, "suspicious", "no message of ours", id="not ours"),
         pytest.param({"code": "hello"}, 400, None, "", id="no code"),
         pytest.param({}, 400, None, "", id="nothing"),
     ],
 )
 def test_a_code_is_looked_up(asked: dict[str, str], status: int, answer: str | None, told: str) -> None:
     found = ask("GET", "/check", params=asked)
+    assert ask("POST", "/check", content=urlencode(asked), headers=FORM).json() == found.json() or not asked
     said = found.json()
     assert (found.status_code, said.get("answer")) == (status, answer)
     assert told in said.get("told", "")
@@ -75,8 +84,7 @@ def test_a_code_is_looked_up(asked: dict[str, str], status: int, answer: str | N
 @pytest.mark.parametrize("how", ["as it is", "by the form"])
 def test_a_message_is_checked(octets: str, to: str, status: int, answer: str | None, how: str) -> None:
     if how == "by the form":
-        head = {"content-type": "application/x-www-form-urlencoded"}
-        found = ask("POST", "/check", content=urlencode({"message": octets, "to": to}), headers=head)
+        found = ask("POST", "/check", content=urlencode({"message": octets, "to": to}), headers=FORM)
     else:
         found = ask("POST", "/check", content=octets.encode(), params={"to": to})
     assert (found.status_code, found.json().get("answer")) == (status, answer)
@@ -97,11 +105,19 @@ def test_people_get_a_page_that_loads_and_runs_nothing() -> None:
         assert found.headers["referrer-policy"] == "no-referrer"
 
 
+def test_what_was_entered_stands_there_again() -> None:
+    entered = urlencode({"code": CODE.lower(), "to": "bo@post.example"})
+    found = ask("POST", "/check", content=entered, headers=FORM | PAGE)
+    assert f'value="{CODE.lower()}"' in found.text
+    assert 'value="bo@post.example"' in found.text
+    assert 'class="told suspicious"' in found.text
+
+
 @pytest.mark.parametrize("asked", ["<script>alert(1)</script>", '"><img src=x>', "{told}"])
 def test_nothing_that_is_sent_is_shown_as_markup(asked: str) -> None:
     found = ask("GET", "/check", params={"code": asked, "to": asked}, headers=PAGE)
     assert found.status_code == 400
-    assert asked not in found.text
+    assert f'value="{escape(asked)}"' in found.text
     assert "<script" not in found.text
     assert "<img" not in found.text
 
