@@ -59,8 +59,9 @@ def send_reply(relay: Relay, to: str, octets: bytes) -> None:
                 server.starttls(context=context)
             if relay.user:
                 server.login(relay.user, relay.password)
-            # RFC 3834, section 3.3: what answers by itself has no address to return to.
-            server.sendmail("<>", [to], octets)
+            # RFC 3834, section 3.3: what answers by itself has no address to return to.  Servers refuse lines that end
+            # with LF alone, as lures to them do (RFC 5321, section 2.3.8).
+            server.sendmail("<>", [to], octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
     except (OSError, smtplib.SMTPException) as error:
         raise OutsideError(
             f"`{relay.host}` did not take the reply ({type(error).__name__}), wanted it sent", hint="Try again later."
