@@ -36,7 +36,7 @@ def run(*words: str | Path) -> str:
 
 def made(folder: Path) -> Path:
     """Simulate it, rename it, scan it; a workspace."""
-    run("simulate", folder, "--listeners", "60", "--days", "8", "--recordings", "5000", "--ring", "3x300:queue")
+    run("simulate", folder, "--listeners", "60", "--days", "8", "--recordings", "5000", "--ring", "6x150:queue")
     renamed(folder / "accesses.parquet", {"account": named})
     renamed(folder / "accounts.parquet", {"account": named})
     renamed(folder / "catalogue.parquet", {"artist": named, "title": named})

@@ -307,6 +307,8 @@ def test_an_admin_lets_people_in_changes_and_removes_them(inside: Place) -> None
         pytest.param("/people/change", {"name": "Bo", "role": "viewer"}, 400, id="somebody else"),
         pytest.param("/people/change", {"name": "Ada", "role": "king"}, 400, id="a role that there is not"),
         pytest.param("/people/invite", {"name": " ", "role": "viewer"}, 400, id="nobody"),
+        pytest.param("/people/invite", {"name": "A\u202eda", "role": "viewer"}, 400, id="a name that turns around"),
+        pytest.param("/people/invite", {"name": "x" * 81, "role": "viewer"}, 400, id="a name that is a book"),
     ],
 )
 def test_what_would_leave_nobody_in_charge_changes_nothing(

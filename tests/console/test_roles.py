@@ -15,8 +15,14 @@ from tests.console.known import FORM, Known
 
 ROLES: Final = ("nobody", "viewer", "analyst", "approver", "admin")
 TABLE: Final = {
+    "GET /": "viewer",
     "GET /accounts": "analyst",
     "GET /account": "analyst",
+    "POST /account/release": "analyst",
+    "POST /account/extend": "analyst",
+    "GET /rings": "viewer",
+    "GET /ring": "analyst",
+    "GET /policy": "viewer",
     "GET /people": "admin",
     "POST /people/invite": "admin",
     "POST /people/change": "admin",

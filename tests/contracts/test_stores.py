@@ -349,6 +349,7 @@ def test_what_is_in_force_comes_the_strongest_first_a_page_at_a_time(world: Worl
         found += [decision.account for decision in page]
         after = (int(page[-1].restraint), page[-1].bits, page[-1].account)
     assert found == [6, (1 << 64) - 7, 5, 8]
+    assert world.decisions.counted(NOW) == {Restraint.HOLD: 3, Restraint.SLOW: 1}
 
 
 def test_a_person_extends_and_releases_and_the_log_says_who_and_why(world: World) -> None:

@@ -8,6 +8,7 @@ sent, a function that does it, a sentence that says that it was done.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from riparian.assembly import Given
 from riparian.ports.staff import Person, Role
@@ -126,3 +127,15 @@ class Page:
     def template(self) -> str:
         """The name of its template."""
         return f"pages/{self.of.__name__.rpartition('.')[2]}.html.j2"
+
+
+def address(path: str, **asked: object) -> str:
+    """Write the address of a page.
+
+    Examples
+    --------
+    >>> address("/account", id="a/b&c"), address("/accounts", after=None)
+    ('/account?id=a%2Fb%26c', '/accounts')
+    """
+    kept = {name: value for name, value in asked.items() if value}
+    return f"{path}?{urlencode(kept)}" if kept else path

@@ -19,6 +19,7 @@ from riparian.console.figures import NARROW, WIDE, Frame, height_axis, picture
 LINES_MAX: Final = 5
 _HEIGHT: Final = {WIDE: 300, NARROW: 230}
 _APART: Final = 15.0
+_STEPS: Final = (1, 2, 7, 14, 30, 60, 90, 180, 365, 730, 3650, 36_500)
 
 
 def removals_page(rows: Sequence[Row], on: str) -> str:
@@ -87,7 +88,7 @@ def days(value: float | None) -> str:
 
 
 def _axis(frame: Frame) -> Markup:
-    step = max(1, math.ceil(frame.last_day / 6))
+    step = next(one for one in _STEPS if one * 7 >= frame.last_day)
     ticks = Markup("").join(
         Markup(
             '<path class="axis" d="M{x:.1f} {b:.1f}v5"/>'
@@ -109,9 +110,11 @@ def _line(frame: Frame, row: Row, order: int) -> Markup:
 
 def _names(frame: Frame, rows: Sequence[Row]) -> list[Markup]:
     placed: list[Markup] = []
-    at = -_APART
-    for order, row in sorted(enumerate(rows), key=lambda one: -one[1].curve[-1][1]):
-        at = max(frame.y(100 * row.curve[-1][1]) + 4, at + _APART)
+    ends = sorted(enumerate(rows), key=lambda one: -one[1].curve[-1][1])
+    # From the lowest up, so that lines which all end at nothing have their names above one another.
+    at = frame.bottom + _APART
+    for order, row in reversed(ends):
+        at = min(frame.y(100 * row.curve[-1][1]) + 4, at - _APART)
         name = words.visible(row.addressee or "not named", longest=14)
         placed.append(
             Markup('<text class="line-name l{o}" x="{x:.1f}" y="{y:.1f}">{n}</text>').format(

@@ -5,22 +5,29 @@ Nothing is computed in a template: it shows facts, and filters write numbers and
 writing is shown as its escape.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
+import numpy as np
 from jinja2 import Environment
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from riparian import __version__
-from riparian.console import setting, waterfall, words
-from riparian.console.page import Act, Page
+from riparian.codes import code_of_label
+from riparian.console import overlaps, setting, waterfall, words
+from riparian.console.figures import NARROW, WIDE, Line, Mark, evidence_over_time
+from riparian.console.page import Act, Page, address
 from riparian.errors import RiparianError
+from riparian.flows.overlap import Overlap
+from riparian.flows.rings import words_of
 from riparian.ports.staff import Sitting
+
+_EPOCH: Final = date(1970, 1, 1)
 
 
 def wants_json(request: Request) -> bool:
@@ -98,20 +105,20 @@ def _json_at(request: Request) -> str:
 @cache
 def _environment() -> Environment:
     return setting.environment(
-        {"moment": _moment, "day": _day, "action": _action, "bar": _bar, "address": address, "reasons": words.reasons}
+        {
+            "moment": _moment,
+            "day": _day,
+            "action": _action,
+            "bar": _bar,
+            "address": address,
+            "reasons": words.reasons,
+            "plainly": lambda text: text.replace("`", ""),
+            "expected": words_of,
+            "grown": _grown,
+            "over_time": _over_time,
+            "two_by_two": _two_by_two,
+        }
     )
-
-
-def address(path: str, **asked: object) -> str:
-    """Write the address of a page.
-
-    Examples
-    --------
-    >>> address("/account", id="a/b&c"), address("/accounts", after=None)
-    ('/account?id=a%2Fb%26c', '/accounts')
-    """
-    kept = {name: value for name, value in asked.items() if value}
-    return f"{path}?{urlencode(kept)}" if kept else path
 
 
 def _moment(at: str | None) -> str:
@@ -129,3 +136,41 @@ def _action(name: str) -> Markup:
 def _bar(step: Mapping[str, Any], within: Mapping[str, float], wanted: float | None = None) -> Markup:
     drawn = waterfall.Step(step["label"], step["bits"], step["start"], step["end"], step["is_total"])
     return waterfall.drawn_bar(drawn, waterfall.Scale(within["low"], within["high"]), threshold=wanted)
+
+
+def _grown(timeline: Sequence[Mapping[str, Any]], name: str, wanted: float | None) -> Markup:
+    days = tuple((date.fromisoformat(row["day"]) - _EPOCH).days for row in timeline)
+    line = Line(name, days, tuple(row["bits"] for row in timeline))
+    marks = [] if wanted is None else [Mark("wanted", wanted)]
+    return _both(lambda width: evidence_over_time([line], marks, width=width, ident=f"grown-{width}"))
+
+
+def _over_time(told: Mapping[str, Any]) -> Markup:
+    days = [date.fromisoformat(day) - _EPOCH for day in told["days"]]
+    found = _overlap([day.days for day in days], told["expected"], told["seen"], (), [[]])
+    return _both(lambda width: overlaps.over_time(found, width=width, ident=f"over-time-{width}"))
+
+
+def _two_by_two(told: Mapping[str, Any]) -> Markup:
+    accounts = tuple(code_of_label(account) for account in told["accounts"])
+    found = _overlap([], [], [], accounts, told["between"])
+    return _both(lambda width: overlaps.two_by_two(found, width=width, ident=f"two-by-two-{width}"))
+
+
+def _both(draw: Callable[[int], Markup]) -> Markup:
+    return draw(WIDE) + draw(NARROW)
+
+
+def _overlap(
+    days: list[int], expected: list[float], seen: list[float], accounts: tuple[int, ...], between: list[list[float]]
+) -> Overlap:
+    nothing = np.empty(0, np.int64)
+    return Overlap(
+        np.array(days, np.int64),
+        np.array(expected),
+        np.array(seen),
+        nothing,
+        np.empty((0, 2)),
+        accounts,
+        np.array(between),
+    )

@@ -26,9 +26,9 @@ from riparian.assembly import Given
 from riparian.console.doors import SIGN_IN, Doors
 from riparian.console.forms import form_of, require_own
 from riparian.console.guard import Guarded, static_answer, static_files
-from riparian.console.page import Act, Page, Question
+from riparian.console.page import Act, Page, Question, address
 from riparian.console.pages import PAGES
-from riparian.console.shown import address, error_facts, error_shown, page_shown, wants_json
+from riparian.console.shown import error_facts, error_shown, page_shown, wants_json
 from riparian.errors import (
     CustodyError,
     InputError,

@@ -103,15 +103,7 @@ def read(world: World, terms: Terms) -> Found:
     decisions = _strongest_first(world.decisions.table())
     timeline = timeline_of(world)
     held, restrained, everybody, exposure = _reaches(world, terms, decisions, int(summary["accounts"]))
-    summary["reach"] = {
-        name: {
-            "accounts": r.accounts,
-            "recordings": r.recordings,
-            "catalogue": r.catalogue_share,
-            "plays": r.plays_share,
-        }
-        for name, r in (("held", held), ("restrained", restrained), ("everybody", everybody))
-    }
+    summary["reach"] = _told_reach(held, restrained, everybody)
     summary["beyond_budget"] = {
         "accounts": int(pc.sum(pc.greater(exposure["beyond_budget"], 0)).as_py() or 0),
         "recordings": int(pc.sum(exposure["beyond_budget"]).as_py() or 0),
@@ -133,6 +125,34 @@ def read(world: World, terms: Terms) -> Found:
         rejected=_rejected(summary),
         review_minutes_a_day=float(summary["review_minutes_a_day"]),
     )
+
+
+def left(world: World, terms: Terms) -> dict[str, dict[str, Any]]:
+    """Tell what left through accounts on hold, through all that are restrained, and through everybody.
+
+    Raises
+    ------
+    InputError
+        When nothing was ever scanned.
+    """
+    summaries = world.scans.summaries()
+    if not summaries:
+        raise InputError("the workspace has no scan, wanted one", hint="Run riparian scan LOGS first.")
+    decisions = _strongest_first(world.decisions.table())
+    held, restrained, everybody, _ = _reaches(world, terms, decisions, int(summaries[-1]["accounts"]))
+    return _told_reach(held, restrained, everybody)
+
+
+def _told_reach(held: Reach, restrained: Reach, everybody: Reach) -> dict[str, dict[str, Any]]:
+    return {
+        name: {
+            "accounts": r.accounts,
+            "recordings": r.recordings,
+            "catalogue": r.catalogue_share,
+            "plays": r.plays_share,
+        }
+        for name, r in (("held", held), ("restrained", restrained), ("everybody", everybody))
+    }
 
 
 def table_of(world: World, name: str, schema: pa.Schema) -> pa.Table:

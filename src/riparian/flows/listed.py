@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from riparian.errors import InputError
-from riparian.flows.lines import account_line, names_of
+from riparian.flows.lines import account_line, names_of, ring_lines
 from riparian.flows.rings import ring_label, rings_by_account, rings_of
 from riparian.gate.decide import Decision
 from riparian.ports import Place, World
@@ -85,3 +85,31 @@ def place_of(text: str) -> Place:
     if not 0 <= place[2] < 1 << 64:
         raise InputError("the page begins nowhere, wanted a place that a page before it named")
     return place
+
+
+def rings_listed(world: World, *, after: str = "", limit: int = 50) -> Listed:
+    """List the rings of the last scan, the strongest first, and how many accounts each has.
+
+    Parameters
+    ----------
+    after
+        The ring before the page; empty for the first.
+    limit
+        Rows at most.
+
+    Raises
+    ------
+    InputError
+        When the last scan found no ring of that name.
+    """
+    rings = rings_of(world)
+    first = 0
+    if after:
+        names = [ring_label(code) for code in rings["ring"].to_pylist()]
+        if after not in names:
+            raise InputError("the page begins nowhere, wanted a place that a page before it named")
+        first = names.index(after) + 1
+    shown = rings.slice(first, limit)
+    rows = [{**line, "accounts": len(line["accounts"])} for line in ring_lines(world, shown)]
+    has_more = len(rings) > first + limit
+    return Listed(rows, rows[-1]["ring"] if has_more else "")

@@ -7,7 +7,7 @@ import numpy as np
 from riparian.errors import InputError, LifecycleError
 from riparian.flows.joined import evidence_of
 from riparian.gate.decide import Decision, Restraint, from_table
-from riparian.gate.holds import History, release
+from riparian.gate.holds import STEPS, History, Step, release
 from riparian.gate.placing import place, prolong
 from riparian.gate.policy import Policy
 from riparian.ports import World
@@ -28,6 +28,18 @@ def in_force(world: World) -> list[Decision]:
         d for d in from_table(world.decisions.table()) if d.restraint is not Restraint.ALLOW and d.until_us > now_us
     ]
     return sorted(running, key=lambda d: (-d.restraint, -d.bits, d.account))
+
+
+def possible(world: World, account: int) -> list[Step]:
+    """List the steps that somebody may take about an account from where it stands, in the order of the table."""
+    history = History(account, world.decisions.of(account), tuple(world.decisions.events(account)))
+    place = history.place(world.clock.now_us())
+    return [step for state, waits, step in STEPS if (state, waits) == place]
+
+
+def longest_days(policy: Policy, restraint: Restraint) -> int:
+    """Say for how many days a restraint may be extended at once."""
+    return policy.longest_slow_days if restraint is Restraint.SLOW else policy.longest_hold_days
 
 
 def current_decision(world: World, account: int) -> Decision:

@@ -180,7 +180,7 @@ class Staff(Protocol):
         ...
 
     def invite(self, invitation: Invitation, now_us: int) -> str:
-        """Make a link; what is told is told once."""
+        """Make a link; what is told is told once.  ``InputError`` for a name that nobody can read."""
         ...
 
     def invitation(self, link: str, now_us: int) -> Invitation | None:

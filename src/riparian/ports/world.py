@@ -255,6 +255,10 @@ class Decisions(Protocol):
         """List what restrains an account now, the strongest first: those after a place, and no more than ``limit``."""
         ...
 
+    def counted(self, now_us: int) -> Mapping[Restraint, int]:
+        """Count the accounts that each restraint is in force for now."""
+        ...
+
     def events(self, account: int) -> list[Event]:
         """List what happened to one account, in the order in which it was logged."""
         ...

@@ -4,6 +4,7 @@ The tally of a bucket and the tables beside it are one file.  Decisions are rows
 because people change them one at a time, while scans run.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from riparian.codes import BUCKETS
 from riparian.errors import LifecycleError
 from riparian.gate.decide import Decision, from_table, to_table
 from riparian.gate.holds import Change, Event, Step
+from riparian.gate.policy import Restraint
 from riparian.ports import SHARED, Arrays, Place
 from riparian.stores.drawers import read_arrays, read_table
 from riparian.stores.files import reaching
@@ -99,6 +101,12 @@ class FolderDecisions:
         with reaching("reading decisions"):
             found = from_table(self._records.decisions(_IN_FORCE, now_us, *place, limit))
         return sorted(found, key=lambda d: (-d.restraint, -d.bits, signed(d.account)))
+
+    def counted(self, now_us: int) -> Mapping[Restraint, int]:
+        """See ``ports.Decisions``."""
+        with reaching("counting decisions"):
+            asked = "SELECT restraint, count(*) FROM decision WHERE restraint > 0 AND until_us > ? GROUP BY restraint"
+            return {Restraint(restraint): n for restraint, n in self._records.rows(asked, now_us)}
 
     def events(self, account: int) -> list[Event]:
         """See ``ports.Decisions``."""

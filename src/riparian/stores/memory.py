@@ -6,6 +6,7 @@ The same rules as :mod:`riparian.stores.workspace`, without a disk; ``tests/cont
 import contextlib
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from riparian.codes import BUCKETS, bucket_of, codes_of
 from riparian.errors import LifecycleError
 from riparian.gate.decide import DECISION, Decision, from_table, to_table
 from riparian.gate.holds import DECIDING, Change, Event, Step, steps
+from riparian.gate.policy import Restraint
 from riparian.ports import ABSENT, SHARED, Arrays, Chunk, Clock, Place, Reject, World
 from riparian.schema import ACCESS_REQUIRED
 from riparian.stores.arrange import Arranged, arranged, dtype_of, plain
@@ -265,6 +267,10 @@ class MemoryDecisions:
         placed = sorted(((-d.restraint, -d.bits, signed(d.account)), d) for d in running)
         since = (-after[0], -after[1], signed(after[2])) if after is not None else None
         return [d for place, d in placed if since is None or place > since][:limit]
+
+    def counted(self, now_us: int) -> Mapping[Restraint, int]:
+        """See ``ports.Decisions``."""
+        return Counter(d.restraint for d in self.in_force(now_us, limit=len(self._memory.decisions)))
 
     def record(self, *changes: Change) -> None:
         """See ``ports.Decisions``."""

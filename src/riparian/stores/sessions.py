@@ -95,6 +95,8 @@ class SqlSessions:
 
     def invite(self, invitation: Invitation, now_us: int) -> str:
         """See ``ports.staff.Staff``."""
+        if invitation.name:
+            require_name(invitation.name)
         token = self._token()
         row = (_digest(token), invitation.name, int(invitation.role), now_us + LINK_US)
         with self._writing() as run:
@@ -116,8 +118,7 @@ class SqlSessions:
                     "the link was used or is over, wanted one that is good", hint="Ask an admin for another."
                 )
             name = invited.name or name.strip()
-            if not name or len(name) > _NAME_MAX:
-                raise LifecycleError(f"the name has {len(name)} characters, wanted 1 to {_NAME_MAX}")
+            require_name(name)
             known = run("SELECT 1 FROM person WHERE name = ?", (name,)).fetchone()
             if known and not invited.name:
                 raise LifecycleError("the name is somebody's, wanted one that is free", hint="Choose another.")
@@ -285,6 +286,21 @@ class SqlSessions:
     def _rows(self, query: str, *given: object) -> list[tuple[Any, ...]]:
         with self._lock, reaching("reading the list of who works here"):
             return self._connection.execute(query, given).fetchall()
+
+
+def require_name(name: str) -> None:
+    """Refuse a name that cannot stand beside a decision as it is.
+
+    Raises
+    ------
+    InputError
+        When it is empty, long, or has characters that nobody sees.
+    """
+    if not 1 <= len(name) <= _NAME_MAX or not name.isprintable():
+        raise InputError(
+            f"the name has {len(name)} characters, some perhaps unseen, wanted 1 to {_NAME_MAX} that one sees",
+            hint="Choose another.",
+        )
 
 
 def _linked(look: Look, before: bytes) -> bytes:

@@ -3,12 +3,30 @@
 from typing import Final
 
 from riparian.console.page import Act, Page
-from riparian.console.pages import account, accounts, looks, people
+from riparian.console.pages import account, accounts, looks, people, policy, ring, rings, today
 from riparian.ports.staff import Role
 
 PAGES: Final[tuple[Page, ...]] = (
+    Page("/", "Today", Role.VIEWER, today),
     Page("/accounts", "Accounts", Role.ANALYST, accounts, looks_at=accounts.seen),
-    Page("/account", "Account", Role.ANALYST, account, is_listed=False, under="/accounts", looks_at=account.seen),
+    Page(
+        "/account",
+        "Account",
+        Role.ANALYST,
+        account,
+        is_listed=False,
+        under="/accounts",
+        acts=(
+            Act(
+                "release", Role.ANALYST, account.release, "It is let go; what it did until now never brings this back."
+            ),
+            Act("extend", Role.ANALYST, account.extend, "The restraint lasts longer."),
+        ),
+        looks_at=account.seen,
+    ),
+    Page("/rings", "Rings", Role.VIEWER, rings),
+    Page("/ring", "Ring", Role.ANALYST, ring, is_listed=False, under="/rings", looks_at=ring.seen),
+    Page("/policy", "Policy", Role.VIEWER, policy),
     Page(
         "/people",
         "People",

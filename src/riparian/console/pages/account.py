@@ -3,16 +3,29 @@
 import shlex
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from riparian import assembly
 from riparian.console import waterfall
 from riparian.console.named import code_of
-from riparian.console.page import Question
+from riparian.console.page import Done, Form, Question, address
 from riparian.errors import InputError
 from riparian.flows.explained import account_told
 from riparian.flows.extraction import about
-from riparian.flows.lines import names_of
+from riparian.flows.lines import names_of, written
+from riparian.flows.restraints import (
+    Said,
+    current_decision,
+    extend_restraint,
+    longest_days,
+    possible,
+    release_restraint,
+)
+from riparian.gate.policy import Restraint
+from riparian.ports import World
+from riparian.schema import DAY_US
+
+_DIGITS: Final = 4
 
 
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
@@ -24,10 +37,56 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
         code = code_of(house.world, wanted)
         found = about(house.world, house.terms, code)
         (name,) = names_of(house.world, [code])
+        steps = possible(house.world, code)
+        policy = house.terms.policy
     again = shlex.join(["riparian", "explain", "account", name, "--workspace", str(given.workspace)])
     told = account_told(name, found, recompute=again)
     wants = found.decision.threshold_bits if found.decision is not None else None
-    return {**told, **drawn(found.evidence.waterfall, wants)}
+    restraint = found.decision.restraint if found.decision is not None else Restraint.ALLOW
+    return {
+        **told,
+        **drawn(found.evidence.waterfall, wants),
+        "mode": policy.mode.value,
+        "possible": [step.value for step in steps],
+        "longest_days": longest_days(policy, restraint),
+        "timeline": [
+            {
+                "day": written(row["day"] * DAY_US)[:10],
+                "bits": row["bits"],
+                "plays": row["plays"],
+                "novel": row["novel"],
+            }
+            for row in found.timeline.select(["day", "bits", "plays", "novel"]).to_pylist()
+        ],
+    }
+
+
+def release(given: assembly.Given, question: Question, form: Form) -> Done:
+    """Let it go, as `riparian hold release` does."""
+    with assembly.house(given) as house:
+        code, said = _meant(house.world, question, form)
+        release_restraint(house.world, current_decision(house.world, code), said=said)
+    return _back(form)
+
+
+def extend(given: assembly.Given, question: Question, form: Form) -> Done:
+    """Let its restraint last longer, as `riparian hold extend` does."""
+    days = form.get("days", "")
+    if not days.isdecimal() or len(days) > _DIGITS:
+        raise InputError("the days are no number, wanted how many it is extended by", hint="Enter a number of days.")
+    with assembly.house(given) as house:
+        code, said = _meant(house.world, question, form)
+        decision = current_decision(house.world, code)
+        extend_restraint(house.world, house.terms.policy, decision, days=int(days), said=said)
+    return _back(form)
+
+
+def _meant(world: World, question: Question, form: Form) -> tuple[int, Said]:
+    return code_of(world, form.get("id", "")), Said(question.person.name, form.get("reason", ""))
+
+
+def _back(form: Form) -> Done:
+    return Done(address("/account", id=form.get("id", "")))
 
 
 def drawn(rows: Any, wanted: float | None) -> dict[str, Any]:
