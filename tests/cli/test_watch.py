@@ -218,6 +218,19 @@ def test_a_report_is_imported_and_what_it_says_twice_is_new_once(tmp_path: Path)
         run(tmp_path / "w", *words, "--map", "url=Nothing")
 
 
+def test_what_a_vendor_calls_by_a_code_of_ours_is_told_as_said_and_not_as_found(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("recording,title,isrc\nr17,Low Water,GBAYE0000351\nr18,High Water,GBAYE0000352\n")
+    run(tmp_path / "w", "catalogue", "add", tmp_path / "c.csv")
+    at = "https://mirror.example/"
+    report = f"url,isrc\n{at}1,GB-AYE-00-00351\n{at}2,USUM71804534\n{at}3,\n"
+    (tmp_path / "r.csv").write_text(report)
+    lines = of("sighting", told(tmp_path / "w", "watch", "--import", tmp_path / "r.csv"))
+    assert [(one["said_to_be"], one["ours"]) for one in lines] == [("r17", []), (None, []), (None, [])]
+    (tmp_path / "s.csv").write_text(report)
+    said = run(tmp_path / "w", "watch", "--import", tmp_path / "s.csv")
+    assert "said to be r17" in said.splitlines()[2]
+
+
 def test_it_looks_again_and_again_until_somebody_ends_it(house: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
 

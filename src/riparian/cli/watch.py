@@ -30,7 +30,7 @@ from riparian.flows import casework, founding
 from riparian.flows.extraction import Progress
 from riparian.flows.founding import FoundFile, Sender
 from riparian.flows.matching import match_files
-from riparian.flows.watching import DOCUMENTS_MAX, Ears, hear, keep_report
+from riparian.flows.watching import DOCUMENTS_MAX, Ears, hear, keep_report, said_to_be
 from riparian.flows.watching import watch as watch_source
 from riparian.ports.mirrors import Item, RefusedError, Sighted, Source
 from riparian.stores.files import reaching, write_whole
@@ -111,6 +111,7 @@ def watch(
         with contextlib.suppress(KeyboardInterrupt):
             while True:
                 rounds += _round(going)
+                _look_up(going, rounds)
                 if json:
                     lines.write(told(rounds))
                 else:
@@ -157,6 +158,18 @@ def _round(going: _Going) -> list[Round]:
                 _open_cases(going, ears, source, progress)
             rounds.append(Round(watched, going.sightings, heard))
     return rounds
+
+
+def _look_up(going: _Going, rounds: Sequence[Round]) -> None:
+    """Look up by their codes what sightings are said to be."""
+    from riparian.stores.catalogue.file import NAME as CATALOGUE  # noqa: PLC0415 -- the database takes its time to load
+
+    for one in rounds:
+        untold = (sighted for sighted, _ in going.sightings.untold(one.watched.source.name))
+        coded = [sighted for sighted in untold if sighted.item.isrc or (sighted.item.digest and not sighted.ours)]
+        if coded and (going.given.workspace / CATALOGUE).exists():
+            with assembly.holdings(going.given) as holdings:
+                one.said_to_be = said_to_be(holdings, coded)
 
 
 @contextlib.contextmanager

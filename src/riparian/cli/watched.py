@@ -1,8 +1,8 @@
 """How is what was seen told: to people as tables, to programs as JSON?"""
 
 import shlex
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +30,8 @@ class Round:
         How many files were listened to.
     new, ours
         How many sightings were told as new, and how many of those that were told hold something of ours.
+    said_to_be
+        Which recordings of ours sightings are said to be, by their numbers.
     """
 
     watched: Watched
@@ -37,6 +39,7 @@ class Round:
     heard: int = 0
     new: int = 0
     ours: int = 0
+    said_to_be: Mapping[int, str] = field(default_factory=dict)
 
     def untold(self) -> Iterator[tuple[Sighted, bool]]:
         """Give what nobody was told of, and whether it is new; count it."""
@@ -50,7 +53,7 @@ def told(rounds: Sequence[Round]) -> Iterator[dict[str, Any]]:
     """Write what is new, what could not be read, and a summary a source, for programs."""
     for one in rounds:
         for sighted, is_new in one.untold():
-            yield row(sighted, is_new=is_new)
+            yield {**row(sighted, is_new=is_new), "said_to_be": one.said_to_be.get(sighted.number)}
         for where, why in one.watched.faults:
             yield {"kind": "failed", "source": one.watched.source.name, "url": where, "why": why}
         yield {
@@ -99,20 +102,29 @@ def row(one: Sighted, *, is_new: bool) -> dict[str, Any]:
 def show(rounds: Sequence[Round]) -> None:
     """Tell people what is new."""
     ours: list[Sighted] = []
+    said: list[Sighted] = []
     others: list[Sighted] = []
+    named: dict[int, str] = {}
     n = 0
     for one in rounds:
         _faults(one.watched)
         for sighted, _ in one.untold():
             n += 1
-            some = ours if sighted.ours else others
+            some = ours if sighted.ours else said if sighted.number in one.said_to_be else others
             if len(some) < _SHOWN:
                 some.append(sighted)
+        named |= one.said_to_be
     # What is ours first: it is what somebody looks for.
-    shown = [*ours, *others][:_SHOWN]
+    shown = [*ours, *said, *others][:_SHOWN]
     table = terminal.table("what", "where", "called", "holds (chance wrong)", "issued to")
     for sighted in shown:
-        cells = (str(sighted.item.what), _near(sighted.item.url), _called(sighted), _holds(sighted), _issued(sighted))
+        cells = (
+            str(sighted.item.what),
+            _near(sighted.item.url),
+            _called(sighted),
+            _holds(sighted, named),
+            _issued(sighted),
+        )
         table.add_row(*(escape(words.visible(cell, longest=100)) for cell in cells))
     if shown:
         terminal.page.print(table)
@@ -149,11 +161,13 @@ def _called(one: Sighted) -> str:
     return " – ".join(part for part in (one.item.artist, one.item.title) if part)
 
 
-def _holds(one: Sighted) -> str:
+def _holds(one: Sighted, said_to_be: Mapping[int, str]) -> str:
     if one.ours:
         return ", ".join(f"{found['recording']} ({words.chance(found['error'])})" for found in one.ours)
     if one.why_not:
         return f"not heard: {one.why_not}"
+    if one.heard is None and one.number in said_to_be:
+        return f"said to be {said_to_be[one.number]}"
     return "none of ours" if one.heard is not None else ""
 
 

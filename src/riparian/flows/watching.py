@@ -18,11 +18,14 @@ A round asks for at most so many documents, and what is left is asked for in the
 others lead is not asked for: a site that makes up folders in folders has no end.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from riparian.errors import InputError, LifecycleError, OutsideError
 from riparian.flows.extraction import Progress, silent
@@ -30,6 +33,7 @@ from riparian.flows.leak import Sighting, trace_leak
 from riparian.flows.matching import Looked, match_files
 from riparian.gate.policy import Policy
 from riparian.ports import Studio
+from riparian.ports.catalogue import Holdings
 from riparian.ports.mirrors import Document, Item, Kind, RefusedError, Sighted, Sightings, Source
 from riparian.ports.prints import Library
 from riparian.ports.world import Clock
@@ -213,6 +217,24 @@ def hear(sightings: Sightings, source: Source, ears: Ears, progress: Progress = 
         done += len(some)
         progress("listening", done, len(waiting))
     return done
+
+
+def said_to_be(holdings: Holdings, some: Iterable[Sighted]) -> dict[int, str]:
+    """Say which recordings of ours sightings are said to be, by their numbers: by ISRC, or by the digest of a file.
+
+    Somebody else says so: it is where to look first, and no evidence.
+    """
+    codes: dict[str, list[int]] = {}
+    for one in some:
+        for code in (one.item.isrc, one.item.digest.removeprefix("sha256:")):
+            if code and ":" not in code:
+                codes.setdefault(code, []).append(one.number)
+    if not codes:
+        return {}
+    table = holdings.codes()
+    found = table.filter(pc.is_in(table["value"], pa.array(codes, pa.string())))
+    pairs = zip(found["value"].to_pylist(), found["recording"].to_pylist(), strict=True)
+    return {number: recording for code, recording in pairs for number in codes[code]}
 
 
 def _is_here(one: Sighted) -> bool:
