@@ -6,6 +6,7 @@ A line begins at all that was asked for and falls whenever something was seen to
 import math
 from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 from typing import Final
 
 from jinja2 import Environment
@@ -111,14 +112,16 @@ def _line(frame: Frame, row: Row, order: int) -> Markup:
 def _names(frame: Frame, rows: Sequence[Row]) -> list[Markup]:
     placed: list[Markup] = []
     ends = sorted(enumerate(rows), key=lambda one: -one[1].curve[-1][1])
-    # From the lowest up, so that lines which all end at nothing have their names above one another.
-    at = frame.bottom + _APART
-    for order, row in reversed(ends):
-        at = min(frame.y(100 * row.curve[-1][1]) + 4, at - _APART)
+    # Each at the end of its line or below the name above it; but the last of them not below the picture.
+    heights = list(
+        accumulate((frame.y(100 * row.curve[-1][1]) + 4 for _, row in ends), lambda a, b: max(a + _APART, b))
+    )
+    floor = frame.bottom + 4 - _APART * (len(heights) - 1)
+    for n, (order, row) in enumerate(ends):
         name = words.visible(row.addressee or "not named", longest=14)
         placed.append(
             Markup('<text class="line-name l{o}" x="{x:.1f}" y="{y:.1f}">{n}</text>').format(
-                o=order, x=frame.right + 12, y=at, n=name
+                o=order, x=frame.right + 12, y=min(heights[n], floor + _APART * n), n=name
             )
         )
     return placed
