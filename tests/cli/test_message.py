@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from riparian.cli import app
 from riparian.errors import CustodyError, InputError
+from tests.stores.relays import Taking, served
 
 STATEMENT = (
     "From: Riverwave <statements@riverwave.example>\nTo: ann@post.example\nSubject: Your statement\n"
@@ -112,6 +113,22 @@ def test_whoever_forwards_a_message_is_answered_once(office: tuple[Path, dict[st
     (box / "new" / "2").write_bytes(one.as_bytes())
     assert "answered before" in _say("inbox", *words, "-w", str(folder / "w"))
     assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_a_reply_is_sent_where_a_server_is_named(office: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    folder, said = office
+    (tmp_path / "new").mkdir()
+    (tmp_path / "cur").mkdir()
+    asked = f"From: Bo <bo@post.example>\nTo: g@riverwave.example\nMessage-ID: <2@p>\n\nIs this yours? {said['code']}\n"
+    (tmp_path / "new" / "1").write_text(asked)
+    taking = Taking()
+    with served(taking) as relay:
+        place = ("--maildir", str(tmp_path), "--smtp", f"{relay.host}:{relay.port}", "-w", str(folder / "w"))
+        (told,) = _run("inbox", "--own", "g@riverwave.example", *place)
+    assert (told["answer"], told["went"]) == ("suspicious", "sent by 127.0.0.1")
+    (envelope,) = taking.taken
+    assert envelope.rcpt_tos == ["bo@post.example"]
+    assert b"its code was made for somebody else" in envelope.content
 
 
 @pytest.mark.parametrize(

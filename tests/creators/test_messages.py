@@ -206,6 +206,18 @@ def test_weights_that_are_none_are_refused(weights: dict[str, object]) -> None:
         pytest.param(b"From: a\nContent-Type: text/plain; charset=nothing\n\n\xff", id="no such letters"),
         pytest.param(b"From: =?utf-8?b?/////?= <a@b>\nSubject: =?x?q?=FF?=\n\nx", id="words that are not encoded"),
         pytest.param(b"From: a@b.example\n\n" + b"www." * 50_000, id="dots"),
+        pytest.param(b"From: " + b"(" * 4_000 + b"a@b\nTo: " + b"(" * 4_000 + b"\n\nx", id="comments in comments"),
+        pytest.param(
+            b"From: a@b.example\nContent-Type: text/plain; charset=idna\n\na.\xff", id="letters that cannot be replaced"
+        ),
+        pytest.param(
+            b'From: a@b.example\nContent-Type: text/plain; charset="a\0b"\n\n\xff', id="a charset with a nought"
+        ),
+        pytest.param(
+            b"From: a@b.example\nContent-Type: multipart/mixed; boundary=b0\n\n"
+            + b"".join(b"--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n" % (n, n + 1) for n in range(3_000)),
+            id="parts in parts",
+        ),
         pytest.param(b"From: a\n\nhttp://[::1 http://[x] https://a:b:c", id="addresses that are none"),
     ],
 )

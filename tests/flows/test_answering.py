@@ -99,9 +99,10 @@ def test_nobody_is_answered_more_than_some_times_a_day() -> None:
 def test_what_could_not_be_sent_is_not_noted_as_answered() -> None:
     book = Book()
     going = replies([Arrived(mail(), lambda: None)], DESK, book, OWN, Clock())
-    next(going)
-    going.close()
+    assert next(going).octets
     assert book.held == {}
+    assert list(going) == []
+    assert len(book.held) == 1
 
 
 def test_a_reply_repeats_nothing_and_leads_nowhere() -> None:

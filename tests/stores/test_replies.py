@@ -1,43 +1,15 @@
 """How a reply leaves: as a file, or by a real server, with no address to return to."""
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from riparian.errors import OutsideError
 from riparian.stores.replies import Relay, keep_reply, send_reply
+from tests.stores.relays import Taking, served
 
 REPLY = b"From: genuine@riverwave.example\nTo: ann@post.example\nSubject: unknown\n\nNobody can tell.\n"
-
-
-class Taking:
-    """A server that takes what it is sent, or answers as it is told."""
-
-    def __init__(self, answer: str = "250 taken") -> None:
-        self.answer = answer
-        self.taken: list[Any] = []
-
-    async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: N802 -- theirs
-        self.taken.append(envelope)
-        return self.answer
-
-
-@contextmanager
-def served(handler: Taking) -> Iterator[Relay]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield Relay("127.0.0.1", port)
-    finally:
-        controller.stop()
 
 
 def test_a_reply_is_sent_to_whoever_asked_and_returns_to_nobody() -> None:

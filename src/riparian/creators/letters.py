@@ -160,7 +160,7 @@ def _letter(whole: Message) -> Letter:
         body.take(part)
     line = _line(whole, "from")
     senders = list(_ADDRESS.findall(line))
-    name, address = parseaddr(line)
+    name, address = _named(line)
     address = (senders[-1] if senders else address).lower()
     return Letter(
         name=" ".join((name or line.replace(address, "")).replace("<>", "").split()),
@@ -329,14 +329,18 @@ def _message(octets: bytes) -> Message:
     head = octets.lstrip()
     # A text alone would lose its first lines to a header that it does not have.
     is_whole = _HEAD.match(head) is not None and _FIELDS.search(head.partition(b"\n\n")[0][:20_000]) is not None
-    return message_from_bytes(head if is_whole else b"\n" + octets)
+    try:
+        return message_from_bytes(head if is_whole else b"\n" + octets)
+    except RecursionError:
+        # Parts in parts, as nobody writes them: what there is is text.
+        return message_from_bytes(b"\n" + octets)
 
 
 def _forwarded(message: Message) -> list[Message]:
     found = []
     for part in _parts(message):
-        inner = part.get_payload()
-        if part.get_content_type() == _ATTACHED and isinstance(inner, list):
+        inner = _inner(part)
+        if part.get_content_type() == _ATTACHED and inner is not None:
             found += [one for one in inner[:1] if isinstance(one, Message)]
     return found[:_FORWARDED_MAX]
 
@@ -347,17 +351,23 @@ def _parts(message: Message) -> Iterator[Message]:
         if not todo:
             return
         part, deep = todo.pop(0)
-        inner = part.get_payload()
-        if part.get_content_type() == _ATTACHED or not isinstance(inner, list):
+        inner = _inner(part)
+        if part.get_content_type() == _ATTACHED or inner is None:
             yield part
         elif deep < _DEEP_MAX:
             todo += [(one, deep + 1) for one in inner if isinstance(one, Message)]
 
 
+def _inner(part: Message) -> list[object] | None:
+    # Asked of a part that has none, it decodes the text, and some charsets cannot.
+    inner = part.get_payload() if part.is_multipart() else None
+    return list(inner) if isinstance(inner, list) else None
+
+
 def _text(part: Message) -> str:
     octets = part.get_payload(decode=True)
     if not isinstance(octets, bytes):
-        return str(part.get_payload())[:_TEXT_MAX]
+        return ""
     try:
         return octets.decode(part.get_content_charset("utf-8"), "replace")
     except (LookupError, ValueError):
@@ -392,8 +402,20 @@ def _plain(text: str) -> str:
     return " ".join(text.encode("utf-8", "replace").decode("utf-8", "replace").split())
 
 
+def _named(line: str) -> tuple[str, str]:
+    try:
+        return parseaddr(line)
+    except RecursionError:
+        # Comments in comments, as nobody writes them.
+        return "", ""
+
+
 def _addresses(lines: Iterable[str]) -> list[str]:
-    return [address.lower() for _, address in getaddresses(list(lines)) if "@" in address][:50]
+    try:
+        found = getaddresses(list(lines))
+    except RecursionError:
+        return []
+    return [address.lower() for _, address in found if "@" in address][:50]
 
 
 def _first(line: str) -> str:
