@@ -127,7 +127,12 @@ def in_form(name: str, facts: Facts = FACTS) -> Drafted:
     )
 
 
-_HOSTED = {"web_youtube": "www.youtube.com", "web_soundcloud": "soundcloud.com", "web_facebook": "facebook.com"}
+_HOSTED = {
+    "web_youtube": "www.youtube.com",
+    "web_soundcloud": "soundcloud.com",
+    "web_facebook": "facebook.com",
+    "github": "github.com/ember-17",
+}
 
 
 def at_source(facts: Facts) -> Facts:

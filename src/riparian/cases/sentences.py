@@ -251,8 +251,8 @@ def inquiry(facts: Facts, notice: Notice) -> Iterator[Statement | Block]:
         )
     yield Statement(
         Element.EXPLANATION,
-        "A copy of the recording named here was issued to you. A copy has been found where none"
-        " should be. This is a question, and says nothing about how it came there.",
+        f"Our records say that a copy was issued to you. {'Each' if notice.works[1:] else 'The'} recording named here"
+        " has been found elsewhere. This is a question; how it came there is not known.",
         events([*notice.works, *notice.findings]),
     )
 

@@ -59,12 +59,37 @@ def test_every_form_says_where_its_shape_is_from_and_names_another_that_exists(n
 def test_what_is_written_reads_back_with_nothing_missing(name: str) -> None:
     kind = READ_BACK[name]
 
-    back = read(render(in_form(name).notice).content)
+    notice = in_form(name).notice
+    back = read(render(notice).content)
 
     assert back.kind is kind
     assert back.missing == ()
     if kind is Kind.TAKEDOWN:
-        assert {one.url for one in back.notice.locations} == URLS
+        assert {one.url for one in back.notice.locations} == {one.url for one in notice.locations}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "said"),
+    [
+        pytest.param(("github.com/a", "gist.github.com/b"), "GitHub", id="GitHub alone"),
+        pytest.param(("www.npmjs.com/package/a", "registry.npmjs.org/b"), "npm.js", id="npm alone"),
+        pytest.param(("npmjs.com/package/a", "raw.githubusercontent.com/b"), "GitHub and npm.js", id="both"),
+    ],
+)
+def test_the_form_of_github_says_which_of_its_services_it_is_about(hosts: tuple[str, ...], said: str) -> None:
+    notice = in_form("github").notice
+    places = tuple(replace(one, url=f"https://{host}") for one, host in zip(notice.locations, hosts, strict=True))
+
+    text = render(replace(notice, locations=places)).content.decode()
+
+    assert f"npm.js?**\n\n{said}\n\n**" in text
+
+
+def test_the_form_of_github_is_for_github_alone() -> None:
+    notice = in_form("github").notice
+    elsewhere = tuple(replace(one, url=f"https://hostly.example/{one.key}") for one in notice.locations)
+
+    assert "L1, L2 is elsewhere" in fits(replace(notice, locations=elsewhere), FORMS["github"])
 
 
 def lacking(notice: Notice, element: Element) -> Notice:
@@ -169,7 +194,7 @@ def test_it_is_said_of_every_form_why_it_cannot_say_a_notice() -> None:
 
     assert set(why) == set(FORMS)
     assert {name for name, reason in why.items() if not reason} == {
-        *("dmca_text", "github", "lumen_json", "web_cloudflare", "web_generic", "web_google_search"),
+        *("dmca_text", "lumen_json", "web_cloudflare", "web_generic", "web_google_search"),
     }
 
 

@@ -6,7 +6,7 @@ nothing is ever filled in by us.
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any, Final
 
@@ -63,7 +63,7 @@ def _write(notice: Notice, form: Mapping[str, Any]) -> bytes:
 
 def _unfit(notice: Notice, form: Mapping[str, Any]) -> str:
     if hosts := form.get("hosts"):
-        others = [one.key for one in notice.locations if not _is_at(one.url, hosts)]
+        others = [one.key for one in notice.locations if not words.is_at(one.url, hosts)]
         if others:
             return f"it takes addresses at {', '.join(hosts)}, and {', '.join(others)} is elsewhere"
     if len(notice.locations) > (most := form.get("urls_most", 10**9)):
@@ -75,12 +75,6 @@ def _unfit(notice: Notice, form: Mapping[str, Any]) -> str:
         if len(said) > field.get("characters", len(said)):
             return f"its field `{field['name']}` takes {field['characters']} characters, and this has {len(said)}"
     return ""
-
-
-def _is_at(url: str, hosts: Sequence[str]) -> bool:
-    rest = url.strip().lower().partition("://")[2]
-    host = rest.partition("/")[0].rpartition("@")[2].partition(":")[0]
-    return any(host == one or host.endswith(f".{one}") for one in hosts)
 
 
 def _form(name: str, said: Mapping[str, Any]) -> Form:

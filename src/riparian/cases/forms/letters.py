@@ -55,6 +55,9 @@ def _shown(notice: Notice) -> dict[str, Any]:
             for n, one in enumerate(notice.works, 1)
         ],
         "decision": _decision(notice.decision),
+        "claims": [
+            name for name, hosts in _OF_GITHUB.items() if any(words.is_at(one.url, hosts) for one in notice.locations)
+        ],
         "places": [_place(notice, n, one) for n, one in enumerate(notice.locations, 1)],
         "said": {element.value: words.said(notice, element) for element in Element},
     }
@@ -94,10 +97,10 @@ def _decision(decision: Decision | None) -> dict[str, Any]:
 
 
 _NOTICED: Final = {
-    "ARTICLE_16": "a notice under Article 16",
-    "TRUSTED_FLAGGER": "a notice of a trusted flagger",
-    "TYPE_OTHER_NOTIFICATION": "another notification",
-    "VOLUNTARY": "our own looking",
+    "ARTICLE_16": "We acted on a notice submitted under Article 16.",
+    "TRUSTED_FLAGGER": "We acted on a notice submitted by a trusted flagger.",
+    "TYPE_OTHER_NOTIFICATION": "We acted on another kind of notification.",
+    "VOLUNTARY": "We acted on our own initiative.",
 }
 
 
@@ -120,6 +123,18 @@ def _undecided(notice: Notice) -> str:
     if notice.decision.source not in _NOTICED:
         return f"it says by `{words.line(notice.decision.source)[:40]}` that it was noticed, which is not known"
     return ""
+
+
+def _only_github(notice: Notice) -> str:
+    hosts = [host for group in _OF_GITHUB.values() for host in group]
+    others = [one.key for one in notice.locations if not words.is_at(one.url, hosts)]
+    return f"it takes addresses at {', '.join(hosts)}, and {', '.join(others)} is elsewhere" if others else ""
+
+
+_OF_GITHUB: Final = {
+    "GitHub": ("github.com", "githubusercontent.com", "github.io"),
+    "npm.js": ("npmjs.com", "npmjs.org"),
+}
 
 
 def _only_mail(notice: Notice) -> str:
@@ -159,6 +174,7 @@ LETTERS: Final = (
         NEEDED["dmca"],
         lambda notice: letter(notice, "github.txt.j2"),
         regime="dmca",
+        unfit=_only_github,
         source="GitHub's questions as notices show them that it published, read 2026-11-23; the form was not opened.",
     ),
     Form(

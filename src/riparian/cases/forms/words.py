@@ -7,7 +7,7 @@ sentence into our letter by naming a file after it, and no right-to-left mark tu
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
@@ -115,7 +115,7 @@ def held(notice: Notice, place: Location) -> Iterator[str]:
 
 def _how(found: Finding) -> str:
     if found.how is How.HASH:
-        said = "the file is ours, octet for octet"
+        said = "the file is the same as ours, octet for octet"
     elif found.how is How.MARK:
         said = "it was identified as a copy of ours"
     else:
@@ -142,3 +142,16 @@ def said(notice: Notice, element: Element) -> str:
     """Give the sentence for an element; empty when the notice has none."""
     found = notice.statement(element)
     return line(found.text) if found else ""
+
+
+def is_at(url: str, hosts: Sequence[str]) -> bool:
+    """Say whether an address is at one of these hosts, or at one under them.
+
+    Examples
+    --------
+    >>> is_at("https://gist.github.com/a/1", ["github.com"]), is_at("https://notgithub.com/", ["github.com"])
+    (True, False)
+    """
+    rest = url.strip().lower().partition("://")[2]
+    host = rest.partition("/")[0].rpartition("@")[2].partition(":")[0]
+    return any(host == one or host.endswith(f".{one}") for one in hosts)
