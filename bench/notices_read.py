@@ -9,7 +9,8 @@ was written, and what was not.
     counter-notice; five rows without a label are left out.
 ``notices_form``
     A notice is in the form when three of nine of its questions are in it, by their words alone.  It is read when
-    eight questions were found and none of the nine is left inside of an answer.
+    eight questions were found and none of the nine is left inside of an answer.  Beside it, in how many eight lines in
+    bold are found, which is what one regular expression makes of the form.
 ``notices_elements``
     How often each element is there, missing or left to a person; and what is said of it when it was taken out:
     the statement, or the answer, of forms that have it (--removed of them at most).
@@ -17,8 +18,8 @@ was written, and what was not.
     In how many notices we find as many repositories complained of as the host says that were affected.  Its count is of
     another thing where it left some out, or found forks that nobody had named.
 ``notices_missing``
-    Of those said to be missing that a person has read (``bench/labels/notices_missing.csv``): how many were not.
-    --to-read N writes places to read into a file beside the corpus.
+    Of those said to be missing that were read again (``bench/labels/notices_missing.csv``; by a language model, no
+    lawyer): how many were not.  --to-read N writes places to read into a file beside the corpus.
 ``notices_acns``
     Four messages and what their parser makes of them (--acns, of Parse::ACNS), value for value.
 
@@ -69,6 +70,7 @@ QUESTIONS: Final = (
     "please type your full",
     "please provide a detailed description of the original copyrighted",
 )
+BOLD: Final = re.compile(r"^\*\*.+?\*\*", re.MULTILINE)
 REMOVED: Final = {
     Element.GOOD_FAITH: ("good_faith",),
     Element.ACCURACY: ("perjury",),
@@ -160,7 +162,7 @@ def types(found: Mapping[str, Read], said: Mapping[str, Kind]) -> Iterator[dict[
 def forms(found: Mapping[str, Read]) -> Iterator[dict[str, object]]:
     """Count the forms, and those that were read whole."""
     for which in HALVES:
-        of_form = eight = whole = others = 0
+        of_form = eight = whole = others = bold = 0
         for name, one in found.items():
             if half(name) != which:
                 continue
@@ -168,6 +170,7 @@ def forms(found: Mapping[str, Read]) -> Iterator[dict[str, object]]:
                 others += one.form is Form.GITHUB
                 continue
             of_form += 1
+            bold += len(BOLD.findall(one.text)) >= 8
             is_eight = len(one.answers) >= 8
             eight += is_eight
             inside = " | ".join(plain(each.answer) for each in one.answers)
@@ -179,6 +182,7 @@ def forms(found: Mapping[str, Read]) -> Iterator[dict[str, object]]:
             "read_whole": whole,
             "share": f"{whole / of_form:.4f}",
             "shorter_forms": others,
+            "eight_in_bold": bold,
         }
 
 
@@ -258,7 +262,7 @@ def taken_out(one: Read, element: Element) -> Standing | None:
 
 
 def missing(found: Mapping[str, Read]) -> Iterator[dict[str, object]]:
-    """Count what a person found of those said to be missing."""
+    """Count what was found of those said to be missing."""
     with LABELS.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     counted: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
@@ -324,7 +328,7 @@ def plain(text: str) -> str:
 
 
 def to_read(found: Mapping[str, Read], most: int, out: Path) -> None:
-    """Write down what a person is to read: of each element that is said to be missing, in the half not looked at."""
+    """Write down what is to be read again: of each element that is said to be missing, in the half not looked at."""
     rng = random.Random(29)  # noqa: S311 -- a sample, no secret
     places: dict[str, list[str]] = defaultdict(list)
     for name, one in found.items():
