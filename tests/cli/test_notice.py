@@ -13,8 +13,10 @@ from riparian.cases.notice import Kind, Notice
 from riparian.cases.plain import plain
 from riparian.cases.steps import Step
 from riparian.cli import app
-from tests.cases.making import AT, DIGEST, FIRST, said, stepped
+from riparian.flows import casework
+from tests.cases.making import ANN, AT, DIGEST, FIRST, said, stepped
 from tests.cases.reading import letters
+from tests.cases.workplace import Person, Ticking
 
 RUN = CliRunner()
 PLACE = "https://files.example/d/low-tide.mp3"
@@ -90,7 +92,9 @@ def workspace(tmp_path: Path) -> Path:
     )
     drafted = Proposed("drafted", {"notice": plain(notice), "digest": DIGEST}, AT, "ann")
     steps = (Step.LOCK, Step.REVIEW, Step.APPROVE, Step.SEND, Step.REMOVE)
+    before = Ticking(int(AT.timestamp() * 1e6) - 2_000_000)
     with assembly.docket(assembly.Given(tmp_path / "workspace")) as docket:
+        casework.add_person(docket.cases, before, Person("ann", ANN), "ann", ANN.key)
         docket.cases.open([*FIRST, said("noted", text="found"), drafted, *(stepped(step) for step in steps)])
     return tmp_path / "workspace"
 

@@ -13,7 +13,6 @@ Verification, MessageEnvelope.  ``Complianant`` is how that schema writes the co
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final, TypeAlias, Union, cast
 
 from lxml import etree
@@ -21,6 +20,7 @@ from lxml import etree
 from riparian.cases.facts import Location, Party, Work
 from riparian.cases.notice import Element, Kind, Notice, Statement
 from riparian.cases.reading.elements import ASKED, checked
+from riparian.cases.reading.plain import when
 from riparian.cases.reading.seen import Form, Read, Seen, Standing
 from riparian.errors import InputError
 
@@ -193,7 +193,7 @@ def read_acns(content: bytes) -> Read:
         works=works,
         locations=locations,
         pairs=pairs,
-        dated=_when(_of(said, "TimeStamp") or _of(said.get("Source"), "TimeStamp") or _first_seen(said)),
+        dated=when(_of(said, "TimeStamp") or _of(said.get("Source"), "TimeStamp") or _first_seen(said)),
         reference=reference,
     )
     elements = _elements(notice, text)
@@ -263,7 +263,7 @@ def _items(
         title, artist = _of(item, "Title") or _of(item, "FileName"), _of(item, "Artist")
         work = works.setdefault((title, artist), Work(f"W{len(works) + 1}", title=title, artist=artist))
         url = _of(item, "URL") or _of(item, "HostURI") or _of(source, "URL_Base") or _of_hash(item)
-        seen = _when(_of(item, "TimeStamp"))
+        seen = when(_of(item, "TimeStamp"))
         undated += [n] if seen is None else []
         key = f"L{n}"
         locations.append(
@@ -329,14 +329,6 @@ def _of(said: Tree | None, key: str) -> str:
     if isinstance(found, dict):
         found = found.get("_", "")
     return str(found).strip() if isinstance(found, str | int) else ""
-
-
-def _when(text: str) -> datetime | None:
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def _version(root: etree._Element, said: Mapping[str, Tree]) -> str:

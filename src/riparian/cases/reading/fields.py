@@ -12,14 +12,13 @@ Regulation (EU) 2022/2065, Articles 16(2) and 17(3); the fields of the DSA Trans
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from riparian.cases.facts import Location, Party, Work
 from riparian.cases.notice import Element, Kind, Notice, Statement
 from riparian.cases.reading.elements import ASKED
 from riparian.cases.reading.places import PLACES_MAX
-from riparian.cases.reading.plain import quoted
+from riparian.cases.reading.plain import quoted, when
 from riparian.cases.reading.seen import Form, Read, Seen, Standing
 from riparian.errors import InputError
 
@@ -110,7 +109,7 @@ def _reasons(data: Mapping[str, Any], remarks: list[str]) -> Read:
         form="dsa_reasons",
         sender=_party(data, "platform_name", "sender"),
         locations=_locations(urls),
-        dated=_when(_text(data, "application_date")),
+        dated=when(_text(data, "application_date")),
         reference=_text(data, "puid"),
         language=_text(data, "content_language").lower() or "en",
         statements=tuple(Statement(one.element, one.quote) for one in elements if one.quote),
@@ -142,7 +141,7 @@ def _lumen(data: Mapping[str, Any], remarks: list[str]) -> Read:
         works=tuple(works),
         locations=_locations(urls),
         pairs=pairs,
-        dated=_when(_text(data, "date_sent") or _text(data, "date_received")),
+        dated=when(_text(data, "date_sent") or _text(data, "date_received")),
         reference=_text(data, "counternotice_for_id", "id"),
     )
     filled = {
@@ -193,7 +192,7 @@ def _dsa(data: Mapping[str, Any], remarks: list[str]) -> Read | None:
         ),
         locations=_locations(urls),
         statements=tuple(Statement(one.element, one.quote) for one in elements if one.quote),
-        dated=_when(_text(data, "dated", "date", "date_sent")),
+        dated=when(_text(data, "dated", "date", "date_sent")),
         reference=_text(data, "reference", "id"),
         language=_text(data, "language") or "en",
     )
@@ -262,11 +261,3 @@ def _entity(row: object, role: str) -> Party | None:
 def _party(data: Mapping[str, Any], name: str, role: str) -> Party | None:
     said = _text(data, name)
     return Party(said, role=role) if said else None
-
-
-def _when(text: str) -> datetime | None:
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)

@@ -6,6 +6,7 @@ of emphasis.
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Final
 
 _TAG: Final = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]{0,20}(?:\s[^<>\n]{0,2000})?/?>|<!--[^<>\n]{0,400}-->")
@@ -111,3 +112,18 @@ def english(text: str) -> bool:
     if len(words) < _LANGUAGE_WORDS:
         return all(word.isascii() for word in words)
     return sum(word in _COMMON for word in words) >= _ENGLISH * len(words)
+
+
+def when(text: str) -> datetime | None:
+    """Read a time as messages write it, in UTC where it names no zone; None when it is none.
+
+    Examples
+    --------
+    >>> when("2026-03-03T12:00:00").isoformat(), when("in March")
+    ('2026-03-03T12:00:00+00:00', None)
+    """
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
