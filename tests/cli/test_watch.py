@@ -182,6 +182,20 @@ def test_a_site_is_asked_politely_its_sound_heard_and_cases_opened_once(site: Si
     assert [(one["source"], one["permitted_by"]) for one in log] == [(f"{site.address}/files/", PERMITTED)] * 2
 
 
+def test_what_is_listed_twice_is_looked_at_once_and_awkward_names_harm_nobody(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    names = ("a\x1b[31m\n.mp3", "$(reboot) '`.flac", "[bold]x[/bold].mp3")
+    for name in names:
+        (inbox / name).write_bytes(b"x")
+    lines = told(tmp_path / "w", "watch", inbox, f"{inbox}/")
+    assert {Path(line["url"]).name for line in of("sighting", lines)} == set(names)
+    assert len(of("summary", lines)) == 1
+    said = run(tmp_path / "v", "watch", inbox)
+    assert "\x1b" not in said
+    assert "[bold]" in said
+
+
 def test_without_fetch_no_sound_is_asked_for(site: Site, house: Path, made: Path) -> None:
     show(site, made)
     lines = of("sighting", told(house / "w", "watch", f"{site.address}/files/", *ASKED))

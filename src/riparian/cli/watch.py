@@ -30,7 +30,7 @@ from riparian.flows import casework, founding
 from riparian.flows.extraction import Progress
 from riparian.flows.founding import FoundFile, Sender
 from riparian.flows.matching import match_files
-from riparian.flows.watching import DOCUMENTS_MAX, Ears, hear, keep_report, said_to_be
+from riparian.flows.watching import DOCUMENTS_MAX, Ears, hear, keep_report, said_to_be, waiting
 from riparian.flows.watching import watch as watch_source
 from riparian.ports.mirrors import Item, RefusedError, Sighted, Source
 from riparian.stores.files import reaching, write_whole
@@ -99,7 +99,8 @@ def watch(
         raise InputError(f"--pause is {pause:g} s, wanted at least {_PAUSE_LEAST_S} s", hint="Ask for no more.")
     period = _period(every)
     visitor = Visitor(hosts_of(sources or []), max(0.0, pause), private)
-    listed = [source_of(name, permitted_by, visitor, at) for name in sources or []]
+    every_one = (source_of(name, permitted_by, visitor, at) for name in sources or [])
+    listed = list({source.name: source for source in every_one}.values())
     sender = _sender(workspace, to) if open_cases else None
     with ExitStack() as stack:
         stack.enter_context(watching_alone(workspace))
@@ -148,15 +149,15 @@ class _Going:
 
 
 def _round(going: _Going) -> list[Round]:
-    rounds = []
-    with terminal.bars() as progress, _ears(going) as ears:
-        for source in going.sources:
-            clock = assembly.WallClock()
-            watched = watch_source(going.sightings, source, clock, progress, going.documents)
-            heard = hear(going.sightings, source, ears, progress) if ears is not None else 0
-            if ears is not None and going.sender is not None:
-                _open_cases(going, ears, source, progress)
-            rounds.append(Round(watched, going.sightings, heard))
+    clock, sightings = assembly.WallClock(), going.sightings
+    with terminal.bars() as progress:
+        watched = [watch_source(sightings, source, clock, progress, going.documents) for source in going.sources]
+        rounds = [Round(one, sightings) for one in watched]
+        with _ears(going) as ears:
+            if ears is not None:
+                for one in rounds:
+                    one.heard = hear(sightings, one.watched.source, ears, progress)
+                    _open_cases(going, ears, one.watched.source, progress)
     return rounds
 
 
@@ -174,9 +175,13 @@ def _look_up(going: _Going, rounds: Sequence[Round]) -> None:
 
 @contextlib.contextmanager
 def _ears(going: _Going) -> Iterator[Ears | None]:
-    """Open what sound is compared with; None where there are no prints."""
-    if not assembly.has_prints(going.given):
-        if going.sources:
+    """Open what sound is compared with; None where there is nothing to compare, or no prints."""
+    is_fetched = going.bring is not None
+    some = [source for source in going.sources if waiting(going.sightings, source, fetched=is_fetched)]
+    if going.sender is not None:
+        some += [source for source in going.sources if going.sightings.unopened(source.name)]
+    if not some or not assembly.has_prints(going.given):
+        if some:
             terminal.say("Nothing is compared: there are no prints yet, see `riparian prints add`.")
         yield None
         return
@@ -229,11 +234,12 @@ def _sender(workspace: Path, to: str) -> Sender:
 
 
 def _open_cases(going: _Going, ears: Ears, source: Source, progress: Progress) -> None:
-    """Open a case from each copy of ours that has an address; where one speaks of that address, it is that one."""
-    assert going.sender is not None  # noqa: S101 -- see watch
-    waiting = [one for one in going.sightings.unopened(source.name) if "://" in one.item.url and one.file]
+    """Open a case from each copy of ours that has an address, if it was asked for; where one speaks of it, that one."""
+    if going.sender is None:
+        return
+    todo = [one for one in going.sightings.unopened(source.name) if "://" in one.item.url and one.file]
     with assembly.docket(going.given) as docket, assembly.holdings(going.given) as holdings:
-        for n, one in enumerate(waiting, 1):
+        for n, one in enumerate(todo, 1):
             known = [case for case in casework.every(docket) if _speaks_of(case, one)]
             if known:
                 going.sightings.update(one.number, case=known[0].key)
@@ -245,7 +251,7 @@ def _open_cases(going: _Going, ears: Ears, source: Source, progress: Progress) -
             )
             case = founding.open_found(docket, holdings, found, going.sender, None)
             going.sightings.update(one.number, case=case.key)
-            progress("opening cases", n, len(waiting))
+            progress("opening cases", n, len(todo))
 
 
 def _speaks_of(case: Case, one: Sighted) -> bool:

@@ -202,10 +202,10 @@ def hear(sightings: Sightings, source: Source, ears: Ears, progress: Progress = 
 
     Says how many were listened to, or could not be.
     """
-    waiting = [one for one in sightings.unheard(source.name) if _is_here(one) or ears.fetch is not None]
+    todo = waiting(sightings, source, fetched=ears.fetch is not None)
     done = 0
-    progress("listening", 0, len(waiting))
-    for some in _batches(waiting):
+    progress("listening", 0, len(todo))
+    for some in _batches(todo):
         here = [brought for one in some if (brought := _brought(sightings, one, ears)) is not None]
         heard = _match(ears, here)
         for one in here:
@@ -215,8 +215,19 @@ def hear(sightings: Sightings, source: Source, ears: Ears, progress: Progress = 
             else:
                 _write_down(sightings, ears, one, looked)
         done += len(some)
-        progress("listening", done, len(waiting))
+        progress("listening", done, len(todo))
     return done
+
+
+def waiting(sightings: Sightings, source: Source, *, fetched: bool) -> list[Sighted]:
+    """Give what a source named that can be listened to and was not, the oldest first.
+
+    Parameters
+    ----------
+    fetched
+        Whether what is elsewhere is brought.
+    """
+    return [one for one in sightings.unheard(source.name) if _is_here(one) or fetched]
 
 
 def said_to_be(holdings: Holdings, some: Iterable[Sighted]) -> dict[int, str]:
@@ -242,8 +253,8 @@ def _is_here(one: Sighted) -> bool:
     return bool(one.file) or one.kind == Kind.FOLDER
 
 
-def _batches(waiting: Sequence[Sighted]) -> Iterator[list[Sighted]]:
-    places = iter(waiting)
+def _batches(todo: Sequence[Sighted]) -> Iterator[list[Sighted]]:
+    places = iter(todo)
     while some := list(islice(places, _HEARD_AT_ONCE)):
         yield some
 
