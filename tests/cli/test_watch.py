@@ -185,7 +185,7 @@ def test_a_site_is_asked_politely_its_sound_heard_and_cases_opened_once(site: Si
 def test_what_is_listed_twice_is_looked_at_once_and_awkward_names_harm_nobody(tmp_path: Path) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
-    names = ("a\x1b[31m\n.mp3", "$(reboot) '`.flac", "[bold]x[/bold].mp3")
+    names = ("a\x1b[31m\n.mp3", "$(reboot) '`.flac", "[bold]x.mp3")
     for name in names:
         (inbox / name).write_bytes(b"x")
     lines = told(tmp_path / "w", "watch", inbox, f"{inbox}/")
