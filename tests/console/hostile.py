@@ -71,7 +71,7 @@ class _Parts(HTMLParser):
             self.harm.append(f"a script from `{given.get('src')}`")
         self.harm += [name for name in given if name.startswith("on") or name == "style"]
         addresses = [given[name] for name in ("href", "src", "action", "formaction") if name in given]
-        self.harm += [one for one in addresses if not one.startswith(("/", "#", "data:,")) or one.startswith("//")]
+        self.harm += [one for one in addresses if not one.startswith(("/", "#")) or one.startswith("//")]
 
 
 def harm_in(text: str) -> list[str]:

@@ -123,6 +123,7 @@ def test_every_answer_carries_the_headers(client: Browser, path: str) -> None:
     ("host", "origin", "method", "status"),
     [
         pytest.param("evil.example", None, "GET", 421, id="another name is not answered"),
+        pytest.param("[::", None, "GET", 421, id="nor what is no name"),
         pytest.param("127.0.0.1:8099", None, "GET", 308, id="this machine's number leads to its name"),
         pytest.param("127.0.0.1:8099", None, "POST", 421, id="but for what changes something"),
         pytest.param("localhost:8099", "https://evil.example", "POST", 403, id="a form of another site"),

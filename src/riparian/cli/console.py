@@ -5,10 +5,10 @@ from typing import Annotated, Final
 import typer
 
 from riparian import assembly
-from riparian.cli import options, terminal
+from riparian.cli import lines, options, terminal
 from riparian.cli.explain import existing
 from riparian.errors import InputError
-from riparian.ports.staff import Invitation, Role, Staff
+from riparian.ports.staff import Invitation, Person, Role, Staff
 
 app = typer.Typer(pretty_exceptions_enable=False)
 
@@ -16,6 +16,10 @@ _PORT: Final = 8099
 At = Annotated[
     str,
     typer.Option(metavar="ADDRESS", help="Where people reach it, as in https://console.example; for other machines."),
+]
+PageAt = Annotated[
+    str,
+    typer.Option("--page", metavar="PATH", help="Print what stands on a page as JSON, as in /rings; serve nothing."),
 ]
 Setup = Annotated[bool, typer.Option("--setup", help="Print a link by which one more admin comes in.")]
 
@@ -25,6 +29,7 @@ def console(
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where it listens.")] = "127.0.0.1:8099",
     at: At = "",
     setup: Setup = False,
+    page: PageAt = "",
     policy: options.Policy = None,
     people: options.People = None,
     workspace: options.Workspace = options.WORKSPACE,
@@ -34,6 +39,13 @@ def console(
     The first time, and with --setup, it prints a link by which an admin comes in: once, within a quarter of an hour.
     For other machines put your own server, with TLS, before it.
     """
+    given = assembly.Given(existing(workspace), policy, people)
+    if page:
+        from riparian.console.page import facts_at  # noqa: PLC0415 -- as below
+        from riparian.console.pages import PAGES  # noqa: PLC0415 -- as below
+
+        lines.write([facts_at(given, page, PAGES, Person("console", Role.ADMIN))])
+        return
     import uvicorn  # noqa: PLC0415 -- only this verb needs it
 
     from riparian.console.doors import Locked  # noqa: PLC0415 -- as above
@@ -42,7 +54,6 @@ def console(
 
     host, port = options.place(listen, _PORT)
     where = reached(at, host, port)
-    given = assembly.Given(existing(workspace), policy, people)
     issuer = assembly.read_issuer(given)
     known = Issuer(issuer["issuer"], issuer["client_id"], issuer["client_secret"]) if issuer else None
     with assembly.staff(given) as staff:

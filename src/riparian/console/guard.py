@@ -28,7 +28,11 @@ HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
 }
 _A_YEAR: Final = "max-age=31536000"
-_STATIC: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+_STATIC: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _MISDIRECTED, _NO = 421, 403
 _SAFE: Final = ("GET", "HEAD")
@@ -39,10 +43,13 @@ def is_loopback(at: str) -> bool:
 
     Examples
     --------
-    >>> is_loopback("http://localhost:8099"), is_loopback("https://console.example")
-    (True, False)
+    >>> is_loopback("http://localhost:8099"), is_loopback("https://console.example"), is_loopback("http://[::")
+    (True, False, False)
     """
-    return urlsplit(at).hostname in _LOOPBACK
+    try:
+        return urlsplit(at).hostname in _LOOPBACK
+    except ValueError:
+        return False
 
 
 class Guarded:

@@ -8,9 +8,11 @@ sent, a function that does it, a sentence that says that it was done.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from riparian.assembly import Given
+from riparian.console.words import visible
+from riparian.errors import InputError
 from riparian.ports.staff import Person, Role
 
 Form = Mapping[str, str]
@@ -127,6 +129,22 @@ class Page:
     def template(self) -> str:
         """The name of its template."""
         return f"pages/{self.of.__name__.rpartition('.')[2]}.html.j2"
+
+
+def facts_at(given: Given, where: str, pages: tuple[Page, ...], person: Person) -> dict[str, Any]:
+    """Say what stands on a page, by its path and what is asked of it.
+
+    Raises
+    ------
+    InputError
+        When there is no such page.
+    """
+    path, _, asked = where.partition("?")
+    page = next((one for one in pages if one.path == path), None)
+    if page is None:
+        known = ", ".join(f"`{one.path}`" for one in pages)
+        raise InputError(f"`{visible(where)}` is no page, wanted one of {known}")
+    return page.of.facts(given, Question(person, dict(parse_qsl(asked))))
 
 
 def address(path: str, **asked: object) -> str:

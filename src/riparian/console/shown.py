@@ -154,7 +154,7 @@ def _over_time(told: Mapping[str, Any]) -> Markup:
 def _two_by_two(told: Mapping[str, Any]) -> Markup:
     accounts = tuple(code_of_label(account) for account in told["accounts"])
     found = _overlap([], [], [], accounts, told["between"])
-    return _both(lambda width: overlaps.two_by_two(found, width=width, ident=f"two-by-two-{width}"))
+    return overlaps.two_by_two(found, width=NARROW, ident="two-by-two")
 
 
 def _both(draw: Callable[[int], Markup]) -> Markup:
