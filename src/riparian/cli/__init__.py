@@ -49,6 +49,8 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "serve": "Answer edges, follow logs, and tell every edge who is restrained, until it is asked to end.",
         "console": "Serve the pages where people look, and do what only people do, until it is asked to end.",
         "edge": "Write the configuration of your edge, and check a live one.",
+        "backup": "Copy a workspace into one file, keys and all, while it is in use; `restore` makes it again.",
+        "restore": "Make a workspace from its copy, all of it or nothing; nothing that is there is overwritten.",
         "keys": "List, rotate or show the keys that sign grants, and the keys of marks.",
     }
 )
