@@ -31,6 +31,8 @@ ATOM = b"""<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://elsewhere
 <entry xml:base="https://mirror.example/"><title>Low Water</title><author><name>Marram</name></author>
 <updated>2026-01-01T00:00:00Z</updated><link href="a"/>
 <link rel="enclosure" href="a.mp3" length="4096" type="audio/mpeg"/></entry></feed>"""
+OLDER = b"""<feed version="0.3" xmlns="http://purl.org/atom/ns#"><entry><title>Low Water</title>
+<link rel="alternate" type="text/html" href="https://mirror.example/a"/></entry></feed>"""
 MEDIA = b"""<rss xmlns:media="http://search.yahoo.com/mrss/"><channel><item><title>Low Water</title>
 <author>Marram</author><guid>https://mirror.example/a</guid><pubDate>Thu, 01 Jan 2026 00:00:00 GMT</pubDate>
 <media:group><media:content url="/a.mp3" fileSize="4096" duration="225" type="audio/mpeg"/>
@@ -44,6 +46,7 @@ MEDIA = b"""<rss xmlns:media="http://search.yahoo.com/mrss/"><channel><item><tit
         pytest.param(MEDIA, BOTH, id="Media RSS"),
         pytest.param(OLD, [Item(PAGE, What.PAGE, "Low Water")], id="RSS 0.91, with a document type"),
         pytest.param(RDF, [BOTH[1]], id="RSS 1.0"),
+        pytest.param(OLDER, [Item(PAGE, What.PAGE, "Low Water")], id="Atom 0.3"),
         pytest.param(ATOM, [Item(FILE, What.SOUND, "Low Water", "Marram", None, 4096, DAY_US), BOTH[1]], id="Atom"),
     ],
 )
@@ -53,6 +56,23 @@ def test_a_feed_says_what_it_has(data: bytes, items: list[Item]) -> None:
     assert told.items == items
     assert told.faults == []
     assert told.leads == (["https://mirror.example/feed?page=2"] if data is ATOM else [])
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1252", "koi8-r", "shift_jis", "gb2312", "Big5"]
+)
+def test_a_feed_is_in_whatever_encoding_it_says(encoding: str) -> None:
+    title = {"koi8-r": "Вода", "shift_jis": "静かな水", "gb2312": "静水", "Big5": "靜水"}.get(encoding, "Wässer")
+    text = f'<?xml version="1.0" encoding="{encoding}"?><rss><item><title>{title}</title><link>https://a.example/</link></item></rss>'
+    (item,) = read_feed(text.encode(encoding), AT).items
+    assert item.title == title
+
+
+@pytest.mark.parametrize("encoding", ["utf-6", "zip", "punycode", "rot13", "idna"])
+def test_an_encoding_that_nobody_knows_is_a_fault(encoding: str) -> None:
+    told = read_feed(f'<?xml version="1.0" encoding="{encoding}"?><rss><item/></rss>'.encode(), AT)
+    assert told.items == []
+    assert len(told.faults) == 1
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ It is read as a stream, record by record: nothing grows with the document but wh
 declared by it, nothing is fetched for it, and what stands before a break is kept.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,12 @@ _DEPTH_MAX: Final = 64
 _INSIDE_MAX: Final = 2_000
 _TEXT_MAX: Final = 16_384
 _BLOCK: Final = 1 << 16
+_ENCODING: Final = re.compile(rb"\s{0,64}<\?xml[^>]{1,200}?encoding\s{0,8}=\s{0,8}[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_WIDE: Final = frozenset(
+    {"shift-jis", "sjis", "cp932", "euc-jp", "iso-2022-jp", "gb2312", "gbk", "gb18030", "big5"}
+    | {"big5-hkscs", "euc-kr", "cp949", "ks-c-5601-1987", "iso-2022-kr", "hz"}
+)
+"""Encodings of several bytes a letter, which expat does not know."""
 XML_BASE: Final = "http://www.w3.org/XML/1998/namespace base"
 
 
@@ -61,7 +68,8 @@ def declares_entities(data: bytes) -> bool:
 def _prolog(data: bytes) -> tuple[str, bool]:
     found: list[str] = []
     declared: list[object] = []
-    parser = expat.ParserCreate(namespace_separator=" ")
+    data, encoding = _readable(data[:_BLOCK])
+    parser = expat.ParserCreate(encoding, namespace_separator=" ")
 
     def begin(name: str, _: object) -> None:
         found.append(name.rpartition(" ")[2])
@@ -72,8 +80,8 @@ def _prolog(data: bytes) -> tuple[str, bool]:
         raise ValueError("that is all")
 
     parser.StartElementHandler, parser.EntityDeclHandler = begin, declare
-    with suppress(expat.ExpatError, ValueError):
-        parser.Parse(data[:_BLOCK], False)  # noqa: FBT003 -- expat takes it by place
+    with suppress(expat.ExpatError, ValueError, LookupError):
+        parser.Parse(data, False)  # noqa: FBT003 -- expat takes it by place
     return (found[0] if found else ""), bool(declared)
 
 
@@ -92,7 +100,8 @@ def records(data: bytes, names: frozenset[str]) -> Iterator[Element]:
     ['x', 'y']
     """
     reader = _Reader(names)
-    parser = expat.ParserCreate(namespace_separator=" ")
+    data, encoding = _readable(data)
+    parser = expat.ParserCreate(encoding, namespace_separator=" ")
     parser.StartElementHandler, parser.EndElementHandler = reader.begin, reader.end
     parser.CharacterDataHandler, parser.EntityDeclHandler = reader.say, _refused
     try:
@@ -104,6 +113,8 @@ def records(data: bytes, names: frozenset[str]) -> Iterator[Element]:
         yield from reader.taken()
         why = expat.ErrorString(error.code)
         raise ValueError(f"it is no XML beyond line {error.lineno}: {why}") from error
+    except LookupError as error:
+        raise ValueError(f"it is in an {error}") from error
     except ValueError as error:
         yield from reader.taken()
         raise ValueError(f"{error}, in line {parser.CurrentLineNumber}") from error
@@ -148,6 +159,15 @@ class _Reader:
     def taken(self) -> list[Element]:
         done, self.done = self.done, []
         return done
+
+
+def _readable(data: bytes) -> tuple[bytes, str | None]:
+    """Give it in an encoding that expat knows; what it says of itself is believed, of those in which feeds are."""
+    said = _ENCODING.match(data)
+    name = said[1].decode().lower().replace("_", "-") if said else ""
+    if name not in _WIDE:
+        return data, None
+    return data.decode(name, "replace").encode("utf-8", "replace"), "utf-8"
 
 
 def _refused(*declared: object) -> None:

@@ -18,7 +18,6 @@ from riparian.ports.mirrors import Item, Kind, Told
 
 ENTRIES_MAX: Final = 100_000
 _RECORDS: Final = frozenset({"item", "entry", "link"})
-_ATOM: Final = "http://www.w3.org/2005/Atom"
 _ITUNES: Final = "http://www.itunes.com/dtds/podcast-1.0.dtd"
 _MEDIA: Final = "http://search.yahoo.com/mrss/"
 _DUBLIN_CORE: Final = "http://purl.org/dc/elements/1.1/"
@@ -44,7 +43,7 @@ def read_feed(data: bytes, base: str) -> Told:
     try:
         for one in records(unsqueezed(data, told.faults), _RECORDS):
             if one.name == "link":
-                if one.space == _ATOM and one.attributes.get("rel") in {"next", "prev-archive"}:
+                if one.attributes.get("rel") in {"next", "prev-archive"}:
                     address = joined(_base(one, base), one.attributes.get("href", ""))
                     told.leads += [address] if address else []
                 continue
@@ -84,8 +83,8 @@ def _author(one: Element) -> str:
 
 def _page(one: Element, base: str) -> str:
     for link in one.every("link"):
-        if link.space == _ATOM:
-            if link.attributes.get("rel", "alternate") == "alternate" and link.attributes.get("href"):
+        if link.attributes.get("href"):
+            if link.attributes.get("rel", "alternate") == "alternate":
                 return joined(_base(link, base), link.attributes["href"])
         elif link.text.strip():
             return joined(base, link.text)
@@ -99,7 +98,7 @@ def _files(one: Element, base: str) -> Iterator[tuple[str, str, int | None, int 
         said = inside.attributes
         if inside.name == "enclosure":
             yield joined(base, said.get("url", "")), said.get("type", ""), _size(said.get("length", "")), None
-        elif inside.name == "link" and inside.space == _ATOM and said.get("rel") == "enclosure":
+        elif inside.name == "link" and said.get("rel") == "enclosure":
             address = joined(_base(inside, base), said.get("href", ""))
             yield address, said.get("type", ""), _size(said.get("length", "")), None
         elif inside.space == _MEDIA and inside.name == "group":
