@@ -162,8 +162,13 @@ class _Desk:
         where = self._writable(request, allowed)
         self._readable(request, allowed)
         question = self._of_one(where, request)
-        all_of_it = not any(name == "match[version]" for name, _ in request.query_params.multi_items())
-        self._signals.remove(where, replace(question, versions=("all",)) if all_of_it else question)
+        asked = {name for name, _ in request.query_params.multi_items()}
+        if "match[version]" not in asked:
+            question = replace(question, versions=("all",))
+        if "match[spec_version]" not in asked:
+            question = replace(question, specs=taxii.SPECS)
+        if not self._signals.remove(where, question):
+            raise _Refused(404, "There is no such version")
         return Response(status_code=200, media_type=TAXII)
 
     async def add(self, request: Request, allowed: Allowed) -> Response:
@@ -252,14 +257,35 @@ async def _body(request: Request) -> bytes:
 
 def _objects(octets: bytes) -> list[dict[str, Any]]:
     try:
-        objects = json.loads(octets, parse_constant=_none)["objects"]
+        said = json.loads(octets, parse_constant=_none, object_pairs_hook=_once)
+        json.dumps(said, ensure_ascii=False, allow_nan=False).encode()
+        objects = said["objects"]
     except (ValueError, TypeError, KeyError, RecursionError):
-        raise _Refused(400, "The body is no envelope", 'Send {"objects": [...]}.') from None
+        raise _Refused(400, "The body is no envelope", 'Send {"objects": [...]}, each name once.') from None
     if not isinstance(objects, list) or not objects or not all(isinstance(one, dict) for one in objects):
         raise _Refused(422, "The envelope has no objects", 'Send {"objects": [...]}.')
     if len(objects) > _OBJECTS_MOST:
         raise _Refused(413, "That is too much", f"Send at most {_OBJECTS_MOST:,} objects at once.")
+    if _is_deep(objects):
+        raise _Refused(422, "An object is too deep", f"Send at most {_DEPTH_MOST} levels.")
     return objects
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    said = dict(pairs)
+    if len(said) != len(pairs):
+        raise ValueError("a name comes twice")
+    return said
+
+
+def _is_deep(objects: Sequence[Any]) -> bool:
+    level: list[Any] = list(objects)
+    for _ in range(_DEPTH_MOST):
+        held = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [each for one in held for each in one if isinstance(each, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _none(constant: str) -> float:

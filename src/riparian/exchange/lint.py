@@ -14,8 +14,9 @@ from urllib.parse import unquote, urlsplit
 
 from riparian.errors import InputError
 
-_MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE: Final = re.compile(r"(?<![\w.-])\+?\d[\d ()/.-]{7,}\d(?![\w-])")
+# Each takes time that grows with the length of a text and no faster: peers choose the texts.
+_MAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_PHONE: Final = re.compile(r"(?<![\w.-])\+?\d[\d ()/.-]{7,40}\d(?![\w-])")
 _IPV4: Final = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 _IPV6: Final = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
 _ACCOUNT: Final = re.compile(
@@ -126,6 +127,6 @@ def _without_digests(text: str) -> str:
 
 def _has_user(text: str) -> bool:
     try:
-        return any(urlsplit(one).username for one in re.findall(r"[a-z][a-z0-9+.-]*://[^\s'\"]+", text))
+        return any(urlsplit(one).username for one in re.findall(r"(?i)[a-z][a-z0-9+.-]{0,30}://[^\s'\"]+", text))
     except ValueError:
         return False

@@ -9,6 +9,7 @@ Source
 OASIS TAXII 2.1 (10 June 2021): 1.6 (errors, media types), 3.3 to 3.7 (filters, paging, headers), 4 and 5 (endpoints).
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,12 +18,16 @@ from typing import Any, Final
 from riparian.errors import InputError
 
 TAXII: Final = "application/taxii+json;version=2.1"
-STIX: Final = "application/stix+json;version=2.1"
+_STIX: Final = "application/stix+json;version="
+STIX: Final = f"{_STIX}2.1"
+SPECS: Final = ("2.0", "2.1")
 PAGE_MOST: Final = 1000
 PAGE: Final = 100
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FILTERS: Final = ("id", "type", "version", "spec_version")
 _VERSIONS: Final = ("first", "last", "all")
+_NAMED_MOST: Final = 100
+_IDENT: Final = re.compile(r"[a-z0-9-]{3,250}--[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Question:
     limit
         How many at the most; 1 to :data:`PAGE_MOST`.
     idents, kinds, specs
-        Only these; all when there are none.
+        Only these.  All, when there are none; but of an object that is there in several standards, the latest.
     versions
         ``first``, ``last``, ``all`` or times; the last one when nothing is said.
     """
@@ -124,7 +129,7 @@ def question(given: Iterable[tuple[str, str]]) -> Question:
         elif name == "next":
             said["after_us"] = _whole(name, value, 0)
         elif name.startswith("match[") and name[6:-1] in _FILTERS and name.endswith("]"):
-            named = tuple(one.strip() for one in value.split(",") if one.strip())
+            named = _named(name, value)
             field = {"id": "idents", "type": "kinds", "spec_version": "specs", "version": "versions"}[name[6:-1]]
             said[field] = tuple(map(_version, named)) if field == "versions" else named
         elif name.startswith("match["):
@@ -134,7 +139,12 @@ def question(given: Iterable[tuple[str, str]]) -> Question:
 
 def manifest_of(row: Row) -> dict[str, str]:
     """Say of an object which it is, when it was added and in which version."""
-    return {"id": row.ident, "date_added": written(row.added_us), "version": row.version, "media_type": STIX}
+    return {
+        "id": row.ident,
+        "date_added": written(row.added_us),
+        "version": row.version,
+        "media_type": f"{_STIX}{row.spec}",
+    }
 
 
 def error(status: int, title: str, description: str = "") -> dict[str, Any]:
@@ -152,11 +162,15 @@ def row_of(said: Mapping[str, Any], added_us: int) -> Row:
         When it has no identifier that fits its type.
     """
     ident, kind = said.get("id"), said.get("type")
-    if not isinstance(ident, str) or not isinstance(kind, str) or not ident.startswith(f"{kind}--"):
-        raise InputError(f"an object has the identifier `{str(ident)[:60]}`, wanted one that begins with its type")
+    if not isinstance(ident, str) or not _IDENT.fullmatch(ident) or ident[:-38] != kind:
+        raise InputError(f"an object has the identifier `{str(ident)[:60]}`, wanted its type, `--` and a UUID")
     version = said.get("modified") or said.get("created")
     version = written(added_us) if version is None else written(micros(str(version)))
-    return Row(ident, kind, version, str(said.get("spec_version", "2.0")), added_us, said)
+    # Observables of 2.1 need not say so, and are the only ones without a time.
+    spec = said.get("spec_version", "2.0" if "created" in said or "modified" in said else "2.1")
+    if spec not in SPECS:
+        raise InputError(f"an object is of STIX `{str(spec)[:20]}`, wanted {' or '.join(SPECS)}")
+    return Row(ident, kind, version, spec, added_us, said)
 
 
 def written(us: int) -> str:
@@ -181,12 +195,19 @@ def micros(text: str) -> int:
     """
     try:
         at = datetime.fromisoformat(text)
-        since = (at - _EPOCH) if at.tzinfo is not None else None
+        since = (at.astimezone(UTC) - _EPOCH) if at.tzinfo is not None else None
     except (ValueError, OverflowError):
         since = None
     if since is None:
         raise InputError(f"`{text[:60]}` is no time, wanted one as in 2026-11-23T09:30:00Z")
     return since // timedelta(microseconds=1)
+
+
+def _named(name: str, value: str) -> tuple[str, ...]:
+    named = tuple(dict.fromkeys(one.strip() for one in value.split(",")))
+    if "" in named or len(named) > _NAMED_MOST:
+        raise InputError(f"`{name}` is `{value[:40]}`, wanted at most {_NAMED_MOST} with commas between them")
+    return named
 
 
 def _whole(name: str, value: str, least: int) -> int:

@@ -8,6 +8,8 @@ One SQLite database in the workspace.  Whoever lets somebody in sees their token
     status       what was told of additions       token    who may come in, and what they may
     peer         whom we ask                      heard    what they said, and where it stands here
     incident     when more is said than usual
+
+Versions are kept without their ``Z``, so that texts are in the order of times, whatever they have behind the second.
 """
 
 import contextlib
@@ -38,6 +40,7 @@ _TABLES: Final = (
     """CREATE TABLE object (added_us INTEGER PRIMARY KEY, collection TEXT NOT NULL, ident TEXT NOT NULL, kind TEXT NOT
     NULL, version TEXT NOT NULL, spec TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (collection, ident, version))""",
     "CREATE INDEX object_in_order ON object (collection, added_us)",
+    "CREATE INDEX object_by_spec ON object (collection, ident, spec, version)",
     "CREATE TABLE status (ident TEXT PRIMARY KEY, body BLOB NOT NULL)",
     """CREATE TABLE token (name TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE, read TEXT NOT NULL,
     write TEXT NOT NULL)""",
@@ -96,7 +99,7 @@ class SqlSignals:
             for said in objects:
                 row = row_of(said, at_us)
                 body = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
-                kept = (at_us, collection, row.ident, row.kind, row.version, row.spec, body)
+                kept = (at_us, collection, row.ident, row.kind, row.version[:-1], row.spec, body)
                 added = run("INSERT OR IGNORE INTO object VALUES (?, ?, ?, ?, ?, ?, ?)", kept).rowcount
                 at_us += added
                 versions.append(row.version)
@@ -223,22 +226,27 @@ def _asked(collection: str, question: Question) -> tuple[str, tuple[object, ...]
         if named:
             parts.append(f"{column} IN ({','.join('?' * len(named))})")
             given += named
+    same = "FROM object AS v WHERE v.collection = o.collection AND v.ident = o.ident"
+    if not question.specs:
+        parts.append(f"spec = (SELECT MAX(spec) {same})")
     versions = []
-    for one in question.versions:
+    for one in () if "all" in question.versions else question.versions:
         if one in ("first", "last"):
-            least = "MIN" if one == "first" else "MAX"
-            same = "SELECT {} (version) FROM object AS v WHERE v.collection = o.collection AND v.ident = o.ident"
-            versions.append(f"version = ({same.format(least)})")
-        elif one != "all":
+            marks = f"IN ({','.join('?' * len(question.specs))})" if question.specs else "= o.spec"
+            versions.append(
+                f"version = (SELECT {'MIN' if one == 'first' else 'MAX'}(version) {same} AND v.spec {marks})"
+            )
+            given += question.specs
+        else:
             versions.append("version = ?")
-            given.append(one)
-    if versions and "all" not in question.versions:
+            given.append(one[:-1])
+    if versions:
         parts.append(f"({' OR '.join(versions)})")
     return " AND ".join(parts), tuple(given)
 
 
 def _row(one: tuple[Any, ...]) -> Row:
-    return Row(one[0], one[1], one[2], one[3], one[4], json.loads(one[5]))
+    return Row(one[0], one[1], f"{one[2]}Z", one[3], one[4], json.loads(one[5]))
 
 
 def _heard(one: tuple[Any, ...]) -> Heard:
