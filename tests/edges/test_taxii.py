@@ -22,7 +22,7 @@ from riparian.edges.taxii import LENGTH_MOST, Served, taxii_app
 from riparian.engines.clocks import StoppedClock
 from riparian.exchange import profile
 from riparian.exchange.lint import checked
-from riparian.exchange.taxii import PAGE_MOST, TAXII
+from riparian.exchange.taxii import PAGE_MOST, TAXII, micros
 from riparian.ports.exchange import Collection
 from riparian.stores.signals import SqlSignals
 
@@ -476,3 +476,95 @@ def test_what_is_out_of_order_here_is_said_and_nothing_else_of_it(desk: Desk) ->
     answer = desk.ask("/taxii2/")
     refused(answer, 500)
     assert "Something is out of order" in answer.text
+
+
+# The manifest of the data set of medallion 3.0.0 (oasis-open/cti-taxii-server), and what medallion answers about it.
+# Copyright 2017 OASIS Open; BSD 3-clause licence, which allows copies that keep this notice.
+THEIRS = {
+    "a": (
+        "relationship--2f9a9aa9-108a-4333-83e2-4fb25add0463",
+        "2014-05-08T09:00:00.000Z",
+        "2.1",
+        "2014-05-08T09:00:00.000000Z",
+    ),
+    "b": (
+        "indicator--cd981c25-8042-4166-8945-51178443bdac",
+        "2014-05-08T09:00:00.000Z",
+        "2.1",
+        "2016-11-01T03:04:05.000000Z",
+    ),
+    "c": (
+        "indicator--6770298f-0fd8-471a-ab8c-1c658a46574e",
+        "2016-11-03T12:30:59.000Z",
+        "2.1",
+        "2016-11-03T12:30:59.001000Z",
+    ),
+    "d": (
+        "indicator--6770298f-0fd8-471a-ab8c-1c658a46574e",
+        "2016-12-25T12:30:59.444Z",
+        "2.1",
+        "2016-12-27T13:49:59.000000Z",
+    ),
+    "e": (
+        "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da",
+        "2017-01-20T00:00:00.000Z",
+        "2.1",
+        "2017-01-20T00:00:00.000000Z",
+    ),
+    "f": (
+        "malware--c0931cc6-c75e-47e5-9036-78fabc95d4ec",
+        "2017-01-27T13:49:53.997Z",
+        "2.1",
+        "2017-01-27T13:49:59.997000Z",
+    ),
+    "g": (
+        "malware--c0931cc6-c75e-47e5-9036-78fabc95d4ec",
+        "2018-02-23T18:30:00.000Z",
+        "2.0",
+        "2017-01-27T13:49:59.997000Z",
+    ),
+    "h": (
+        "indicator--6770298f-0fd8-471a-ab8c-1c658a46574e",
+        "2017-01-27T13:49:53.935Z",
+        "2.1",
+        "2017-12-31T13:49:53.935000Z",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        pytest.param("", "abefh", id="nothing more"),
+        pytest.param("limit=3", "abe", id="limit=3"),
+        pytest.param("match[type]=indicator", "bh", id="match[type]=indicator"),
+        pytest.param("match[version]=all", "abcdefh", id="match[version]=all"),
+        pytest.param("match[version]=first", "abcef", id="match[version]=first"),
+        pytest.param("match[version]=first,last", "abcefh", id="match[version]=first,last"),
+        pytest.param("match[version]=2016-12-25T12:30:59.444Z", "d", id="match[version]=2016-12-25T12:30:59.444Z"),
+        pytest.param("match[spec_version]=2.0", "g", id="match[spec_version]=2.0"),
+        pytest.param("match[spec_version]=2.0,2.1", "abegh", id="match[spec_version]=2.0,2.1"),
+        pytest.param(
+            "match[spec_version]=2.0,2.1&match[version]=all",
+            "abcdefgh",
+            id="match[spec_version]=2.0,2.1&match[version]=all",
+        ),
+        pytest.param(
+            "match[id]=indicator--6770298f-0fd8-471a-ab8c-1c658a46574e&match[version]=all",
+            "cdh",
+            id="match[id]=indicator--6770298f-0fd8-471a-ab8c-1c658a46574e&ma",
+        ),
+        pytest.param("added_after=2016-11-03T12:30:59.001Z", "efh", id="added_after=2016-11-03T12:30:59.001Z"),
+        pytest.param("added_after=2030-01-01T00:00:00Z", "", id="added_after=2030-01-01T00:00:00Z"),
+    ],
+)
+def test_the_reference_server_answers_the_same(desk: Desk, query: str, wanted: str) -> None:
+    created = "2014-05-08T09:00:00.000Z"
+    names = {}
+    for name, (ident, version, spec, added) in THEIRS.items():
+        names[ident, version] = name
+        said = {"type": ident[:-38], "id": ident, "spec_version": spec, "created": created, "modified": version}
+        desk.signals.add(SHELF, [said], micros(added))
+    told = desk.ask(f"{HERE}manifest/?{query}").json().get("objects", [])
+    assert "".join(names[it["id"], it["version"]] for it in told) == wanted
+    assert {it["media_type"][-3:] for it in told} == {THEIRS[name][2] for name in wanted}
