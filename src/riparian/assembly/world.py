@@ -65,8 +65,8 @@ from riparian.stores.terms_keys import FolderChain
 from riparian.stores.workspace import Workspace
 
 WORKSPACE: Final = Path("riparian-workspace")
-_KNOWN: Final = "accounts.parquet"
-_CATALOGUE: Final = ("catalogue.duckdb", "catalogue.duckdb.wal", "catalogue.parquet")
+KNOWN: Final = "accounts.parquet"
+CATALOGUE: Final = ("catalogue.duckdb", "catalogue.duckdb.wal", "catalogue.parquet")
 _GATES: Final = "gates"
 PRINTS: Final = "prints"
 
@@ -107,14 +107,18 @@ def house(given: Given, *, clock: Clock | None = None) -> Iterator[House]:
     workspace = Workspace.open(given.workspace)
     try:
         world = workspace.world(clock if clock is not None else WallClock())
-        recordings = _catalogue(world, given.catalogue)
-        popularity = Popularity.of(recordings) if recordings is not None else Popularity.empty()
-        cells = Cells.of(recordings) if recordings is not None else Cells.empty()
-        known = _known(given, world.vault.key)
-        signals = _signals(given, recordings, world.vault.key)
-        yield House(workspace.path, world, Terms(policy, people, popularity, known, cells, signals))
+        yield House(workspace.path, world, terms_of(given, world, policy, people))
     finally:
         workspace.close()
+
+
+def terms_of(given: Given, world: World, policy: Policy, people: People) -> Terms:
+    """Read on what terms a world is looked at: catalogue, accounts and signals, beside policy and people."""
+    recordings = _catalogue(world, given.catalogue)
+    popularity = Popularity.of(recordings) if recordings is not None else Popularity.empty()
+    cells = Cells.of(recordings) if recordings is not None else Cells.empty()
+    known = _known(given, world.vault.key)
+    return Terms(policy, people, popularity, known, cells, _signals(given, recordings, world.vault.key))
 
 
 @contextmanager
@@ -345,7 +349,7 @@ def _listed(file: Path, name: object, recordings: pa.Table | None) -> npt.NDArra
 
 
 def _known(given: Given, key: bytes) -> Known:
-    kept = given.workspace / _KNOWN
+    kept = given.workspace / KNOWN
     if given.accounts is not None:
         known = Known.of(read_accounts(given.accounts), key)
         pq.write_table(known.table(), kept)
@@ -355,7 +359,7 @@ def _known(given: Given, key: bytes) -> Known:
 
 def forget_known(given: Given, account: int) -> bool:
     """Take an account out of what is known of accounts; False when it was not there."""
-    file = given.workspace / _KNOWN
+    file = given.workspace / KNOWN
     if not file.exists():
         return False
     table = pq.read_table(file)
@@ -575,7 +579,7 @@ def _ledger(given: Given) -> Iterator[SqlGrants | None]:
 
 def aside(given: Given, folder: Path) -> Given:
     """Point to an empty workspace with the same settings, to try something in."""
-    for name in ("secret.key", _KNOWN, *_CATALOGUE, "policy.toml", "people.toml", "signals.toml"):
+    for name in ("secret.key", KNOWN, *CATALOGUE, "policy.toml", "people.toml", "signals.toml"):
         path = given.workspace / name
         if path.exists():
             shutil.copy(path, folder / name)

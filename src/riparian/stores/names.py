@@ -7,6 +7,8 @@ a row each in a tree of random codes would cost ten times as much.  Erasing writ
 
 import secrets
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -19,11 +21,19 @@ _MOST: Final = 4_000_000  # rows to a part: far below the largest value that SQL
 
 
 class Names:
-    """Identifiers by code."""
+    """Identifiers by code.
 
-    def __init__(self, records: Records) -> None:
+    Parameters
+    ----------
+    records
+        The workspace's database.
+    path
+        Of the database: parts that this process has read of it are not read again by whoever opens it next.
+    """
+
+    def __init__(self, records: Records, path: Path) -> None:
         self._records = records
-        self._read: dict[int, pa.RecordBatch] = {}
+        self._read = _parts_of(path)
 
     def keep(self, codes: NDArray[np.uint64], ids: Sequence[str]) -> None:
         """Keep identifiers whose codes are not known; inside a transaction."""
@@ -72,11 +82,25 @@ class Names:
 
     def _parts(self) -> dict[int, pa.RecordBatch]:
         names = {name for (name,) in self._records.rows("SELECT part FROM vault WHERE n > 0")}
-        self._read = {name: part for name, part in self._read.items() if name in names}
-        for name in names - self._read.keys():
+        # Others may read at the same time: what is handed out is one's own, and what was erased is forgotten.
+        for name in [*self._read]:
+            if name not in names:
+                self._read.pop(name, None)
+        return {name: self._part(name) for name in names}
+
+    def _part(self, name: int) -> pa.RecordBatch:
+        part = self._read.get(name)
+        if part is None:
             ((batch,),) = self._records.rows("SELECT batch FROM vault WHERE part = ?", name)
-            self._read[name] = pa.ipc.open_stream(batch).read_next_batch()
-        return self._read
+            part = self._read[name] = pa.ipc.open_stream(batch).read_next_batch()
+        return part
+
+
+@lru_cache(maxsize=4)
+def _parts_of(path: Path) -> dict[int, pa.RecordBatch]:
+    """Keep what was read of one database; a part has a name of its own, drawn by lot, and never changes."""
+    del path
+    return {}
 
 
 def _codes(part: pa.RecordBatch) -> NDArray[np.uint64]:

@@ -84,7 +84,9 @@ class Workspace:
                 (path / name).mkdir(mode=_PRIVATE, exist_ok=True)
             records = Records(path / "riparian.sqlite")
             try:
-                return cls(Folder(path, records, Names(records), _key(path, records)))
+                return cls(
+                    Folder(path, records, Names(records, (path / "riparian.sqlite").resolve()), _key(path, records))
+                )
             except BaseException:
                 records.close()
                 raise

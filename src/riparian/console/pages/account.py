@@ -33,7 +33,7 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     wanted = question.of("id").strip()
     if not wanted:
         raise InputError("no account is named, wanted an identifier or a pseudonym", hint="Enter one.")
-    with assembly.house(given) as house:
+    with assembly.kept_house(given) as house:
         code = code_of(house.world, wanted)
         found = about(house.world, house.terms, code)
         (name,) = names_of(house.world, [code])
@@ -63,7 +63,7 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
 
 def release(given: assembly.Given, question: Question, form: Form) -> Done:
     """Let it go, as `riparian hold release` does."""
-    with assembly.house(given) as house:
+    with assembly.kept_house(given) as house:
         code, said = _meant(house.world, question, form)
         release_restraint(house.world, current_decision(house.world, code), said=said)
     return _back(form)
@@ -74,7 +74,7 @@ def extend(given: assembly.Given, question: Question, form: Form) -> Done:
     days = form.get("days", "")
     if not days.isdecimal() or len(days) > _DIGITS:
         raise InputError("the days are no number, wanted how many it is extended by", hint="Enter a number of days.")
-    with assembly.house(given) as house:
+    with assembly.kept_house(given) as house:
         code, said = _meant(house.world, question, form)
         decision = current_decision(house.world, code)
         extend_restraint(house.world, house.terms.policy, decision, days=int(days), said=said)

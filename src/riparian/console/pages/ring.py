@@ -26,7 +26,7 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
         When the last scan found no such ring, or the page begins nowhere.
     """
     ring = question.of("id").strip()
-    with assembly.house(given) as house:
+    with assembly.kept_house(given) as house:
         found = about_ring(house.world, house.terms, ring_code(ring))
         members = [label(member.account) for member in found.members]
         after = question.of("after")

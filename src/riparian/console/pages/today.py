@@ -26,13 +26,15 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
         proposals, appeals = proposed(world), appealed(world)
         version = world.decisions.version()
     last = summaries[-1] if summaries else None
+    reach, is_current = _left(given, version) if last is not None else ([], True)
     return {
         "kind": "today",
         "mode": mode.value,
         "at": written(now_us),
         "scan": None if last is None else _scan(last),
         "in_force": {one.name.lower(): counts.get(one, 0) for one in reversed(Restraint) if one},
-        "left": [] if last is None else _left(given, version),
+        "left": reach,
+        "left_is_current": is_current,
         "waits": {
             "proposals": _waiting([event.until_us for _, event in proposals], now_us),
             "appeals": _waiting([event.until_us for _, event in appeals], now_us),
@@ -41,13 +43,14 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     }
 
 
-def _left(given: assembly.Given, version: tuple[int, ...]) -> list[dict[str, Any]]:
+def _left(given: assembly.Given, version: tuple[int, ...]) -> tuple[list[dict[str, Any]], bool]:
     def looked() -> list[dict[str, Any]]:
-        with assembly.house(given) as house:
+        with assembly.kept_house(given) as house:
             reach = left(house.world, house.terms)
-        return [{"through": _THROUGH[name], **reach[name]} for name in _THROUGH]
+        return [{"through": said, **reach[name]} for name, said in _THROUGH.items()]
 
-    return _REMEMBERED.of(given.workspace, version, looked)
+    found, is_current = _REMEMBERED.of(given.workspace, version, looked)
+    return found or [], is_current
 
 
 def _scan(summary: dict[str, Any]) -> dict[str, Any]:
