@@ -298,7 +298,7 @@ def _told(one: Collection, allowed: Allowed) -> dict[str, Any]:
         "title": one.title,
         "can_read": one.can_read and one.ident in allowed.read,
         "can_write": one.can_write and one.ident in allowed.write,
-        "media_types": [taxii.STIX],
+        "media_types": list(taxii.MEDIA_TYPES),
     }
     return said | {name: value for name in ("description", "alias") if (value := getattr(one, name))}
 

@@ -19,8 +19,8 @@ from riparian.errors import InputError
 
 TAXII: Final = "application/taxii+json;version=2.1"
 _STIX: Final = "application/stix+json;version="
-STIX: Final = f"{_STIX}2.1"
 SPECS: Final = ("2.0", "2.1")
+MEDIA_TYPES: Final = tuple(f"{_STIX}{spec}" for spec in SPECS)
 PAGE_MOST: Final = 1000
 PAGE: Final = 100
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
