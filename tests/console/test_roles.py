@@ -1,5 +1,6 @@
 """Who may what: every role at every route, as a table that is written out."""
 
+from html import unescape
 from pathlib import Path
 from typing import Final
 
@@ -99,3 +100,17 @@ def test_the_navigation_leads_nowhere_that_one_may_not_go(browser: Browser, role
     for page in PAGES:
         may = ROLES.index(role) >= ROLES.index(TABLE[f"GET {page.path}"])
         assert (f'<a href="{page.path}"' in text.partition("<main")[0]) is (may and page.is_listed), page.path
+
+
+def test_a_viewer_is_shown_no_listener_and_no_way_to_one(town: Path) -> None:
+    browser = Browser(console_app(Given(town), Known()))
+    named = [row["account"] for row in browser.get("/accounts?json").json()["accounts"]]
+    assert named
+    for page in PAGES:
+        if TABLE[f"GET {page.path}"] == "viewer":
+            answer = browser.get(page.path, headers={"as": "viewer"})
+            told = browser.get(f"{page.path}?json", headers={"as": "viewer"})
+            assert answer.status_code == told.status_code == 200
+            assert not [name for name in named if name in unescape(answer.text) or name in str(told.json())]
+            assert 'href="/account' not in answer.text
+            assert 'href="/ring?' not in answer.text

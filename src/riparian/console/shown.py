@@ -89,6 +89,7 @@ def _around(page: Page | None, sitting: Sitting | None, pages: tuple[Page, ...])
         "page": page,
         "links": [{"path": one.path, "title": one.title, "is_here": one.path == where} for one in listed],
         "sitting": sitting,
+        "opens": {one.path for one in pages if role >= one.role},
         "version": __version__,
     }
 

@@ -9,8 +9,6 @@
 Whoever is not signed in is asked to; whose role is too low is told which one it takes.  Works without scripts.
 """
 
-import sys
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -25,7 +23,7 @@ from starlette.routing import BaseRoute, Route
 from riparian.assembly import Given
 from riparian.console.doors import SIGN_IN, Doors
 from riparian.console.forms import form_of, require_own
-from riparian.console.guard import Guarded, static_answer, static_files
+from riparian.console.guard import HEADERS, Guarded, static_answer, static_files
 from riparian.console.page import Act, Page, Question, address
 from riparian.console.pages import PAGES
 from riparian.console.shown import error_facts, error_shown, page_shown, wants_json
@@ -131,11 +129,14 @@ class _Site:
         return self._said(request, error, status, self._doors.sitting(request))
 
     async def broken(self, request: Request, error: Exception) -> Response:
-        traceback.print_exception(error, file=sys.stderr)
+        del error
+        # Whoever serves the application writes the error down; here nobody passes by the guard any more.
         told = OutsideError(
             "the console failed at this, wanted an answer", hint="Look at what it wrote where it was started."
         )
-        return self._said(request, told, _BROKEN, None)
+        answer = self._said(request, told, _BROKEN, None)
+        answer.headers.update(HEADERS)
+        return answer
 
     def _not_let(self, request: Request, sitting: Sitting | None, wanted: Role) -> Response:
         if sitting is not None:
