@@ -53,6 +53,16 @@ def test_a_signed_message_is_verified_as_it_came(office: tuple[Path, dict[str, A
     assert (told["answer"], told["code"], told["signed"]["template"]) == ("verified", said["code"], "royalty-statement")
 
 
+def test_a_template_without_a_place_for_the_code_is_said(office: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
+    folder, _ = office
+    (tmp_path / "a.eml").write_text(STATEMENT.replace("{code}", ""))
+    words = ("--to", "ann@post.example", "--into", str(tmp_path / "a.eml"), "-w", str(folder / "w"))
+    result = CliRunner().invoke(app, ["message", "sign", *SIGN, *words], catch_exceptions=False)
+    assert "artists see none in it" in " ".join(result.output.split())
+    (told,) = _run("check", str(tmp_path / "a-signed.eml"), "-w", str(folder / "w"))
+    assert told["answer"] == "verified"
+
+
 def test_a_token_needs_the_public_key_alone(office: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     folder, said = office
     nowhere = ("-w", str(tmp_path / "none"))

@@ -191,6 +191,10 @@ def serve(
 
 def _stamped(file: Path, token: str, short: str) -> Path:
     octets = _read(file)
+    if b"{code}" not in octets:
+        terminal.say(
+            f"`{file}` has no {{code}}: artists see none in it, and only programs find the token in its header."
+        )
     head = f"{HEADER}: {token}\n".encode()
     folded = b"\n ".join(head[i : i + 900] for i in range(0, len(head), 900))
     written = file.with_name(f"{file.stem}-signed{file.suffix or '.eml'}")
