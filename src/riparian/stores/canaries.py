@@ -10,29 +10,31 @@ day are needed.
 Tenants stand in the ledger by name: they are businesses that signed for a list.
 """
 
-import contextlib
-import os
 import secrets
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
-from riparian.errors import CustodyError, InputError
+from riparian.errors import CustodyError
 from riparian.marks.grants import START, Entry, chained, verified
 from riparian.metadata.canaries.code import CanaryKey
 from riparian.stores.epoch_keys import FolderEpochKeys
 from riparian.stores.files import digest_of_file, reaching, read_table, write_table
+from riparian.stores.one_file import Layout, OneFile
 from riparian.stores.secret_file import SecretFile
 
 NAME: Final = "canaries"
 _KEYS: Final = f"{NAME}.json"
 _LEDGER: Final = f"{NAME}.sqlite"
-_APPLICATION: Final = 0x52495043  # RIPC
-_SCHEMA: Final = 1
-_PATIENCE_S: Final = 30.0
+_LAYOUT: Final = Layout(
+    "the ledger of canaries",
+    _LEDGER,
+    0x52495043,  # RIPC
+    1,
+    ("CREATE TABLE entry (seq INTEGER PRIMARY KEY, text TEXT NOT NULL, digest TEXT NOT NULL, kind TEXT)",),
+)
 
 
 class FolderCanaryKeys(FolderEpochKeys[CanaryKey]):
@@ -69,23 +71,19 @@ class FolderCanaries:
         self._folder = folder / NAME
         with reaching("opening the ledger of canaries"):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = folder / _LEDGER
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
-            self._prepare()
+        self._file = OneFile(folder, _LAYOUT)
+        self._rows = self._file.rows
 
     def close(self) -> None:
         """Let go of the file."""
-        self._connection.close()
+        self._file.close()
 
     def add(self, said: Mapping[str, Any]) -> None:
         """See ``ports.Issues``."""
-        with reaching("adding to the ledger of canaries"), self._transaction():
+        with self._file.writing() as run:
             last = self._rows("SELECT digest FROM entry ORDER BY seq DESC LIMIT 1")
             entry = chained(last[0][0] if last else START, said)
-            self._connection.execute(
-                "INSERT INTO entry (text, digest, kind) VALUES (?, ?, ?)", (entry.text, entry.digest, said["kind"])
-            )
+            run("INSERT INTO entry (text, digest, kind) VALUES (?, ?, ?)", (entry.text, entry.digest, said["kind"]))
 
     def entries(self, kind: str) -> list[dict[str, Any]]:
         """See ``ports.Issues``."""
@@ -116,33 +114,3 @@ class FolderCanaries:
         """See ``ports.Issues``."""
         rows = self._rows("SELECT text, digest FROM entry ORDER BY seq")
         return verified((Entry(*row) for row in rows), head=head)
-
-    def _prepare(self) -> None:
-        run = self._connection.execute
-        run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = FULL")
-        with self._transaction():
-            if not self._rows("SELECT 1 FROM sqlite_master LIMIT 1"):
-                run("CREATE TABLE entry (seq INTEGER PRIMARY KEY, text TEXT NOT NULL, digest TEXT NOT NULL, kind TEXT)")
-                run(f"PRAGMA application_id = {_APPLICATION}")
-                run(f"PRAGMA user_version = {_SCHEMA}")
-        ((version,),), ((application,),) = self._rows("PRAGMA user_version"), self._rows("PRAGMA application_id")
-        if (version, application) != (_SCHEMA, _APPLICATION):
-            raise InputError(
-                f"`{_LEDGER}` has schema version {version}, wanted {_SCHEMA}",
-                hint="Use the version of Riparian that made this workspace.",
-            )
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
-
-    def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        with reaching("reading the ledger of canaries"):
-            return self._connection.execute(statement, values).fetchall()

@@ -9,12 +9,9 @@ Entries are added all or none, each in a transaction that is on disk before it c
 happen.
 """
 
-import contextlib
 import hashlib
 import json
-import os
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -26,10 +23,9 @@ from riparian.errors import CustodyError, InputError, OutsideError
 from riparian.marks.grants import START, Entry, Fitted, Grant, Kind, Version, chained, check_of, verified
 from riparian.marks.keys import MarkKey
 from riparian.stores.files import reaching
+from riparian.stores.one_file import Layout, OneFile
 
 NAME: Final = "grants.sqlite"
-_APPLICATION: Final = 0x52495047  # RIPG
-_SCHEMA: Final = 2
 _PATIENCE_S: Final = 30.0
 _WHO_BYTES: Final = 12
 _NONCE_BYTES: Final = 12
@@ -42,6 +38,14 @@ CREATE INDEX entry_of_mark ON entry (mark, seq) WHERE mark IS NOT NULL;
 CREATE INDEX entry_of_time ON entry (kind, at_us);
 CREATE TABLE person (who TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, key BLOB NOT NULL) WITHOUT ROWID;
 """
+_LAYOUT: Final = Layout(
+    "the ledger of grants",
+    NAME,
+    0x52495047,  # RIPG
+    2,
+    tuple(_TABLES.split(";")),
+    ("secure_delete = ON",),
+)
 
 
 class SqlGrants:
@@ -57,18 +61,13 @@ class SqlGrants:
 
     def __init__(self, folder: Path | None, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self._random = random
-        with reaching("opening the ledger of grants"):
-            if folder is not None:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                # It names people: nobody else may read it, whatever the folder allows.
-                os.close(os.open(folder / NAME, os.O_CREAT | os.O_RDWR, 0o600))
-            place = ":memory:" if folder is None else folder / NAME
-            self._connection = sqlite3.connect(place, timeout=_PATIENCE_S, isolation_level=None)
-            self._prepare()
+        # It names people: nobody else may read it, whatever the folder allows.
+        self._file = OneFile(folder, _LAYOUT, patience_s=_PATIENCE_S)
+        self._connection, self._rows, self._transaction = self._file.connection, self._file.rows, self._file.writing
 
     def close(self) -> None:
         """Let go of the file."""
-        self._connection.close()
+        self._file.close()
 
     def add(self, *grants: Grant) -> None:
         """See ``ports.Grants``."""
@@ -178,38 +177,6 @@ class SqlGrants:
             " LEFT JOIN person ON entry.who = person.who ORDER BY seq"
         )
         return verified((_checked(number, row) for number, row in enumerate(rows, start=1)), head=head)
-
-    def _prepare(self) -> None:
-        run = self._connection.execute
-        run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = FULL")
-        run("PRAGMA secure_delete = ON")
-        with self._transaction():
-            if not self._rows("SELECT 1 FROM sqlite_master LIMIT 1"):
-                for statement in _TABLES.split(";"):
-                    run(statement)
-                run(f"PRAGMA application_id = {_APPLICATION}")
-                run(f"PRAGMA user_version = {_SCHEMA}")
-        ((version,),), ((application,),) = self._rows("PRAGMA user_version"), self._rows("PRAGMA application_id")
-        if (version, application) != (_SCHEMA, _APPLICATION):
-            raise InputError(
-                f"`{NAME}` has schema version {version}, wanted {_SCHEMA}",
-                hint="Use the version of Riparian that made this workspace.",
-            )
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
-
-    def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        with reaching("reading the ledger of grants"):
-            return self._connection.execute(statement, values).fetchall()
 
     def _append(self, *said: Mapping[str, Any]) -> None:
         last = self._rows("SELECT digest FROM entry ORDER BY seq DESC LIMIT 1")

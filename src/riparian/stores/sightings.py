@@ -17,24 +17,21 @@ import contextlib
 import fcntl
 import json
 import os
-import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 
-from riparian.errors import InputError, LifecycleError
+from riparian.errors import LifecycleError
 from riparian.ports.mirrors import Document, Got, Item, Sighted, Source, Told, What
 from riparian.schema import SIGHTING
 from riparian.stores.files import reaching
+from riparian.stores.one_file import Layout, OneFile
 
 NAME: Final = "sightings.sqlite"
 FILES: Final = "found"
 _LOCK: Final = "watch.lock"
-_APPLICATION: Final = 0x52534947  # RSIG
-_VERSION: Final = 1
-_PATIENCE_S: Final = 60.0
 _AT_ONCE: Final = 2_000
 _TABLES: Final = (
     """CREATE TABLE sighting (
@@ -58,6 +55,7 @@ _TABLES: Final = (
     number INTEGER PRIMARY KEY, source TEXT NOT NULL, permitted_by TEXT NOT NULL, at_us INTEGER NOT NULL,
     ended_us INTEGER, documents INTEGER, seen INTEGER, new INTEGER)""",
 )
+_LAYOUT: Final = Layout("the sightings", NAME, 0x52534947, 1, _TABLES)  # RSIG
 _SAID: Final = ("file", "heard", "why_not", "ours", "issued", "case", "digest")
 _COLUMNS: Final = (
     "number, source, kind, what, url, title, artist, length_us, bytes, changed_us, digest, isrc, permitted_by,"
@@ -82,31 +80,12 @@ class SqlSightings:
     """
 
     def __init__(self, folder: Path) -> None:
-        with reaching("opening the sightings"):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = folder / NAME
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
-            run = self._connection.execute
-            run("PRAGMA journal_mode = WAL")
-            run("PRAGMA synchronous = FULL")
-            with self._writing():
-                if not self._rows("SELECT 1 FROM sqlite_master LIMIT 1"):
-                    for table in _TABLES:
-                        run(table)
-                    run(f"PRAGMA application_id = {_APPLICATION}")
-                    run(f"PRAGMA user_version = {_VERSION}")
-        ((application,),) = self._rows("PRAGMA application_id")
-        ((version,),) = self._rows("PRAGMA user_version")
-        if (application, version) != (_APPLICATION, _VERSION):
-            raise InputError(
-                f"`{NAME}` has schema version {version}, wanted {_VERSION}",
-                hint="Use the version of Riparian that made this workspace.",
-            )
+        self._file = OneFile(folder, _LAYOUT)
+        self._connection, self._rows, self._writing = self._file.connection, self._file.rows, self._file.writing
 
     def close(self) -> None:
         """Close the database."""
-        self._connection.close()
+        self._file.close()
 
     def begin(self, source: Source, at_us: int) -> bool:
         """See ``ports.mirrors.Sightings``."""
@@ -285,21 +264,6 @@ class SqlSightings:
 
     def _done(self, source: str, address: str) -> None:
         self._connection.execute("UPDATE todo SET done = 1 WHERE source = ? AND address = ?", (source, address))
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        with reaching("writing to the sightings"):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    def _rows(self, query: str, *given: object) -> list[tuple[Any, ...]]:
-        with reaching("reading the sightings"):
-            return self._connection.execute(query, given).fetchall()
 
 
 @contextlib.contextmanager

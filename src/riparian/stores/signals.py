@@ -12,27 +12,20 @@ One SQLite database in the workspace.  Whoever lets somebody in sees their token
 Versions are kept without their ``Z``, so that texts are in the order of times, whatever they have behind the second.
 """
 
-import contextlib
 import hashlib
 import json
-import os
 import secrets
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Final
 
-from riparian.errors import InputError
 from riparian.exchange.policy import Move, Worth, moved
 from riparian.exchange.taxii import Page, Question, Row, row_of
 from riparian.ports.exchange import Allowed, Collection, Heard, Incident, Peer
-from riparian.stores.files import reaching
+from riparian.stores.one_file import Layout, OneFile
 
 NAME: Final = "signals.sqlite"
-_APPLICATION: Final = 0x5253494E  # RSIN
-_VERSION: Final = 1
-_PATIENCE_S: Final = 60.0
 _TOKEN_BYTES: Final = 32
 _TABLES: Final = (
     """CREATE TABLE collection (ident TEXT PRIMARY KEY, title TEXT NOT NULL, description TEXT NOT NULL, alias TEXT NOT
@@ -51,6 +44,7 @@ _TABLES: Final = (
     """CREATE TABLE heard (ident TEXT NOT NULL, peer TEXT NOT NULL, worth TEXT NOT NULL, in_case TEXT NOT NULL,
     heard_us INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (ident, peer))""",
 )
+_LAYOUT: Final = Layout("the signals", NAME, 0x5253494E, 1, _TABLES)  # RSIN
 
 
 class SqlSignals:
@@ -64,16 +58,12 @@ class SqlSignals:
 
     def __init__(self, folder: Path, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self._random = random
-        with reaching("opening the signals"):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = folder / NAME
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
-            self._prepare(path)
+        self._file = OneFile(folder, _LAYOUT, threads=True)
+        self._rows, self._writing = self._file.rows, self._file.writing
 
     def close(self) -> None:
         """Close the database."""
-        self._connection.close()
+        self._file.close()
 
     def collections(self) -> Sequence[Collection]:
         """See ``ports.exchange.Signals``."""
@@ -109,7 +99,7 @@ class SqlSignals:
         """See ``ports.exchange.Signals``."""
         where, given = _asked(collection, question)
         query = f"SELECT ident, kind, version, spec, added_us, body FROM object AS o WHERE {where}"  # noqa: S608 -- ours
-        rows = self._rows(f"{query} ORDER BY added_us LIMIT ?", (*given, question.limit + 1))
+        rows = self._rows(f"{query} ORDER BY added_us LIMIT ?", *given, question.limit + 1)
         return Page([_row(one) for one in rows[: question.limit]], len(rows) > question.limit)
 
     def versions(self, collection: str, question: Question) -> Page:
@@ -129,12 +119,12 @@ class SqlSignals:
 
     def status(self, ident: str) -> Mapping[str, Any] | None:
         """See ``ports.exchange.Signals``."""
-        rows = self._rows("SELECT body FROM status WHERE ident = ?", (ident,))
+        rows = self._rows("SELECT body FROM status WHERE ident = ?", ident)
         return json.loads(rows[0][0]) if rows else None
 
     def allowed(self, token: str) -> Allowed | None:
         """See ``ports.exchange.Signals``."""
-        rows = self._rows("SELECT name, read, write FROM token WHERE digest = ?", (_digest(token),))
+        rows = self._rows("SELECT name, read, write FROM token WHERE digest = ?", _digest(token))
         return (
             Allowed(rows[0][0], frozenset(json.loads(rows[0][1])), frozenset(json.loads(rows[0][2]))) if rows else None
         )
@@ -168,11 +158,11 @@ class SqlSignals:
     def heard(self, peer: str = "") -> Iterator[Heard]:
         """See ``ports.exchange.Signals``."""
         where, given = (" WHERE peer = ?", (peer,)) if peer else ("", ())
-        return map(_heard, self._rows(f"SELECT * FROM heard{where} ORDER BY heard_us, ident, peer", given))  # noqa: S608 -- ours
+        return map(_heard, self._rows(f"SELECT * FROM heard{where} ORDER BY heard_us, ident, peer", *given))  # noqa: S608 -- ours
 
     def find(self, peer: str, ident: str) -> Heard | None:
         """See ``ports.exchange.Signals``."""
-        rows = self._rows("SELECT * FROM heard WHERE ident = ? AND peer = ?", (ident, peer))
+        rows = self._rows("SELECT * FROM heard WHERE ident = ? AND peer = ?", ident, peer)
         return _heard(rows[0]) if rows else None
 
     def hear(self, peer: str, said: Mapping[str, Any], move: Move, now_us: int, case: str = "") -> Heard:
@@ -187,37 +177,6 @@ class SqlSignals:
             row = (ident, peer, str(worth), kept, since_us, body)
             run("INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?, ?)", row)
         return Heard(ident, peer, worth, kept, since_us, said)
-
-    def _prepare(self, path: Path) -> None:
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        with self._writing() as run:
-            if not run("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-                for table in _TABLES:
-                    run(table)
-                run(f"PRAGMA application_id = {_APPLICATION}")
-                run(f"PRAGMA user_version = {_VERSION}")
-        stands = (*self._rows("PRAGMA application_id")[0], *self._rows("PRAGMA user_version")[0])
-        if stands != (_APPLICATION, _VERSION):
-            raise InputError(
-                f"`{path.name}` has schema version {stands[1]}, wanted {_VERSION}",
-                hint="Use the version of Riparian that made this workspace.",
-            )
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
-        with reaching("writing to the signals"):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection.execute
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
-    def _rows(self, query: str, given: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with reaching("reading the signals"):
-            return self._connection.execute(query, given).fetchall()
 
 
 def _asked(collection: str, question: Question) -> tuple[str, tuple[object, ...]]:

@@ -9,10 +9,7 @@ the next and synchronise; whoever reads never waits.  A row is the line of one e
              line   the event, signed; see riparian.cases.events
 """
 
-import contextlib
 import hashlib
-import os
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,20 +19,19 @@ from riparian.cases.events import PEOPLE, Event, Hand, Person, Proposed, chained
 from riparian.cases.merkle import Head, leaf, root
 from riparian.errors import CustodyError, InputError
 from riparian.ports.world import Clock
-from riparian.stores.files import reaching
+from riparian.stores.one_file import Layout, OneFile
 from riparian.stores.secret_file import SecretFile
 from riparian.stores.signing_keys import SigningKey
 
 NAME: Final = "cases.sqlite"
 _KEY: Final = "cases.json"
-_APPLICATION: Final = 0x52434153  # RCAS
-_VERSION: Final = 1
 _PATIENCE_S: Final = 120.0
 _TABLES: Final = """
 CREATE TABLE event (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, "case" TEXT NOT NULL, number INTEGER NOT NULL, line BLOB NOT NULL,
     UNIQUE ("case", number))
 """
+_LAYOUT: Final = Layout("the cases", NAME, 0x52434153, 1, (_TABLES,))  # RCAS
 
 
 class SqlCases:
@@ -49,26 +45,22 @@ class SqlCases:
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._clock = clock
-        with reaching("opening the cases"):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = folder / NAME
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._signing = SigningKey(
-                SecretFile(
-                    folder / _KEY,
-                    "key of the cases",
-                    leaked="begin a new workspace, and say in it why.",
-                    lost=f"Restore {_KEY} from a backup.",
-                )
+        self._file = OneFile(folder, _LAYOUT, patience_s=_PATIENCE_S)
+        self._connection, self._rows, self._writing = self._file.connection, self._file.rows, self._file.writing
+        self._signing = SigningKey(
+            SecretFile(
+                folder / _KEY,
+                "key of the cases",
+                leaked="begin a new workspace, and say in it why.",
+                lost=f"Restore {_KEY} from a backup.",
             )
-            self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
-            self._prepare(path)
+        )
         self._hand = Hand(self._signing.public(), self._signing.sign)
         self._known: dict[str, tuple[Event, ...]] = {}
 
     def close(self) -> None:
         """Close the database."""
-        self._connection.close()
+        self._file.close()
 
     @property
     def key(self) -> str:
@@ -125,33 +117,6 @@ class SqlCases:
         at = datetime.fromtimestamp(self._clock.now_us() / 1e6, UTC)
         return Head(len(leaves), root(leaves).hex(), at).signed(self._hand)
 
-    def _prepare(self, path: Path) -> None:
-        run = self._connection.execute
-        run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = FULL")
-        with self._writing():
-            if not self._rows("SELECT 1 FROM sqlite_master LIMIT 1"):
-                run(_TABLES)
-                run(f"PRAGMA application_id = {_APPLICATION}")
-                run(f"PRAGMA user_version = {_VERSION}")
-        stands = (*self._one("PRAGMA application_id"), *self._one("PRAGMA user_version"))
-        if stands != (_APPLICATION, _VERSION):
-            raise InputError(
-                f"`{path.name}` has schema version {stands[1]}, wanted {_VERSION}",
-                hint="Use the version of Riparian that made this workspace.",
-            )
-
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        with reaching("writing to the cases"):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
-
     def _write(self, case: str, proposed: Sequence[Proposed]) -> tuple[Event, ...]:
         number = self._length(case)
         previous = ""
@@ -174,10 +139,6 @@ class SqlCases:
     def _one(self, query: str, *given: object) -> tuple[Any, ...]:
         (row,) = self._rows(query, *given)
         return row
-
-    def _rows(self, query: str, *given: object) -> list[tuple[Any, ...]]:
-        with reaching("reading the cases"):
-            return self._connection.execute(query, given).fetchall()
 
 
 def _following(last: Event, lines: Sequence[bytes]) -> Iterator[Event]:
