@@ -309,7 +309,7 @@ def test_a_workspace_of_another_version_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(path / "riparian.sqlite")
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(InputError, match="schema version 99, wanted 2"):
+    with pytest.raises(InputError, match="schema version 99, wanted 3"):
         Workspace.open(path)
     (path / "riparian.sqlite").write_bytes(b"not a database, but long enough to look like one" * 100)
     with pytest.raises(OutsideError):
@@ -364,9 +364,10 @@ def test_a_workspace_of_version_1_opens_with_all_that_it_knew(tmp_path: Path) ->
     decisions = workspace.world(FixedClock(30)).decisions
     decisions.record(propose(History(5, held, tuple(decisions.events(5))), 30, person="ada", reason="a ring", ring=7))
     assert decisions.events(5)[-1].ring == 7
+    assert [decision.account for decision in decisions.in_force(30, limit=9)] == [5]
     workspace.close()
     connection = sqlite3.connect(path / "riparian.sqlite")
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     connection.close()
 
 

@@ -21,8 +21,10 @@ from riparian.stores.folder import Folder
 from riparian.stores.records import signed
 
 _IN_FORCE: Final = """WHERE account IN (
-    SELECT account FROM decision WHERE restraint > 0 AND until_us > ? AND (-restraint, -bits, account) > (?, ?, ?)
-    ORDER BY -restraint, -bits, account LIMIT ?)"""
+    SELECT account FROM decision WHERE -restraint < 0 AND -restraint >= ? AND until_us > ?
+    AND (-restraint, -bits, account) > (?, ?, ?) ORDER BY -restraint, -bits, account LIMIT ?)"""
+_COUNTED: Final = "SELECT -restraint, count(*) FROM decision WHERE -restraint < 0 AND until_us > ? GROUP BY -restraint"
+"""Written as the index ``decision_strongest`` is, so that it answers."""
 
 
 def joined(tables: list[pa.Table | None]) -> pa.Table | None:
@@ -97,16 +99,15 @@ class FolderDecisions:
         """See ``ports.Decisions``."""
         # Nothing has a restraint of more than any.
         restraint, bits, account = after if after is not None else (1 << 8, 0.0, 0)
-        place = -restraint, -bits, signed(account)
+        place = -restraint, now_us, -restraint, -bits, signed(account)
         with reaching("reading decisions"):
-            found = from_table(self._records.decisions(_IN_FORCE, now_us, *place, limit))
+            found = from_table(self._records.decisions(_IN_FORCE, *place, limit))
         return sorted(found, key=lambda d: (-d.restraint, -d.bits, signed(d.account)))
 
     def counted(self, now_us: int) -> Mapping[Restraint, int]:
         """See ``ports.Decisions``."""
         with reaching("counting decisions"):
-            asked = "SELECT restraint, count(*) FROM decision WHERE restraint > 0 AND until_us > ? GROUP BY restraint"
-            return {Restraint(restraint): n for restraint, n in self._records.rows(asked, now_us)}
+            return {Restraint(-restraint): n for restraint, n in self._records.rows(_COUNTED, now_us)}
 
     def events(self, account: int) -> list[Event]:
         """See ``ports.Decisions``."""

@@ -32,7 +32,7 @@ from riparian.gate.holds import Event, Step
 from riparian.gate.policy import Restraint
 from riparian.stores.files import reaching
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 _APPLICATION: Final = 0x52495041  # RIPA
 _PATIENCE_S: Final = 30.0
 
@@ -54,13 +54,20 @@ CREATE TABLE event (
     restraint INTEGER NOT NULL, until_us INTEGER NOT NULL, person TEXT NOT NULL, reason TEXT NOT NULL,
     ring INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX event_of_account ON event (account);
+CREATE INDEX event_of_step ON event (step);
+CREATE INDEX decision_strongest ON decision (-restraint, -bits, account, until_us);
 CREATE TABLE vault (part INTEGER PRIMARY KEY, n INTEGER NOT NULL, batch BLOB NOT NULL);
 CREATE TABLE note (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
 """
 
 _MIGRATIONS: Final = {
     # What people do together: with which ring an account was proposed and ended.
-    1: "ALTER TABLE event ADD COLUMN ring INTEGER NOT NULL DEFAULT 0",
+    1: ("ALTER TABLE event ADD COLUMN ring INTEGER NOT NULL DEFAULT 0",),
+    # What is looked at a page at a time, and by step.
+    2: (
+        "CREATE INDEX event_of_step ON event (step)",
+        "CREATE INDEX decision_strongest ON decision (-restraint, -bits, account, until_us)",
+    ),
 }
 """What makes a database of a version one of the next."""
 
@@ -122,7 +129,8 @@ class Records:
 
     def _migrate(self) -> None:
         version = self.number("PRAGMA user_version")
-        self.run(_MIGRATIONS[version])
+        for statement in _MIGRATIONS[version]:
+            self.run(statement)
         self.run(f"PRAGMA user_version = {version + 1}")
 
     def _make(self) -> None:
