@@ -59,6 +59,8 @@ _TABLES: Final = (
     """CREATE TABLE look (number INTEGER PRIMARY KEY AUTOINCREMENT, at_us INTEGER NOT NULL, person TEXT NOT NULL,
     page TEXT NOT NULL, accounts TEXT NOT NULL, link BLOB NOT NULL)""",
 )
+_INVITED: Final = "SELECT name, role FROM link WHERE digest = ? AND until_us > ?"
+_Run = Callable[..., sqlite3.Cursor]
 
 
 class SqlSessions:
@@ -74,16 +76,21 @@ class SqlSessions:
 
     def __init__(self, folder: Path, token: Callable[[], str] = lambda: secrets.token_urlsafe(32)) -> None:
         self._token = token
-        self._lock = threading.RLock()
+        # Whoever only asks does not wait until what another writes is on the disk.
+        self._writes, self._reads = threading.Lock(), threading.Lock()
         with reaching("opening the list of who works here"):
             path = folder / NAME
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
+            self._writer, self._reader = (
+                sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
+                for _ in range(2)
+            )
             self._prepare(path)
 
     def close(self) -> None:
         """Close the database."""
-        self._connection.close()
+        self._reader.close()
+        self._writer.close()
 
     def members(self) -> Sequence[Member]:
         """See ``ports.staff.Staff``."""
@@ -106,17 +113,19 @@ class SqlSessions:
 
     def invitation(self, link: str, now_us: int) -> Invitation | None:
         """See ``ports.staff.Staff``."""
-        rows = self._rows("SELECT name, role FROM link WHERE digest = ? AND until_us > ?", _digest(link), now_us)
+        rows = self._rows(_INVITED, _digest(link), now_us)
         return Invitation(rows[0][0], Role(rows[0][1])) if rows else None
 
     def enter(self, link: str, name: str, passkey: Passkey | str, now_us: int) -> Person:
         """See ``ports.staff.Staff``."""
         with self._writing() as run:
-            invited = self.invitation(link, now_us)
-            if invited is None or not run("DELETE FROM link WHERE digest = ?", (_digest(link),)).rowcount:
+            found = run(_INVITED, (_digest(link), now_us)).fetchone()
+            if found is None:
                 raise LifecycleError(
                     "the link was used or is over, wanted one that is good", hint="Ask an admin for another."
                 )
+            invited = Invitation(found[0], Role(found[1]))
+            run("DELETE FROM link WHERE digest = ?", (_digest(link),))
             name = invited.name or name.strip()
             require_name(name)
             known = run("SELECT 1 FROM person WHERE name = ?", (name,)).fetchone()
@@ -131,24 +140,24 @@ class SqlSessions:
             else:
                 row = (passkey.ident, name, passkey.handle, passkey.public, passkey.uses)
                 run("INSERT INTO passkey VALUES (?, ?, ?, ?, ?)", row)
-            self._require_admin()
+            _require_admin(run)
         return Person(name, invited.role)
 
     def change(self, name: str, role: Role) -> None:
         """See ``ports.staff.Staff``."""
         with self._writing() as run:
-            self._require(name)
+            _require(run, name)
             run("UPDATE person SET role = ? WHERE name = ?", (int(role), name))
-            self._require_admin()
+            _require_admin(run)
             run("DELETE FROM sitting WHERE person = ?", (name,))
 
     def remove(self, name: str) -> None:
         """See ``ports.staff.Staff``."""
         with self._writing() as run:
-            self._require(name)
+            _require(run, name)
             run("DELETE FROM person WHERE name = ?", (name,))
             run("DELETE FROM link WHERE name = ?", (name,))
-            self._require_admin()
+            _require_admin(run)
 
     def passkey(self, ident: bytes) -> Passkey | None:
         """See ``ports.staff.Staff``."""
@@ -244,21 +253,11 @@ class SqlSessions:
         rows = self._rows(f"SELECT number, at_us, person, page, accounts, link FROM look {where}", *given)  # noqa: S608 -- ours
         return [Look(one[0], one[1], one[2], one[3], tuple(json.loads(one[4])), one[5]) for one in rows]
 
-    def _require(self, name: str) -> None:
-        if not self._rows("SELECT 1 FROM person WHERE name = ?", name):
-            raise InputError(f"`{name[:_NAME_MAX]}` does not work here, wanted somebody who does")
-
-    def _require_admin(self) -> None:
-        if not self._rows("SELECT 1 FROM person WHERE role = ?", int(Role.ADMIN)):
-            raise LifecycleError(
-                "it is the last admin, wanted one who stays", hint="Make somebody else an admin first."
-            )
-
     def _prepare(self, path: Path) -> None:
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.execute("PRAGMA foreign_keys = ON")
-        self._connection.execute("PRAGMA secure_delete = ON")
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute("PRAGMA synchronous = FULL")
+        self._writer.execute("PRAGMA foreign_keys = ON")
+        self._writer.execute("PRAGMA secure_delete = ON")
         with self._writing() as run:
             if not run("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
                 for table in _TABLES:
@@ -273,19 +272,29 @@ class SqlSessions:
             )
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[Callable[..., sqlite3.Cursor]]:
-        with self._lock, reaching("writing to the list of who works here"):
-            self._connection.execute("BEGIN IMMEDIATE")
+    def _writing(self) -> Iterator[_Run]:
+        with self._writes, reaching("writing to the list of who works here"):
+            self._writer.execute("BEGIN IMMEDIATE")
             try:
-                yield self._connection.execute
+                yield self._writer.execute
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                self._writer.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
+            self._writer.execute("COMMIT")
 
     def _rows(self, query: str, *given: object) -> list[tuple[Any, ...]]:
-        with self._lock, reaching("reading the list of who works here"):
-            return self._connection.execute(query, given).fetchall()
+        with self._reads, reaching("reading the list of who works here"):
+            return self._reader.execute(query, given).fetchall()
+
+
+def _require(run: _Run, name: str) -> None:
+    if not run("SELECT 1 FROM person WHERE name = ?", (name,)).fetchone():
+        raise InputError(f"`{name[:_NAME_MAX]}` does not work here, wanted somebody who does")
+
+
+def _require_admin(run: _Run) -> None:
+    if not run("SELECT 1 FROM person WHERE role = ?", (int(Role.ADMIN),)).fetchone():
+        raise LifecycleError("it is the last admin, wanted one who stays", hint="Make somebody else an admin first.")
 
 
 def require_name(name: str) -> None:
