@@ -15,7 +15,7 @@ Rules
 * Every look at an account is written down, each after the one before it: none can be changed or left out unseen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Protocol
@@ -247,6 +247,10 @@ class Staff(Protocol):
 
     def looks(self, *, before: int = 0, limit: int) -> Sequence[Look]:
         """List looks, the latest first: those before a number."""
+        ...
+
+    def version(self) -> Hashable:
+        """Tell, at the price of a look, a value that is another one once anything changed."""
         ...
 
     def broken_look(self) -> int:

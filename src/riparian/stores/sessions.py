@@ -79,7 +79,7 @@ class SqlSessions:
         # Whoever only asks does not wait until what another writes is on the disk.
         self._writes, self._reads = threading.Lock(), threading.Lock()
         with reaching("opening the list of who works here"):
-            path = folder / NAME
+            self._path = path = folder / NAME
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._writer, self._reader = (
                 sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
@@ -239,6 +239,12 @@ class SqlSessions:
     def looks(self, *, before: int = 0, limit: int) -> Sequence[Look]:
         """See ``ports.staff.Staff``."""
         return self._looks("WHERE ? = 0 OR number < ? ORDER BY number DESC LIMIT ?", before, before, limit)
+
+    def version(self) -> tuple[tuple[int, int], ...]:
+        """See ``ports.staff.Staff``."""
+        with reaching("looking at the list of who works here"):
+            found = [path.stat() for path in (self._path, Path(f"{self._path}-wal")) if path.exists()]
+            return tuple((one.st_mtime_ns, one.st_size) for one in found)
 
     def broken_look(self) -> int:
         """See ``ports.staff.Staff``."""

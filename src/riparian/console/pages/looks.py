@@ -4,10 +4,12 @@ from typing import Any, Final
 
 from riparian import assembly
 from riparian.console.page import Question
+from riparian.console.remembered import Remembered
 from riparian.errors import InputError
 from riparian.flows.lines import written
 
 ROWS: Final = 100
+_BROKEN: Final[Remembered[int]] = Remembered()
 
 
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
@@ -23,7 +25,8 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
         raise InputError("the page begins nowhere, wanted a place that a page before it named")
     with assembly.staff(given) as staff:
         found = staff.looks(before=int(before or 0), limit=ROWS + 1)
-        broken = staff.broken_look()
+        version = staff.version()
+    broken, is_checked = _BROKEN.of(given.workspace, version, lambda: _broken(given))
     shown = found[:ROWS]
     return {
         "kind": "looks",
@@ -40,4 +43,10 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
         "before": shown[-1].number if len(found) > ROWS else None,
         "is_first": not before,
         "broken": broken or None,
+        "is_checked": is_checked,
     }
+
+
+def _broken(given: assembly.Given) -> int:
+    with assembly.staff(given) as staff:
+        return staff.broken_look()
