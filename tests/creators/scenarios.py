@@ -21,7 +21,14 @@ def written(one: Mapping[str, str]) -> bytes:
     mail["Date"], mail["Message-ID"] = "Mon, 02 Nov 2026 10:00:00 +0000", "<1@post.example>"
     if "reply_to" in one:
         mail["Reply-To"] = one["reply_to"]
-    mail.set_content(one["text"].replace("{recipient}", RECIPIENT) + ("\n" + one["link"] if "link" in one else ""))
+    if "found" in one:
+        mail["Authentication-Results"] = f"mx.post.example; {one['found']}"
+    if "return_path" in one:
+        mail["Return-Path"] = f"<{one['return_path']}>"
+    if "page" in one:
+        mail.set_content(f"<html><body>{one['page']}</body></html>", subtype="html")
+    else:
+        mail.set_content(one["text"].replace("{recipient}", RECIPIENT) + ("\n" + one["link"] if "link" in one else ""))
     if "file" in one:
         mail.add_attachment(b"x", maintype="application", subtype="octet-stream", filename=one["file"])
     return mail.as_bytes()

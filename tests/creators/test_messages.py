@@ -159,6 +159,12 @@ def test_genuine_messages_to_artists_are_not(octets: bytes) -> None:
     assert found.answer is Answer.UNKNOWN, found
 
 
+@pytest.mark.parametrize(("octets"), [pytest.param(octets, id=name) for name, octets in scenarios("mistaken")])
+def test_genuine_pages_that_are_mistaken_for_lures_are_known(octets: bytes) -> None:
+    # Where one is no longer, it goes to the genuine ones, and the table is made anew.
+    assert triage(letters(octets), MODEL, OURS).answer is Answer.SUSPICIOUS
+
+
 BOILERPLATE = (
     "\n\nI have a good faith belief that the use is not authorized by the owner, its agent or the law. I swear under"
     " penalty of perjury that the information is accurate and that I am authorized to act."
