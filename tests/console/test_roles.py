@@ -23,6 +23,8 @@ TABLE: Final = {
     "POST /account/extend": "analyst",
     "GET /rings": "viewer",
     "GET /ring": "analyst",
+    "GET /cases": "viewer",
+    "GET /case": "analyst",
     "GET /policy": "viewer",
     "GET /people": "admin",
     "POST /people/invite": "admin",

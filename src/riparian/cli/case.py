@@ -16,19 +16,17 @@ from riparian.cases.plain import made, moment, plain, when
 from riparian.cases.steps import Step
 from riparian.cli import case_again, case_clock, case_custody, case_letters, case_notices, lines, options, signing
 from riparian.cli.cased import (
-    days_of,
-    row_of,
     tell_case,
     tell_cases,
     tell_deadlines,
     tell_history,
     tell_people,
-    whole_of,
 )
 from riparian.cli.exchanged import settled
 from riparian.cli.explain import existing
 from riparian.errors import InputError
 from riparian.flows import casework
+from riparian.flows.case_told import row_of, running_of, whole_of
 from riparian.stores.cases.people_keys import PersonKey, new_key
 
 _MADE: Final[Mapping[str, type]] = {
@@ -118,11 +116,10 @@ def show(
         now = casework.now(docket.clock)
     running = deadlines(stands, now)
     if json:
-        timed = [{"notice": key, "clock": clock, **days_of(one)} for key, clock, one in running]
         lines.write(
             [
                 *({**event.said(), "event": event.kind, "kind": "event"} for event in events),
-                {**whole_of(stands, alike), "deadlines": timed},
+                {**whole_of(stands, alike), "deadlines": running_of(running)},
             ]
         )
         return

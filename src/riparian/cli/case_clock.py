@@ -8,7 +8,8 @@ from riparian.cases.clocks import due
 from riparian.cases.plain import moment, when
 from riparian.cases.regimes import REGIMES, regime_of
 from riparian.cli import lines, options
-from riparian.cli.cased import days_of, say_deadline
+from riparian.cli.cased import say_deadline
+from riparian.flows.case_told import days_of
 
 Regime = Annotated[str, typer.Argument(metavar="REGIME", help=f"A law or a policy: {', '.join(REGIMES)}.")]
 Named = Annotated[str, typer.Argument(metavar="CLOCK", help="One of its clocks, as in restore; a wrong one tells all.")]

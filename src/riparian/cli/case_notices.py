@@ -13,15 +13,15 @@ from riparian import assembly
 from riparian.cases.case import Case
 from riparian.cases.forms import FORMS
 from riparian.cases.notice import Kind, Rendered
-from riparian.cases.plain import moment
 from riparian.cli import lines, options, signing, terminal
-from riparian.cli.cased import tell_case, whole_of
+from riparian.cli.cased import tell_case
 from riparian.cli.explain import existing
 from riparian.console import words
 from riparian.errors import InputError
 from riparian.feeds.letterhead import NAME as LETTERHEAD
 from riparian.feeds.letterhead import read_letterhead
 from riparian.flows import casework, founding, pursuing
+from riparian.flows.case_told import review_of, whole_of
 from riparian.flows.founding import FoundFile, Sender
 from riparian.flows.matching import match_files
 from riparian.flows.pursuing import Reviewed, Wish
@@ -304,25 +304,8 @@ def _tell_drafts(case: Case, told: Any, *, json: bool) -> None:
 
 
 def _tell_review(reviewed: Reviewed, *, json: bool) -> None:
-    approved = [{"by": one.by, "at": moment(one.at)} for one in reviewed.case.notices[reviewed.notice].approvals()]
     if json:
-        said: dict[str, Any] = {
-            "kind": "review",
-            "case": reviewed.case.key,
-            "notice": reviewed.notice,
-            "passed": reviewed.passed,
-            "needs": reviewed.needs,
-            "because": list(reviewed.because),
-            "approved": approved,
-            "rails": [
-                {"rail": one.name, "passed": one.passed, "why": one.why, "needs": one.needs} for one in reviewed.rails
-            ],
-            "accounts": [
-                {"name": one.name, "decided": one.decided, "mistakes": one.mistakes, "upper": one.upper}
-                for one in reviewed.accounts
-            ],
-        }
-        lines.write([said])
+        lines.write([review_of(reviewed)])
         return
     table = terminal.table("rail", "", "why, and what to do")
     for one in reviewed.rails:
@@ -331,7 +314,8 @@ def _tell_review(reviewed: Reviewed, *, json: bool) -> None:
     terminal.page.print(table)
     people = "one person" if reviewed.needs == 1 else f"{reviewed.needs} people"
     since = f", since {'; '.join(reviewed.because)}" if reviewed.because else ""
-    by = ", ".join(one["by"] for one in approved) or "nobody yet"
+    approvals = reviewed.case.notices[reviewed.notice].approvals()
+    by = ", ".join(one.by for one in approvals) or "nobody yet"
     terminal.page.print(escape(words.visible(f"Approved by {by}; {people} have to{since}.", longest=400)))
 
 

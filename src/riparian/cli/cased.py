@@ -1,9 +1,9 @@
 """How is a case told: to people as tables, to programs as JSON?"""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from rich.markup import escape
 
@@ -16,45 +16,9 @@ from riparian.cases.plain import moment, plain
 from riparian.cases.regimes import Clock, regime_of
 from riparian.cli import lines, terminal
 from riparian.console import words
+from riparian.flows.case_told import row_of, whole_of
 
 _SHOWN: Final = 40
-
-
-def row_of(case: Case) -> dict[str, Any]:
-    """Give a case as one object, in short."""
-    return {
-        "kind": "case",
-        "case": case.key,
-        "title": case.title,
-        "opened": moment(case.opened),
-        "open": case.is_open,
-        "sealed": case.sealed,
-        "locations": len(case.facts.locations),
-        "live": sum(one.live is True for one in case.facts.locations),
-        "gone": sum(one.live is False for one in case.facts.locations),
-        "works": len(case.facts.works),
-        "findings": len(case.facts.findings),
-        "notices": {key: str(one.state) for key, one in case.notices.items()},
-    }
-
-
-def whole_of(case: Case, alike: Iterable[Suggested] = ()) -> dict[str, Any]:
-    """Give a case as one object, with all that stands in it."""
-    return {
-        **row_of(case),
-        "territories": list(case.territories),
-        "facts": plain(case.facts),
-        "joined": dict(case.joined),
-        "alike": [plain(one) for one in alike],
-        "signals": [plain(one) for one in case.signals],
-        "notes": [{"at": moment(at), "by": by, "text": text} for at, by, text in case.notes],
-        "steps": [
-            {"notice": key, "step": str(taken.step), "at": moment(taken.at), "by": taken.by, "event": taken.event}
-            for key, noted in case.notices.items()
-            for taken in noted.taken
-        ],
-        "events": case.length,
-    }
 
 
 def tell_cases(cases: Sequence[Case]) -> None:
@@ -90,20 +54,6 @@ def tell_case(case: Case, alike: Sequence[Suggested] = (), *, json: bool = False
         _say(f"Perhaps the same matter as {one.case}: {one.because}.")
     for at, by, text in case.notes[-_SHOWN:]:
         _say(f"{moment(at)[:10]} {by}: {text}")
-
-
-def days_of(deadline: Deadline) -> dict[str, Any]:
-    """Give a deadline as one object."""
-    return {
-        "earliest": str(deadline.earliest),
-        "latest": str(deadline.latest) if deadline.latest else None,
-        "opens": moment(deadline.opens),
-        "closes": moment(deadline.closes) if deadline.closes else None,
-        "calendar": deadline.calendar,
-        "zone": deadline.zone,
-        "legal": deadline.legal,
-        "explanation": deadline.explanation,
-    }
 
 
 def say_deadline(clock: Clock, deadline: Deadline) -> None:

@@ -11,7 +11,6 @@ import typer
 from riparian import assembly
 from riparian.cases.plain import plain
 from riparian.cli import exchange_blinded, lines, options, terminal
-from riparian.cli.cased import row_of
 from riparian.cli.exchanged import heard_row, say, tell_heard, tell_peers, tell_said, tell_weighed, weighed_row
 from riparian.cli.explain import existing
 from riparian.errors import InputError, RiparianError
@@ -20,6 +19,7 @@ from riparian.exchange.profile import Tlp
 from riparian.exchange.taxii import written
 from riparian.feeds.taxii import TaxiiPeers
 from riparian.flows import peering, sharing
+from riparian.flows.case_told import row_of
 from riparian.flows.peering import Weighed
 from riparian.flows.sharing import Exchange
 from riparian.ports.exchange import Incident, Peer

@@ -201,7 +201,7 @@ def review(docket: Docket, key: str, notice: str, by: str) -> Reviewed:
     LifecycleError
         When there is no such notice, or it has left already.
     """
-    reviewed = _reviewed(docket, key, notice)
+    reviewed = asked_rails(docket, key, notice)
     state = reviewed.case.notices[notice].state
     steps = {State.DRAFT: (Step.LOCK, Step.REVIEW), State.LOCKED: (Step.REVIEW,), State.REVIEWED: (Step.REVIEW,)}
     if not reviewed.passed or state not in steps:
@@ -222,7 +222,7 @@ def approve(docket: Docket, key: str, notice: str, signer: Signer) -> Reviewed:
     CustodyError
         When whoever signs is not known, or its bytes are not those that were drafted.
     """
-    reviewed = _stopped(_reviewed(docket, key, notice))
+    reviewed = _stopped(asked_rails(docket, key, notice))
     stands = reviewed.case.notices[notice]
     if signer.name in {one.by for one in stands.approvals()}:
         raise LifecycleError(f"`{signer.name}` has approved `{notice}` already, wanted somebody else")
@@ -244,7 +244,7 @@ def send(docket: Docket, key: str, notice: str, by: str, *, really: bool = False
     OutsideError
         When the other side does not take it.
     """
-    reviewed = _stopped(_reviewed(docket, key, notice))
+    reviewed = _stopped(asked_rails(docket, key, notice))
     stands = reviewed.case.notices[notice]
     approved = approved_of(docket, reviewed.case, notice)
     if len(approved.by) < reviewed.needs:
@@ -359,7 +359,14 @@ def _all_of(case: Case, wish: Wish) -> tuple[str, ...]:
     return tuple(one.key for one in theirs if one.live is not False)
 
 
-def _reviewed(docket: Docket, key: str, notice: str) -> Reviewed:
+def asked_rails(docket: Docket, key: str, notice: str) -> Reviewed:
+    """Ask every rail, and write nothing down.
+
+    Raises
+    ------
+    LifecycleError
+        When there is no such notice.
+    """
     case = casework.read(docket, key)
     _need(case, notice)
     cases = casework.every(docket)

@@ -3,7 +3,7 @@
 from typing import Final
 
 from riparian.console.page import Act, Page
-from riparian.console.pages import account, accounts, looks, people, policy, ring, rings, today
+from riparian.console.pages import account, accounts, case, cases, looks, people, policy, ring, rings, today
 from riparian.ports.staff import Role
 
 PAGES: Final[tuple[Page, ...]] = (
@@ -26,6 +26,8 @@ PAGES: Final[tuple[Page, ...]] = (
     ),
     Page("/rings", "Rings", Role.VIEWER, rings),
     Page("/ring", "Ring", Role.ANALYST, ring, is_listed=False, under="/rings", looks_at=ring.seen),
+    Page("/cases", "Cases", Role.VIEWER, cases),
+    Page("/case", "Case", Role.ANALYST, case, is_listed=False, under="/cases"),
     Page("/policy", "Policy", Role.VIEWER, policy),
     Page(
         "/people",

@@ -1,0 +1,116 @@
+"""Cases as people and programs get them: what the command says, and what is under seal for few."""
+
+import json
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from riparian import assembly
+from riparian.assembly import Given
+from riparian.cases.events import Proposed
+from riparian.console.site import console_app
+from riparian.flows import casework
+from tests.cases.sending import drafted, office
+from tests.console.asking import Browser
+from tests.console.hostile import HARM, harm_in, run
+from tests.console.known import Known
+
+ROLES: Final = ("viewer", "analyst", "approver", "admin")
+AT: Final = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Hand out three cases: a letter that is drafted, one that is named to do harm, and one under seal."""
+    folder = tmp_path_factory.mktemp("cases")
+    with office(folder) as docket:
+        drafted(docket)
+        casework.open_case(docket, [Proposed("opened", {"title": " ".join(HARM)}, AT, "ann"), *harmful()])
+        casework.open_case(docket, [Proposed("opened", {"title": "Sealed matter"}, AT, "ann")])
+        casework.record(docket, "C3", Proposed("sealed", {"because": "counsel asked"}, AT, "ann"))
+    return folder
+
+
+def harmful() -> list[Proposed]:
+    return [
+        Proposed("location", {"key": "L1", "url": f"https://mirror.example/{HARM[0]}"}, AT, "ann"),
+        Proposed("work", {"recording": HARM[1], "title": HARM[2], "artist": HARM[3]}, AT, "ann"),
+        Proposed("noted", {"text": " ".join(HARM)}, AT, HARM[0]),
+    ]
+
+
+@pytest.fixture(scope="module")
+def client(workspace: Path) -> Browser:
+    return Browser(console_app(Given(workspace), Known()))
+
+
+def told(*words: str | Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in run(*words).splitlines()]
+
+
+def test_cases_are_listed_as_the_command_lists_them(client: Browser, workspace: Path) -> None:
+    listed = client.get("/cases?json").json()["cases"]
+    rows = [{name: one for name, one in row.items() if name not in {"due", "last_seen"}} for row in listed]
+    commanded = told("case", "list", "-w", workspace, "--json")
+    assert sorted(rows, key=lambda row: row["case"]) == commanded
+
+
+@pytest.mark.parametrize("case", ["C1", "C2", "C3"])
+def test_a_case_is_told_as_the_command_tells_it(client: Browser, workspace: Path, case: str) -> None:
+    page = client.get(f"/case?id={case}&json").json()
+    (whole,) = told("case", "show", case, "-w", workspace, "--json")
+    running = [{name: row[name] for name in whole["deadlines"][n]} for n, row in enumerate(page["deadlines"])]
+    assert {**{name: page[name] for name in whole}, "deadlines": running} == whole
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_case_under_seal_is_there_for_approvers_and_admins_alone(client: Browser, role: str) -> None:
+    may = role in {"approver", "admin"}
+    who = {"as": role, "accept": "application/json"}
+    assert ("C3" in {row["case"] for row in client.get("/cases", headers=who).json()["cases"]}) is may
+    answer = client.get("/case?id=C3", headers=who)
+    assert (answer.status_code == 200) is may
+    if role == "analyst":
+        none = client.get("/case?id=C9", headers=who).json()
+        assert answer.json()["found"] == none["found"].replace("C9", "C3")
+
+
+def test_a_viewer_sees_no_address(client: Browser) -> None:
+    text = unescape(client.get("/cases", headers={"as": "viewer"}).text)
+    assert "C1" in text
+    assert not [mark for mark in ("@", "https://mirror") if mark in text.partition("<main")[2]]
+
+
+@pytest.mark.parametrize("path", ["/cases", "/case?id=C1", "/case?id=C2", "/case?id=C3"])
+def test_no_text_of_a_case_is_more_than_text(client: Browser, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert harm_in(answer.text) == []
+
+
+def test_the_next_step_is_a_command_and_no_form(client: Browser) -> None:
+    answer = client.get("/case?id=C1")
+    assert "riparian case approve C1 N1 --as NAME" in unescape(answer.text)
+    assert "never in a browser" in answer.text
+    assert 'method="post"' not in answer.text.partition("<main")[2]
+
+
+@pytest.mark.parametrize("after", ["x", "9999~2~C1", "~~"])
+def test_a_page_that_begins_nowhere_is_told(client: Browser, after: str) -> None:
+    answer = client.get("/cases", params={"after": after, "json": ""})
+    assert (answer.status_code, "begins nowhere" in answer.json()["found"]) == (404, True)
+
+
+def test_pages_of_a_board_are_the_whole_board_and_each_case_once(tmp_path: Path) -> None:
+    with assembly.docket(Given(tmp_path)) as docket:
+        for n in range(53):
+            casework.open_case(docket, [Proposed("opened", {"title": f"Mirror {n}"}, AT, "ann")])
+    client = Browser(console_app(Given(tmp_path), Known()))
+    first = client.get("/cases?json").json()
+    second = client.get("/cases", params={"after": first["after"], "json": ""}).json()
+    keys = [row["case"] for row in first["cases"] + second["cases"]]
+    assert len(first["cases"]) == 50
+    assert (len(keys), len(set(keys)), second["after"]) == (53, 53, "")
