@@ -1,6 +1,7 @@
 """Cases as people and programs get them: what the command says, and what is under seal for few."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -12,7 +13,8 @@ from riparian import assembly
 from riparian.assembly import Given
 from riparian.cases.events import Proposed
 from riparian.console.site import console_app
-from riparian.flows import casework
+from riparian.flows import casework, pursuing
+from riparian.flows.case_told import review_of
 from tests.cases.sending import drafted, office
 from tests.console.asking import Browser
 from tests.console.hostile import HARM, harm_in, run
@@ -84,7 +86,7 @@ def test_a_viewer_sees_no_address(client: Browser) -> None:
     assert not [mark for mark in ("@", "https://mirror") if mark in text.partition("<main")[2]]
 
 
-@pytest.mark.parametrize("path", ["/cases", "/case?id=C1", "/case?id=C2", "/case?id=C3"])
+@pytest.mark.parametrize("path", ["/cases", "/case?id=C1", "/case?id=C2", "/case?id=C3", "/notice?case=C1&id=N1"])
 def test_no_text_of_a_case_is_more_than_text(client: Browser, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
@@ -114,3 +116,41 @@ def test_pages_of_a_board_are_the_whole_board_and_each_case_once(tmp_path: Path)
     keys = [row["case"] for row in first["cases"] + second["cases"]]
     assert len(first["cases"]) == 50
     assert (len(keys), len(set(keys)), second["after"]) == (53, 53, "")
+
+
+def test_a_notice_is_told_word_for_word_beside_what_it_rests_on(client: Browser, workspace: Path) -> None:
+    page = client.get("/notice?case=C1&id=N1&json").json()
+    with assembly.docket(Given(workspace)) as docket:
+        text = pursuing.text_of(docket, casework.read(docket, "C1"), "N1").content.decode()
+        numbers = {event.number for event in docket.cases.read("C1")}
+    assert page["text"].splitlines() == text.splitlines()
+    assert {n for one in page["sentences"] for n in one["proven_by"]} == {one["event"] for one in page["facts"]}
+    assert {one["event"] for one in page["facts"]} <= numbers
+    html = unescape(client.get("/notice?case=C1&id=N1").text)
+    assert all(line in html for line in text.splitlines())
+
+
+def test_looking_at_the_rails_writes_nothing_and_says_what_the_command_says(client: Browser, workspace: Path) -> None:
+    before = client.get("/case?id=C1&json").json()["events"]
+    review = client.get("/notice?case=C1&id=N1&json").json()["review"]
+    assert client.get("/case?id=C1&json").json()["events"] == before
+    with assembly.docket(Given(workspace)) as docket:
+        again = review_of(pursuing.asked_rails(docket, "C1", "N1"))
+    assert review["rails"] == again["rails"]
+
+
+def test_a_text_that_was_changed_in_custody_is_not_shown(workspace: Path, tmp_path: Path) -> None:
+    spare = Path(shutil.copytree(workspace, tmp_path / "spare"))
+    client = Browser(console_app(Given(spare), Known()))
+    digest = client.get("/notice?case=C1&id=N1&json").json()["sha256"]
+    (kept,) = [path for path in spare.rglob("*") if path.is_file() and digest in path.name]
+    kept.chmod(0o600)
+    kept.write_bytes(b"another letter")
+    page = client.get("/notice?case=C1&id=N1&json").json()
+    assert page["text"] is None
+    assert "changed in custody" in page["trouble"]
+
+
+@pytest.mark.parametrize("asked", ["case=C1&id=N9", "case=C9&id=N1", "case=&id=", "case=C1"])
+def test_a_notice_that_is_not_there_is_told(client: Browser, asked: str) -> None:
+    assert client.get(f"/notice?{asked}&json").status_code == 404

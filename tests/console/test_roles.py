@@ -25,6 +25,7 @@ TABLE: Final = {
     "GET /ring": "analyst",
     "GET /cases": "viewer",
     "GET /case": "analyst",
+    "GET /notice": "analyst",
     "GET /policy": "viewer",
     "GET /people": "admin",
     "POST /people/invite": "admin",

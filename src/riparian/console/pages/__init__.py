@@ -3,7 +3,7 @@
 from typing import Final
 
 from riparian.console.page import Act, Page
-from riparian.console.pages import account, accounts, case, cases, looks, people, policy, ring, rings, today
+from riparian.console.pages import account, accounts, case, cases, looks, notice, people, policy, ring, rings, today
 from riparian.ports.staff import Role
 
 PAGES: Final[tuple[Page, ...]] = (
@@ -28,6 +28,7 @@ PAGES: Final[tuple[Page, ...]] = (
     Page("/ring", "Ring", Role.ANALYST, ring, is_listed=False, under="/rings", looks_at=ring.seen),
     Page("/cases", "Cases", Role.VIEWER, cases),
     Page("/case", "Case", Role.ANALYST, case, is_listed=False, under="/cases"),
+    Page("/notice", "Notice", Role.ANALYST, notice, is_listed=False, under="/cases"),
     Page("/policy", "Policy", Role.VIEWER, policy),
     Page(
         "/people",

@@ -53,7 +53,7 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
                 "since": moment(noted.taken[-1].at) if noted.taken else None,
                 "sha256": noted.digest,
                 "event": noted.event,
-                "command": _next(case.key, key, noted.state, given),
+                "command": next_command(case.key, key, noted.state, given),
             }
             for key, noted in case.notices.items()
         ],
@@ -63,14 +63,13 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     }
 
 
-def command_of(verb: str, case: str, notice: str, given: assembly.Given) -> str:
-    """Write the command that takes the next step with a notice."""
+def next_command(case: str, notice: str, state: State, given: assembly.Given) -> str | None:
+    """Write the command that takes the next step with a notice; None when none of ours does."""
+    verb = _NEXT.get(state)
+    if verb is None:
+        return None
     name = " --as NAME" if verb == "approve" else ""
-    return shlex.join(["riparian", "case", verb, case, notice]) + name + " " + shlex.join(_in(given))
-
-
-def _next(case: str, notice: str, state: State, given: assembly.Given) -> str | None:
-    return command_of(_NEXT[state], case, notice, given) if state in _NEXT else None
+    return f"{shlex.join(['riparian', 'case', verb, case, notice])}{name} {shlex.join(_in(given))}"
 
 
 def _whose(named: str) -> dict[str, str]:
