@@ -35,7 +35,7 @@ ASKED = ("--permitted-by", PERMITTED, "--private", "--pause", "0")
 
 
 def run(workspace: Path, *words: str | Path, code: int = 0) -> str:
-    done = RUN.invoke(app, [*map(str, words), "-w", str(workspace)])
+    done = RUN.invoke(app, [*map(str, words), "-w", str(workspace)], env={"COLUMNS": "400"})
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     assert done.exit_code == code, done.output
