@@ -12,16 +12,18 @@ import pytest
 from riparian import assembly
 from riparian.assembly import Given
 from riparian.cases.events import Proposed
+from riparian.cases.plain import moment
 from riparian.console.site import console_app
 from riparian.flows import casework, pursuing
 from riparian.flows.case_told import review_of
-from tests.cases.sending import drafted, office
+from tests.cases.sending import approved, drafted, office
 from tests.console.asking import Browser
 from tests.console.hostile import HARM, harm_in, run
 from tests.console.known import Known
 
 ROLES: Final = ("viewer", "analyst", "approver", "admin")
 AT: Final = datetime(2026, 11, 23, tzinfo=UTC)
+SENT: Final = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +156,26 @@ def test_a_text_that_was_changed_in_custody_is_not_shown(workspace: Path, tmp_pa
 @pytest.mark.parametrize("asked", ["case=C1&id=N9", "case=C9&id=N1", "case=&id=", "case=C1"])
 def test_a_notice_that_is_not_there_is_told(client: Browser, asked: str) -> None:
     assert client.get(f"/notice?{asked}&json").status_code == 404
+
+
+def test_removals_are_told_as_the_command_tells_them(tmp_path: Path) -> None:
+    with office(tmp_path) as docket:
+        approved(docket)
+        pursuing.send(docket, "C1", "N1", "cli", really=True)
+        gone = Proposed("looked", {"location": "L1", "live": False, "at": moment(SENT)}, SENT, "Ann")
+        casework.record(docket, "C1", gone)
+    client = Browser(console_app(Given(tmp_path), Known()))
+    rows = client.get("/removals?json").json()["removals"]
+    assert len(rows) == 1
+    assert rows == told("case", "removals", "-w", tmp_path, "--json")
+    assert harm_in(client.get("/removals", headers={"as": "viewer"}).text) == []
+
+
+def test_removals_of_a_case_under_seal_are_not_told_to_a_viewer(tmp_path: Path) -> None:
+    with office(tmp_path) as docket:
+        approved(docket)
+        pursuing.send(docket, "C1", "N1", "cli", really=True)
+        casework.record(docket, "C1", Proposed("sealed", {"because": "counsel asked"}, SENT, "Ann"))
+    client = Browser(console_app(Given(tmp_path), Known()))
+    told_to = {who: client.get("/removals?json", headers={"as": who}).json()["removals"] for who in ROLES}
+    assert [bool(told_to[who]) for who in ROLES] == [False, False, True, True]

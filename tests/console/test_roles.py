@@ -26,6 +26,7 @@ TABLE: Final = {
     "GET /cases": "viewer",
     "GET /case": "analyst",
     "GET /notice": "analyst",
+    "GET /removals": "viewer",
     "GET /policy": "viewer",
     "GET /people": "admin",
     "POST /people/invite": "admin",

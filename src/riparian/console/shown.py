@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from riparian import __version__
 from riparian.codes import code_of_label
-from riparian.console import overlaps, setting, waterfall, words
+from riparian.console import overlaps, removals, setting, waterfall, words
 from riparian.console.figures import NARROW, WIDE, Line, Mark, evidence_over_time
 from riparian.console.page import Act, Page, address
 from riparian.errors import RiparianError
@@ -118,6 +118,7 @@ def _environment() -> Environment:
             "grown": _grown,
             "over_time": _over_time,
             "two_by_two": _two_by_two,
+            "span": removals.days,
         }
     )
 

@@ -3,7 +3,20 @@
 from typing import Final
 
 from riparian.console.page import Act, Page
-from riparian.console.pages import account, accounts, case, cases, looks, notice, people, policy, ring, rings, today
+from riparian.console.pages import (
+    account,
+    accounts,
+    case,
+    cases,
+    looks,
+    notice,
+    people,
+    policy,
+    removals,
+    ring,
+    rings,
+    today,
+)
 from riparian.ports.staff import Role
 
 PAGES: Final[tuple[Page, ...]] = (
@@ -29,6 +42,7 @@ PAGES: Final[tuple[Page, ...]] = (
     Page("/cases", "Cases", Role.VIEWER, cases),
     Page("/case", "Case", Role.ANALYST, case, is_listed=False, under="/cases"),
     Page("/notice", "Notice", Role.ANALYST, notice, is_listed=False, under="/cases"),
+    Page("/removals", "Removals", Role.VIEWER, removals),
     Page("/policy", "Policy", Role.VIEWER, policy),
     Page(
         "/people",
