@@ -16,7 +16,7 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from riparian.cli import app
+from riparian.cli import app, terminal
 from riparian.cli import watch as watch_verb
 from riparian.errors import RiparianError
 from riparian.feeds.mirrors.polite import AGENT
@@ -35,7 +35,7 @@ ASKED = ("--permitted-by", PERMITTED, "--private", "--pause", "0")
 
 
 def run(workspace: Path, *words: str | Path, code: int = 0) -> str:
-    done = RUN.invoke(app, [*map(str, words), "-w", str(workspace)], env={"COLUMNS": "400"})
+    done = RUN.invoke(app, [*map(str, words), "-w", str(workspace)])
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     assert done.exit_code == code, done.output
@@ -182,7 +182,9 @@ def test_a_site_is_asked_politely_its_sound_heard_and_cases_opened_once(site: Si
     assert [(one["source"], one["permitted_by"]) for one in log] == [(f"{site.address}/files/", PERMITTED)] * 2
 
 
-def test_what_is_listed_twice_is_looked_at_once_and_awkward_names_harm_nobody(tmp_path: Path) -> None:
+def test_what_is_listed_twice_is_looked_at_once_and_awkward_names_harm_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inbox = tmp_path / "inbox"
     inbox.mkdir()
     names = ("a\x1b[31m\n.mp3", "$(reboot) '`.flac", "[bold]x.mp3")
@@ -191,6 +193,7 @@ def test_what_is_listed_twice_is_looked_at_once_and_awkward_names_harm_nobody(tm
     lines = told(tmp_path / "w", "watch", inbox, f"{inbox}/")
     assert {Path(line["url"]).name for line in of("sighting", lines)} == set(names)
     assert len(of("summary", lines)) == 1
+    monkeypatch.setattr(terminal.page, "width", 500)
     said = run(tmp_path / "v", "watch", inbox)
     assert "\x1b" not in said
     assert "[bold]" in said
