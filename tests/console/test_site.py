@@ -135,7 +135,7 @@ def test_what_is_sent_to_another_name_or_from_another_site_is_not_taken(
 
 
 def every_page(client: Browser) -> list[str]:
-    """Look at every page there is; of accounts and rings, at each."""
+    """Look at every page there is, and at each account and ring; cases have a test of their own."""
     names = [row["account"] for row in client.get("/accounts?json").json()["accounts"]]
     rings = [row["ring"] for row in client.get("/rings?json").json()["rings"]]
     assert names
@@ -144,6 +144,7 @@ def every_page(client: Browser) -> list[str]:
     answers = [
         client.get(page.path, params={"id": ident} if ident else {})
         for page in PAGES
+        if page.path not in {"/case", "/notice"}
         for ident in asked.get(page.path, [""])
     ]
     assert {answer.status_code for answer in answers} == {200}
