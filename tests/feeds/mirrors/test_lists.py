@@ -28,7 +28,9 @@ INDEX = f"""<sitemapindex {NS}><sitemap><loc>https://mirror.example/1.xml.gz</lo
 
 
 @pytest.mark.parametrize(
-    "data", [URLSET, gzip.compress(URLSET), gzip.compress(URLSET[:99]) + gzip.compress(URLSET[99:])]
+    "data",
+    [URLSET, gzip.compress(URLSET), gzip.compress(URLSET[:99]) + gzip.compress(URLSET[99:])],
+    ids=["plain", "squeezed", "squeezed in two parts"],
 )
 def test_a_sitemap_says_addresses_times_and_videos(data: bytes) -> None:
     told = read_sitemap(data, "https://mirror.example/sitemap.xml")
