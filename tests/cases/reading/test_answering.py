@@ -8,7 +8,7 @@ from riparian.cases.case import Case
 from riparian.cases.facts import Location
 from riparian.cases.reading import read
 from riparian.cases.reading.answering import Answered, Told, answered
-from riparian.cases.steps import STEPS, State, Step
+from riparian.cases.steps import AFTER_SENT, STEPS, State, Step
 from tests.cases.making import case_in
 from tests.cases.reading import letters
 
@@ -29,10 +29,26 @@ def answers(text: str, *cases: Case) -> tuple[Answered, ...]:
     return answered(read(text.encode()), cases)
 
 
-@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("state", sorted(AFTER_SENT))
 def test_a_counter_notice_makes_its_step_where_there_is_one(state: State) -> None:
     (found,) = answered(COUNTER, [standing(state.value)])
     assert found.step is (Step.COUNTER if Step.COUNTER in STEPS[state] else None)
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - AFTER_SENT))
+def test_nobody_answers_what_has_not_left(state: State) -> None:
+    assert answered(COUNTER, [standing(state.value)]) == ()
+
+
+def test_of_drafts_and_letters_about_one_place_the_one_is_answered_of_which_it_makes_a_step() -> None:
+    """As `case found` leaves them: a draft in every form, of which one was sent."""
+    notes = {}
+    for n, state in enumerate(("draft", "removed", "withdrawn", "needs_info", "retracted"), 1):
+        (noted,) = standing(state).notices.values()
+        notes[f"N{n}"] = noted
+    case = replace(standing("sent"), notices=notes)
+    told = [(one.notice, one.step) for one in answered(COUNTER, [case])]
+    assert told == [("N2", Step.COUNTER), ("N4", Step.COUNTER)]
 
 
 SAID = {

@@ -18,7 +18,7 @@ from typing import Final
 from riparian.cases.case import Case, Noted
 from riparian.cases.notice import Kind
 from riparian.cases.reading.seen import Read
-from riparian.cases.steps import STEPS, Step
+from riparian.cases.steps import AFTER_SENT, STEPS, Step
 
 _NUMBERED: Final = re.compile(r"(?<![\w/])(C\d{1,9})[/-](N\d{1,9})(?![\w/])")
 _STEPS: Final[Mapping[tuple[Kind, Kind | None], Step]] = MappingProxyType(
@@ -65,14 +65,17 @@ def answered(found: Read, cases: Iterable[Case]) -> tuple[Answered, ...]:
     Returns
     -------
     tuple of Answered
-        Those that it names by their number; when there are none, those with an address in common.
+        Of those that have left, the ones that it names by their number; when there are none, those with an address in
+        common: where it makes a step of some, these alone.
     """
     said = "\n".join((found.text, found.notice.reference, *found.references))
     numbers = {(one[1], one[2]) for one in _NUMBERED.finditer(said)}
     urls = {_plain(one.url) for one in found.notice.locations}
-    known = [(case, key, noted) for case in cases for key, noted in case.notices.items()]
+    every = ((case, key, noted) for case in cases for key, noted in case.notices.items())
+    known = [(case, key, noted) for case, key, noted in every if noted.state in AFTER_SENT]
     by_number = [(case, key, noted) for case, key, noted in known if (case.key, key) in numbers]
     by_address = [(case, key, noted) for case, key, noted in known if urls & _places(noted)]
+    by_address = [one for one in by_address if step_of(found, one[2])] or by_address
     told = Told.NUMBER if by_number else Told.ADDRESS
     return tuple(Answered(case.key, key, told, step_of(found, noted)) for case, key, noted in by_number or by_address)
 
