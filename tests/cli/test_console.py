@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +34,7 @@ def run(*words: str | Path) -> str:
 @pytest.fixture
 def served(workspace: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     port = free_port()
-    command = ["riparian", "console", "-w", str(workspace), "--listen", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "riparian.cli", "console", "-w", str(workspace), "--listen", f"127.0.0.1:{port}"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         yield f"http://localhost:{port}", process
         process.send_signal(signal.SIGTERM)
