@@ -9,16 +9,16 @@ PYTEST  := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -q
 PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint pages bench guarantee docs golden lock clean
+.PHONY: help demo test check lint pages bench guarantee docs golden screenshots lock clean
 .DELETE_ON_ERROR:
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 demo: $(VENV)/.run ## a simulated town from logs to decisions, with a report to open
 	@$(BIN)/riparian demo
 
-test: $(VENV)/.dev lint pages ## everything: form, types, floors, documentation, all tests
+test: $(VENV)/.dev $(VENV)/.chromium lint pages ## everything: form, types, floors, documentation, all tests
 	@$(PYTEST)
 
 check: $(VENV)/.dev lint pages ## the same without the slow tests, in under a minute
@@ -39,6 +39,10 @@ docs: $(VENV)/.dev ## write docs/reference from the code, then build the site in
 golden: $(VENV)/.dev ## rewrite tests/golden from what the code says now; review it as a diff
 	@$(PYTEST) tests --write-golden
 	@git --no-pager diff --stat -- tests/golden
+
+screenshots: $(VENV)/.dev $(VENV)/.chromium ## take the pictures of docs/images anew, in a browser; look at them
+	@$(BIN)/python -m pytest -q tests/browser/test_pictures.py --write-screenshots
+	@git --no-pager diff --stat -- docs/images
 
 lint: $(VENV)/.dev ## form, types and floors only
 	@$(BIN)/ruff format --check -q
@@ -85,4 +89,15 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@echo "installing what requirements-dev.lock names into $(VENV): once, a minute or two" >&2
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.chromium: | $(BIN)/python
+	@set -e; browser="$${CHROMIUM:-chromium}"; \
+	if ! command -v "$$browser" > /dev/null; then \
+	    echo "installing Chromium for the tests that need a browser: once, about a minute" >&2; \
+	    if [ "$$(id -u)" != 0 ] || ! { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium fonts-liberation; } > $(VENV)/chromium.txt 2>&1; then \
+	        echo "make test needs Chromium, and cannot install it here: on Debian, as root, apt-get install chromium;" >&2; \
+	        echo "elsewhere name one with CHROMIUM=/path/to/it make test. make check needs none." >&2; exit 2; \
+	    fi; \
+	fi
 	@touch $@
