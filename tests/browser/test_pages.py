@@ -1,0 +1,171 @@
+"""Every page that there is, and all that is done on them, in a real browser."""
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as Tab
+
+from riparian.console.page import Page
+from riparian.console.pages import PAGES
+from tests.browser import town
+from tests.browser.chromium import browser as opened
+from tests.browser.looking import require_order, told_of
+from tests.browser.served import Served, come_in, served
+
+pytestmark = pytest.mark.slow
+
+BY_HAND = frozenset({"/people/invite", "/people/change", "/people/remove"})
+"""What takes two people, and so a test of its own."""
+ACTS = [f"{page.path.rstrip('/')}/{act.name}" for page in PAGES for act in page.acts]
+
+
+class _Links(HTMLParser):
+    """Where the main part of a page leads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._is_main = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._is_main |= tag == "main"
+        if self._is_main and tag == "a":
+            self.found += [to for name, to in attrs if name == "href" and to]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_main &= tag != "main"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with opened() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(town.made(tmp_path_factory.mktemp("town"))) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def admin(browser: Browser, place: Served) -> Tab:
+    return come_in(browser, place.link, "Ada")
+
+
+@pytest.fixture(scope="module")
+def addresses(admin: Tab, place: Served) -> dict[str, list[str]]:
+    """Follow links from the pages of the navigation on, and tell all addresses of each page, one of a kind first."""
+    known: dict[str, list[str]] = {page.path: [page.path] if page.is_listed else [] for page in PAGES}
+    kinds, waiting = set(), [page.path for page in PAGES if page.is_listed]
+    while waiting:
+        links = _Links()
+        links.feed(admin.request.get(place.at + waiting.pop(0)).text())
+        for to in links.found:
+            parts = urlsplit(to)
+            if parts.netloc or parts.path not in known or to in known[parts.path]:
+                continue
+            kind = parts.path, tuple(name for name, _ in parse_qsl(parts.query))
+            known[parts.path].insert(len(known[parts.path]) if kind in kinds else 0, to)
+            if kind not in kinds:
+                kinds.add(kind)
+                waiting.append(to)
+    return known
+
+
+def of_each_kind(addresses: list[str]) -> list[str]:
+    kinds = {tuple(name for name, _ in parse_qsl(urlsplit(one).query)): one for one in reversed(addresses)}
+    return list(kinds.values())
+
+
+def test_the_ways_in_are_in_order(browser: Browser, place: Served) -> None:
+    tab = browser.new_page()
+    require_order(tab, [place.link, f"{place.at}/sign-in"])
+    tab.close()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.path for page in PAGES])
+def test_a_page_is_in_order(page: Page, addresses: dict[str, list[str]], admin: Tab, place: Served) -> None:
+    found = of_each_kind(addresses[page.path])
+    assert found, f"no page leads to {page.path}"
+    require_order(admin, [place.at + address for address in found])
+
+
+def test_an_error_is_in_order(admin: Tab, place: Served) -> None:
+    require_order(admin, [f"{place.at}/nowhere"], 404)
+
+
+def test_who_works_by_keyboard_may_skip_what_all_pages_begin_with(admin: Tab, place: Served) -> None:
+    admin.goto(f"{place.at}/accounts")
+    admin.keyboard.press("Tab")
+    assert admin.evaluate("document.activeElement.className") == "skip"
+    admin.keyboard.press("Enter")
+    assert admin.evaluate("document.activeElement.id") == "main"
+
+
+@pytest.mark.parametrize("act", [act for act in ACTS if act not in BY_HAND])
+def test_what_is_done_on_a_page_is_done(act: str, addresses: dict[str, list[str]], admin: Tab, place: Served) -> None:
+    page, said = next(
+        (page, one.said) for page in PAGES for one in page.acts if act == f"{page.path.rstrip('/')}/{one.name}"
+    )
+    for address in addresses[page.path]:
+        admin.goto(place.at + address)
+        form = admin.locator(f'form[action="{act}"]').first
+        if form.count():
+            break
+    else:
+        pytest.fail(f"no page shows a form for {act}")
+    for field in form.locator("textarea, input:not([type]), input[type=text]").all():
+        field.fill("Looked at, and done by a test")
+    with told_of(admin) as wrong:
+        form.locator("button").first.click()
+    assert (wrong, admin.locator(".said").inner_text()) == ([], said)
+
+
+def test_somebody_is_let_in_changed_and_removed(browser: Browser, admin: Tab, place: Served) -> None:
+    admin.goto(f"{place.at}/people")
+    admin.fill("#name", "Bea")
+    admin.select_option("#role", "viewer")
+    admin.click("text=Make a link")
+    theirs = come_in(browser, admin.locator(".note code").inner_text(), "Bea")
+    assert "Accounts" not in theirs.locator("header nav").inner_text()
+
+    admin.goto(f"{place.at}/people")
+    row = admin.locator("tr", has=admin.locator("th", has_text="Bea"))
+    row.locator("summary").click()
+    row.locator("select").select_option("analyst")
+    row.locator("button", has_text="Change").click()
+    assert "role is changed" in admin.locator(".said").inner_text()
+
+    theirs.goto(f"{place.at}/accounts")
+    assert theirs.locator("h1").inner_text() == "Sign in"
+    theirs.click("form[data-passkey] button")
+    theirs.wait_for_selector("h1:text('Accounts')")
+
+    row.locator("summary").click()
+    row.locator("button", has_text="Remove").click()
+    assert "let in no more" in admin.locator(".said").inner_text()
+    theirs.reload()
+    theirs.click("form[data-passkey] button")
+    theirs.wait_for_selector("form [role=status]:not(:empty):not(:text('Waiting'))")
+    assert theirs.locator("h1").inner_text() == "Sign in"
+    theirs.context.close()
+
+
+def test_who_signs_out_is_out_and_comes_back_by_passkey(admin: Tab, place: Served) -> None:
+    admin.goto(f"{place.at}/")
+    admin.click("text=Sign out")
+    admin.goto(f"{place.at}/looks")
+    admin.click("form[data-passkey] button")
+    admin.wait_for_selector("h1:text('Looks')")
+
+
+def test_a_workspace_that_nothing_happened_in_is_in_order(browser: Browser, tmp_path: Path) -> None:
+    with served(tmp_path) as place:
+        tab = come_in(browser, place.link, "Ada")
+        require_order(tab, [place.at + page.path for page in PAGES if page.is_listed])
+        tab.context.close()

@@ -1,0 +1,34 @@
+"""A workspace that every page has something to show of: a town with two rings, cases, and a notice that has left."""
+
+from pathlib import Path
+
+from riparian.cases.events import Proposed
+from riparian.flows import casework, pursuing
+from riparian.flows.pursuing import Wish
+from tests.cases.making import AT
+from tests.cases.sending import ANN_, HOST, NOTE, approved, facts_of, office
+from tests.console.hostile import run
+
+
+def made(folder: Path) -> Path:
+    """Simulate and scan the town, and open the cases."""
+    run(
+        "simulate", folder, "--listeners", "300", "--days", "20", "--recordings", "8000", "--seed", "3",
+        "--ring", "6x150:queue", "--ring", "4x300:random",
+    )  # fmt: skip
+    workspace = folder / "workspace"
+    run(
+        "scan", folder / "accesses.parquet", "--catalogue", folder / "catalogue.parquet",
+        "--accounts", folder / "accounts.parquet", "--workspace", workspace, "--map", "account=account",
+    )  # fmt: skip
+    with office(workspace) as docket:
+        approved(docket)
+        pursuing.send(docket, "C1", "N1", "cli", really=True)
+        # The rails refuse this one: the same place was written to before.
+        casework.open_case(docket, facts_of())
+        casework.record(docket, "C2", casework.act(docket, "C2", "considered", {"note": NOTE}, ANN_))
+        pursuing.draft(docket, "C2", Wish(HOST.key, ()), "cli")
+        pursuing.review(docket, "C2", "N1", "cli")
+        casework.open_case(docket, [Proposed("opened", {"title": "A dump of metadata"}, AT, "Ann")])
+        casework.record(docket, "C3", Proposed("sealed", {"because": "counsel asked"}, AT, "Ann"))
+    return workspace
