@@ -23,6 +23,8 @@ TABLE: Final = {
     "POST /account/extend": "analyst",
     "GET /rings": "viewer",
     "GET /ring": "analyst",
+    "GET /catalogue": "viewer",
+    "GET /recording": "viewer",
     "GET /cases": "viewer",
     "GET /case": "analyst",
     "GET /notice": "analyst",
@@ -109,11 +111,13 @@ def test_the_navigation_leads_nowhere_that_one_may_not_go(browser: Browser, role
 def test_a_viewer_is_shown_no_listener_and_no_way_to_one(town: Path) -> None:
     browser = Browser(console_app(Given(town), Known()))
     named = [row["account"] for row in browser.get("/accounts?json").json()["accounts"]]
+    held = browser.get("/catalogue?json").json()["recordings"][0]["recording"]
     assert named
     for page in PAGES:
         if TABLE[f"GET {page.path}"] == "viewer":
-            answer = browser.get(page.path, headers={"as": "viewer"})
-            told = browser.get(f"{page.path}?json", headers={"as": "viewer"})
+            ident = {"id": held} if page.path == "/recording" else {}
+            answer = browser.get(page.path, params=ident, headers={"as": "viewer"})
+            told = browser.get(page.path, params={**ident, "json": ""}, headers={"as": "viewer"})
             assert answer.status_code == told.status_code == 200
             assert not [name for name in named if name in unescape(answer.text) or name in str(told.json())]
             assert 'href="/account' not in answer.text

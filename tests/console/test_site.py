@@ -138,9 +138,11 @@ def every_page(client: Browser) -> list[str]:
     """Look at every page there is, and at each account and ring; cases have a test of their own."""
     names = [row["account"] for row in client.get("/accounts?json").json()["accounts"]]
     rings = [row["ring"] for row in client.get("/rings?json").json()["rings"]]
+    held = [row["recording"] for row in client.get("/catalogue?json").json()["recordings"]]
     assert names
     assert rings
-    asked = {"/account": names, "/ring": rings}
+    assert held
+    asked = {"/account": names, "/ring": rings, "/recording": held[:5]}
     answers = [
         client.get(page.path, params={"id": ident} if ident else {})
         for page in PAGES
@@ -310,3 +312,4 @@ def test_pages_of_a_workspace_that_nothing_was_scanned_into_say_so(tmp_path: Pat
     assert "Nothing was scanned yet" in said["/policy"]
     assert "No account is restrained" in said["/accounts"]
     assert "No ring was found" in said["/rings"]
+    assert "riparian catalogue add" in said["/catalogue"]

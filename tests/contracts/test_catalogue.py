@@ -366,6 +366,40 @@ def test_pages_go_on_where_the_last_one_ended(kept: DuckHoldings) -> None:
     assert (sum(rows), next(iter(kept.whole())).schema) == (25, HELD)
 
 
+@pytest.mark.parametrize("order", ["as it is", "reversed"])
+@pytest.mark.parametrize("sort", list(Sort))
+@pytest.mark.parametrize("text", ["", "same"], ids=["all", "by a word"])
+def test_a_page_begins_after_a_recording_in_any_order(kept: DuckHoldings, text: str, sort: Sort, order: str) -> None:
+    rows = [
+        {"recording": f"r-{n}", "title": f"Same {n % 3}", "popularity": float(n % 4)}
+        | ({"album": "A"} if n % 2 else {})
+        for n in range(9)
+    ]
+    kept.take(said("a.csv", [{**row, "popularity": None} if n == 3 else row for n, row in enumerate(rows)]))
+    question = Question(text, sort=sort, reverse=order == "reversed")
+    whole = kept.search(question, rows=20).recordings["recording"].to_pylist()
+    following = [kept.search(question, after=name, rows=20) for name in whole]
+    assert len(whole) == 9
+    assert [page.recordings["recording"].to_pylist() for page in following] == [whole[n + 1 :] for n in range(9)]
+    assert {page.total for page in following} == {9}
+    with pytest.raises(InputError, match="begins nowhere"):
+        kept.search(question, after="r-99")
+
+
+def test_terms_are_told_of_some_recordings_and_of_no_single_one(kept: DuckHoldings) -> None:
+    kept.take(said("a.csv", [{"recording": f"r-{n}"} for n in range(3)]))
+    spoken = [("recording", "r-1"), ("recording", "r-2"), ("recording", "r-9"), ("label", "North"), ("all", "")]
+    terms = [{"scope": scope, "subject": of, "use": "train", "says": "reserved"} for scope, of in spoken]
+    kept.take(said("b.csv", terms=table_of([{**term, "document": "b.csv"} for term in terms], TERM)))
+    for about, subjects in (
+        (None, ["r-1", "r-2", "r-9", "North", ""]),
+        (["r-2"], ["r-2", "North", ""]),
+        ([], ["North", ""]),
+    ):
+        assert kept.terms(about=about)["subject"].to_pylist() == subjects
+        assert kept.terms(as_said=True, about=about)["subject"].to_pylist() == subjects
+
+
 def test_words_that_were_put_in_order_are_found_as_before(kept: DuckHoldings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("riparian.stores.catalogue.wording.SETTLE_MIN", 1)
     for number in range(3):

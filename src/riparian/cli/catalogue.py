@@ -1,7 +1,7 @@
 """``riparian catalogue``: all that is known of what we hold, found, kept whole, and handed on."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -15,7 +15,6 @@ from riparian.catalogue.holdings import Document
 from riparian.cli import lines, options, terminal
 from riparian.cli.explain import existing
 from riparian.console import words
-from riparian.errors import InputError
 from riparian.feeds.catalogue_table import read_catalogue
 from riparian.flows import cataloguing
 from riparian.ports.catalogue import Entry, Looked, Question, Scrub, Sort, State, Taken
@@ -140,14 +139,14 @@ def search(
     json: options.Json = False,
 ) -> None:
     """Find recordings; without a query, all of them; exit code 1 when there are none."""
-    filters = (artist, owner, isrc, _day(released_from), _day(released_to), territory, term)
+    filters = (artist, owner, isrc, cataloguing.day_of(released_from), cataloguing.day_of(released_to), territory, term)
     question = Question(" ".join(query or ()), *filters, sort, reverse)
     with assembly.holdings(assembly.Given(existing(workspace))) as holdings, holdings.open():
         begun = time.perf_counter()
         found = holdings.search(question, first=(page - 1) * rows, rows=rows)
         took_ms = (time.perf_counter() - begun) * 1e3
     if json:
-        told = ({"kind": "recording", **_plain(row)} for row in found.recordings.to_pylist())
+        told = ({"kind": "recording", **cataloguing.plain_row(row)} for row in found.recordings.to_pylist())
         lines.write([*told, {"kind": "page", "total": found.total, "page": page, "rows": rows}])
     elif found.total:
         _show_found(found.recordings.to_pylist())
@@ -187,8 +186,8 @@ def show(
         totals = holdings.totals()
         documents = [] if names else holdings.documents()
     if json:
-        told = [{"kind": "recording", "held": each.is_held, **_plain(each.recording), **_parts(each)} for each in found]
-        listed = [{"kind": "document", **_plain(each)} for each in documents]
+        told = [cataloguing.plain_entry(each) for each in found]
+        listed = [{"kind": "document", **cataloguing.plain_row(each)} for each in documents]
         lines.write(told if names else [*listed, {"kind": "catalogue", **totals}])
     elif names:
         for entry in found:
@@ -237,7 +236,7 @@ def export(
     """Write what is found, or all that is held, to a file; exit code 1 when there is nothing."""
     from riparian.stores.catalogue.exports import export as written  # noqa: PLC0415  as in `add`
 
-    filters = (artist, owner, isrc, _day(released_from), _day(released_to), territory, term)
+    filters = (artist, owner, isrc, cataloguing.day_of(released_from), cataloguing.day_of(released_to), territory, term)
     question = Question(" ".join(query or ()), *filters, sort, reverse)
     with assembly.holdings(assembly.Given(existing(workspace))) as holdings:
         n = written(path, holdings.found(question))
@@ -283,28 +282,6 @@ def _names(documents: list[Any], paths: list[str]) -> list[str]:
     return [each["name"] for each in documents if each["name"].startswith(wanted)]
 
 
-def _day(text: str) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(f"`{text}` is no day, wanted one as in 2026-03-25") from error
-
-
-def _plain(row: Any) -> dict[str, Any]:
-    """Give what JSON can say of a row."""
-    return {
-        name: value.isoformat() if isinstance(value, date) else value
-        for name, value in row.items()
-        if value is not None
-    }
-
-
-def _parts(entry: Entry) -> dict[str, Any]:
-    return {name: [_plain(row) for row in rows] for name, rows in entry.parts.items()}
-
-
 def _taken(taken: Taken) -> dict[str, int]:
     names = ("batches", "recordings", "new", "changed", "unknown", "refused", "again")
     return {name: getattr(taken, name) for name in names}
@@ -339,10 +316,10 @@ def _show_found(rows: list[dict[str, Any]]) -> None:
 
 def _show_entry(entry: Entry) -> None:
     table = terminal.table("of the recording", "")
-    for name, value in _plain(entry.recording).items():
+    for name, value in cataloguing.plain_row(entry.recording).items():
         table.add_row(name.replace("_", " "), escape(words.visible(str(value))))
-    for part, rows in _parts(entry).items():
-        for place, row in enumerate(rows):
+    for part, rows in entry.parts.items():
+        for place, row in enumerate(map(cataloguing.plain_row, rows)):
             told = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in row.items() if value != "")
             table.add_row("" if place else part, escape(words.visible(told)))
     if not entry.is_held:

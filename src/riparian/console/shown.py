@@ -119,6 +119,8 @@ def _environment() -> Environment:
             "over_time": _over_time,
             "two_by_two": _two_by_two,
             "span": removals.days,
+            "plays": _plays,
+            "lasts": lambda ms: words.clock(ms / 1000),
         }
     )
 
@@ -129,6 +131,10 @@ def _moment(at: str | None) -> str:
 
 def _day(at: str | None) -> str:
     return datetime.fromisoformat(at).strftime("%Y-%m-%d") if at else "no end by itself"
+
+
+def _plays(number: float) -> str:
+    return words.count(number) if number >= 1 else np.format_float_positional(number, 2, fractional=False, trim="-")
 
 
 def _action(name: str) -> Markup:

@@ -5,17 +5,17 @@ was taken is read once more, and not taken again.  A scrub goes on where it was 
 for it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
 from riparian.catalogue.holdings import PLAYED, Document, Holding
 from riparian.errors import InputError
 from riparian.flows.extraction import Progress, silent
-from riparian.ports.catalogue import Holdings, Looked, Master, Scrub, Taken
+from riparian.ports.catalogue import Entry, Holdings, Looked, Master, Scrub, Taken
 
 LOT_ROWS: Final = 65_536
 LOT_BATCHES: Final = 4_096
@@ -115,6 +115,43 @@ def snapshot(table: pa.Table, on: date, document: Document) -> Holding:
     return Holding(document, played=pa.table(columns, schema=PLAYED))
 
 
+def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what JSON can say of a row of the catalogue; what is not known is left out.
+
+    Examples
+    --------
+    >>> plain_row({"recording": "r-1", "released": date(2002, 5, 1), "album": None})
+    {'recording': 'r-1', 'released': '2002-05-01'}
+    """
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in row.items()
+        if value is not None
+    }
+
+
+def plain_entry(entry: Entry) -> dict[str, Any]:
+    """Give what JSON can say of all that is known of a recording; kind ``recording``."""
+    parts = {name: [plain_row(row) for row in rows] for name, rows in entry.parts.items()}
+    return {"kind": "recording", "held": entry.is_held, **plain_row(entry.recording), **parts}
+
+
+def day_of(text: str) -> date | None:
+    """Read a day that somebody wrote; None where nothing is written.
+
+    Raises
+    ------
+    InputError
+        When it is none.
+    """
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(f"`{text}` is no day, wanted one as in 2026-03-25") from error
+
+
 def verify(
     holdings: Holdings,
     look: Callable[[Master, Callable[[int], None]], Looked],
@@ -156,4 +193,4 @@ def verify(
     return Scrub(scrub.begun_us, done, 0, scrub.nowhere)
 
 
-__all__ = ["LOT_BATCHES", "LOT_ROWS", "add", "snapshot", "verify"]
+__all__ = ["LOT_BATCHES", "LOT_ROWS", "add", "day_of", "plain_entry", "plain_row", "snapshot", "verify"]

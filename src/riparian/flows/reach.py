@@ -73,6 +73,21 @@ def taken(recordings: Recordings, accounts: Codes, seen: Codes, marks: npt.NDArr
     return np.asarray(_taken(recordings.places, account_mask(accounts), seen, marks), np.int64)
 
 
+def counted(recordings: Recordings, accounts: Codes, seen: Codes, counts: npt.NDArray[np.int64]) -> None:
+    """Add one to the recordings that accounts of one bucket have had, for each account.
+
+    Parameters
+    ----------
+    accounts
+        Whom to look at [shape=(accounts,)].
+    seen
+        The ``seen`` of their tally.
+    counts
+        One count for each of ``recordings.places``.
+    """
+    _counted(recordings.places, account_mask(accounts), seen, counts)
+
+
 def reach(recordings: Recordings, marks: npt.NDArray[np.bool_], popularity: Popularity, *, accounts: int) -> Reach:
     """Say how much of the catalogue the marked recordings are."""
     codes = recordings.places[marks]
@@ -117,3 +132,17 @@ def _taken(places, masks, seen, marks):  # type: ignore[no-untyped-def]
                     break
                 at = (at + np.uint64(1)) & mask
     return counts
+
+
+@njit(cache=True, nogil=True)
+def _counted(places, masks, seen, counts):  # type: ignore[no-untyped-def]
+    mask = np.uint64(len(places) - 1)
+    for pair in seen:
+        for i in range(len(masks)):
+            code = pair ^ masks[i]
+            at = code & mask
+            while places[at] != 0:
+                if places[at] == code:
+                    counts[at] += 1
+                    break
+                at = (at + np.uint64(1)) & mask

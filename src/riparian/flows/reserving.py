@@ -31,9 +31,10 @@ class Office:
     signed: Signed
     clock: Clock
 
-    def ledger(self) -> Ledger:
-        """Give the ledger, recordings as they are named now."""
-        return Ledger.of(self.holdings.terms(), as_said=self.holdings.terms(as_said=True))
+    def ledger(self, about: Sequence[str] | None = None) -> Ledger:
+        """Give the ledger, recordings as they are named now; of what is about single ones, what is about these."""
+        said = self.holdings.terms(as_said=True, about=about)
+        return Ledger.of(self.holdings.terms(about=about), as_said=said)
 
     def labels(self) -> dict[str, str]:
         """Give the label of each recording, or who owns it where none is said."""

@@ -218,8 +218,16 @@ class Holdings(Catalogue, Protocol):
         """Forget that documents were taken, by their names, so that they are taken again; gives how many there were."""
         ...
 
-    def search(self, question: Question, *, first: int = 0, rows: int = 20) -> Page:
-        """Find recordings; ``InputError`` when a filter is none."""
+    def search(self, question: Question, *, first: int = 0, rows: int = 20, after: str = "") -> Page:
+        """Find recordings; ``InputError`` when a filter is none.
+
+        Parameters
+        ----------
+        first, rows
+            Which of them.
+        after
+            Counted from what comes after this recording; ``InputError`` when it is not held.
+        """
         ...
 
     def found(self, question: Question) -> Iterator[pa.RecordBatch]:
@@ -242,9 +250,10 @@ class Holdings(Catalogue, Protocol):
         """Forget recordings by their names; what was said of terms stays.  Gives how many there were."""
         ...
 
-    def terms(self, *, as_said: bool = False) -> pa.Table:
+    def terms(self, *, as_said: bool = False, about: Sequence[str] | None = None) -> pa.Table:
         """Give the ledger of terms (``schema.TERM``) as it came, recordings as they are named now, or as it was said.
 
+        Of what is about single recordings, only what is ``about`` these, where any are given.
         Rows are in the same order either way; what names a row for ever is the row as it was said.
         """
         ...

@@ -137,10 +137,10 @@ class DuckHoldings(Masters):
         with asking("forgetting documents"), self._file.writing() as connection:
             return forget(connection, documents)
 
-    def search(self, question: Question, *, first: int = 0, rows: int = 20) -> Page:
+    def search(self, question: Question, *, first: int = 0, rows: int = 20, after: str = "") -> Page:
         """See ``ports.catalogue.Holdings``."""
         with asking("searching the catalogue"), self._file.reading() as connection:
-            return page(connection, question, first, rows)
+            return page(connection, question, first, rows, after)
 
     def found(self, question: Question) -> Iterator[pa.RecordBatch]:
         """See ``ports.catalogue.Holdings``."""
@@ -182,15 +182,18 @@ class DuckHoldings(Masters):
             connection.execute("UPDATE setting SET value = value + ? WHERE name = 'state'", [int(bool(gone))])
         return len(gone)
 
-    def terms(self, *, as_said: bool = False) -> pa.Table:
+    def terms(self, *, as_said: bool = False, about: Sequence[str] | None = None) -> pa.Table:
         """See ``ports.catalogue.Holdings``."""
         if not self._file.exists:
             return TERM.empty_table()
+        where, names = _about(about)
         subject = "t.subject" if as_said else "coalesce(r.recording, t.subject)"
         columns = ", ".join(subject if name == "subject" else f"t.{name}" for name in TERM.names)
         with asking("reading the ledger of terms"), self._file.reading() as connection:
             rows = connection.sql(
-                f"SELECT {columns} FROM term AS t LEFT JOIN recording AS r ON r.number = t.number ORDER BY t.place"
+                f"SELECT {columns} FROM term AS t LEFT JOIN recording AS r ON r.number = t.number"
+                f" {where} ORDER BY t.place",
+                params=names or None,
             ).to_arrow_table()
         return rows.rename_columns(TERM.names).cast(TERM)
 
@@ -227,6 +230,15 @@ class DuckHoldings(Masters):
         connection.execute("BEGIN")
         _replace(connection, read_table(old), self._clock.now_us())
         connection.execute("COMMIT")
+
+
+def _about(recordings: Sequence[str] | None) -> tuple[str, list[str]]:
+    """Write which terms are meant, and what stands for the marks: those of these recordings, and of no single one."""
+    if recordings is None:
+        return "", []
+    marks = ", ".join("?" * len(recordings))
+    of_them = f" OR t.number IN (SELECT number FROM recording WHERE recording IN ({marks}))" if recordings else ""
+    return f"WHERE (t.scope <> 'recording'{of_them})", list(recordings)
 
 
 def named(connection: Connection, name: str) -> list[int]:

@@ -59,7 +59,7 @@ class Asking:
         return self.values + self.of_where
 
 
-def page(connection: Connection, question: Question, first: int, rows: int) -> Page:
+def page(connection: Connection, question: Question, first: int, rows: int, after: str = "") -> Page:
     """Find some recordings, and how many there are; see ``ports.catalogue.Holdings``."""
     made = _asking(connection, question)
     keys = _keys(question, made)
@@ -67,15 +67,35 @@ def page(connection: Connection, question: Question, first: int, rows: int) -> P
     columns = ", ".join(f"{key} AS k{place}" for place, (key, _) in enumerate(keys))
     # Words are looked up once, for the page and for the count; a whole catalogue is not put aside to be counted.
     kept = "MATERIALIZED" if made.hits else "NOT MATERIALIZED"
+    begins = f", begun AS (SELECT * FROM found WHERE number = {_begun(connection, after):d})" if after else ""
+    following = f"SELECT f.* FROM found AS f, begun AS b WHERE {_follows(keys)}" if after else "SELECT * FROM found"
     found = connection.execute(
-        f"WITH found AS {kept} (SELECT r.number, {columns} {made.chosen()}) SELECT number,"
-        f" (SELECT count(*) FROM found) FROM found ORDER BY {order} LIMIT {rows:d} OFFSET {first:d}",
+        f"WITH found AS {kept} (SELECT r.number, {columns} {made.chosen()}){begins} SELECT number,"
+        f" (SELECT count(*) FROM found) FROM ({following}) ORDER BY {order} LIMIT {rows:d} OFFSET {first:d}",
         made.all_values,
     ).fetchall()
     if found:
         return Page(found[0][1], rows_of(connection, [number for number, _ in found]))
     ((total,),) = connection.execute(f"SELECT count(*) {made.chosen()}", made.all_values).fetchall()
     return Page(total, HELD.empty_table())
+
+
+def _begun(connection: Connection, after: str) -> int:
+    found = connection.execute("SELECT number FROM recording WHERE recording = ? AND held", [after]).fetchall()
+    if not found:
+        raise InputError("the page begins nowhere, wanted a place that a page before it named")
+    return int(found[0][0])
+
+
+def _follows(keys: Sequence[tuple[str, str]]) -> str:
+    """Write that a row ``f`` comes after the row ``b``, in the order of the keys."""
+    said = "false"
+    for place in reversed(range(len(keys))):
+        mine, theirs = f"f.k{place}", f"b.k{place}"
+        beyond = f"{mine} {'<' if keys[place][1].startswith('DESC') else '>'} {theirs}"
+        last = f"{mine} IS NULL AND {theirs} IS NOT NULL"
+        said = f"({beyond} OR {last} OR ({mine} IS NOT DISTINCT FROM {theirs} AND {said}))"
+    return said
 
 
 def rows_of(connection: Connection, numbers: Sequence[int]) -> pa.Table:
