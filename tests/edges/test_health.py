@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from riparian.edges.health import Health, Seen
+from riparian.edges.health import DRAINING, Health, Kept, Seen
 from riparian.errors import OutsideError
 
 
@@ -67,3 +67,26 @@ def test_an_address_that_is_taken_is_said_to_be(health: Health) -> None:
     port = int(health.url.rpartition(":")[2])
     with pytest.raises(OutsideError, match="free address"):
         Health("127.0.0.1", port)
+
+
+def test_asked_to_end_it_is_ready_for_nobody(health: Health) -> None:
+    health.seen = Seen(missing=(DRAINING,))
+    status, body = get(health, "/readyz")
+    assert (status, json.loads(body)) == (503, {"ready": False, "missing": ["draining"]})
+    assert get(health, "/healthz")[0] == 200
+
+
+def test_how_the_workspace_stands_is_told_without_anybody_in_it(health: Health) -> None:
+    kept = Kept(
+        is_readable=True, free_bytes=10, scanned_us=1_700_000_000_000_000, rejected=3, waiting={"appeals": 2},
+        late={"appeals": 1},
+    )  # fmt: skip
+    health.seen = Seen(missing=(), kept=kept)
+    assert set(get(health, "/metrics")[1].splitlines()) >= {
+        "riparian_workspace_readable 1.0",
+        "riparian_workspace_free_bytes 10.0",
+        "riparian_scan_timestamp_seconds 1.7e+09",
+        "riparian_rejected_lines 3.0",
+        'riparian_waiting{what="appeals"} 2.0',
+        'riparian_late{what="appeals"} 1.0',
+    }

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from riparian import assembly
-from riparian.cli import exit_with, terminal
+from riparian.cli import exit_with
 from riparian.cli.children import told
+from riparian.cli.logged import Form, Log, run_logged
 from riparian.edges.door import Door
 from riparian.edges.wire import Addresses, Wire, run, serve
 from riparian.errors import OutsideError, RiparianError
@@ -27,16 +28,24 @@ _NICER: Final = 10
 def main() -> None:
     """Do what the parent says, in one line of JSON on the standard input."""
     task = told()
-    exit_with(lambda: {"gate": _gate, "evidence": _evidence}[task["role"]](task))
+    role = task["role"]
+    log = Log(Form(task["log"]), f"gate {task['shard'][0]}" if role == "gate" else role)
+    exit_with(lambda: run_logged(log, lambda: {"gate": _gate, "evidence": _evidence}[role](task, log)))
 
 
-def _gate(task: Mapping[str, Any]) -> None:
+def _gate(task: Mapping[str, Any], log: Log) -> None:
     given, shard = _given(task["given"]), task["shard"]
     wire, kept = assembly.gate(given, shard=(int(shard[0]), int(shard[1])))
     if kept.lost:
-        terminal.say(f"{kept.lost} charges in the journal of gate {shard[0]} were cut short, and are passed over.")
-    wire.door.written = partial(_write, kept, _Said())
-    threading.Thread(target=_renew, args=(wire.door, given), daemon=True).start()
+        log.say(
+            "charges_lost",
+            f"{kept.lost} charges in the journal of gate {shard[0]} were cut short, and are passed over.",
+            shard=shard[0],
+            charges=kept.lost,
+        )
+    log.say("gate_began", shard=shard[0], of=shard[1])
+    wire.door.written = partial(_write, kept, _Said(log, "write_failed"))
+    threading.Thread(target=_renew, args=(wire.door, given, log), daemon=True).start()
     if task["grpc"]:
         run(_speak_grpc(wire, task["listen"], task["control"]))
         kept.close()
@@ -59,11 +68,13 @@ async def _speak_grpc(wire: Wire, listen: str, control: str) -> None:
 class _Said:
     """What was said last, so that it is said once."""
 
+    log: Log
+    event: str
     what: str = ""
 
-    def say(self, what: str) -> None:
-        if what and what != self.what:
-            terminal.say(what)
+    def failed(self, what: str, error: BaseException) -> None:
+        if what != self.what:
+            self.log.failed(self.event, error, what)
         self.what = what
 
 
@@ -72,25 +83,25 @@ def _write(kept: GateKept, said: _Said) -> None:
     try:
         kept.write()
     except OutsideError as error:
-        said.say(f"What a gate admits is not written down, and is forgotten when it ends: {error.message}.")
+        said.failed(f"What a gate admits is not written down, and is forgotten when it ends: {error.message}.", error)
 
 
-def _renew(door: Door, given: assembly.Given) -> None:
+def _renew(door: Door, given: assembly.Given, log: Log) -> None:
     """Issue with the keys that are in the workspace, also after they were rotated."""
-    said = _Said()
+    said = _Said(log, "keys_failed")
     while True:
         time.sleep(_RENEW_S)
         try:
             ring = assembly.read_keys(given)
         except RiparianError as error:
-            said.say(f"Keys of grants cannot be read, those known before are used: {error.message}.")
+            said.failed(f"Keys of grants cannot be read, those known before are used: {error.message}.", error)
             continue
-        said.say("")
+        said.what = ""
         if ring != door.keys.ring:
             door.keys = replace(door.keys, ring=ring)
 
 
-def _evidence(task: Mapping[str, Any]) -> None:
+def _evidence(task: Mapping[str, Any], log: Log) -> None:
     from riparian.cli.follow import followed  # noqa: PLC0415 -- a gate needs nothing of it
     from riparian.cli.scan import reading  # noqa: PLC0415 -- as above
 
@@ -98,9 +109,8 @@ def _evidence(task: Mapping[str, Any]) -> None:
     read = dict(task["read"])
     for name in ("mapping", "patterns"):
         read[name] = None if read[name] is None else Path(read[name])
-    followed(
-        _given(task["given"]), task["logs"], reading(read.pop("format_"), read.pop("map_"), **read), json=task["json"]
-    )
+    options = reading(read.pop("format_"), read.pop("map_"), **read)
+    followed(_given(task["given"]), task["logs"], options, json=task["json"], log=log)
 
 
 def _given(given: Mapping[str, str | None]) -> assembly.Given:

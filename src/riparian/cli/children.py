@@ -13,10 +13,10 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
-from riparian.cli import terminal
+from riparian.cli.logged import Log
 
 LONGEST_S: Final = 30.0
 _FIRST_S: Final = 0.5
@@ -33,6 +33,8 @@ class Child:
         What people call it.
     task
         What it is told.
+    log
+        Hears how it fares.
     forwards
         Whether its lines on standard output are passed on one by one, so that none is written into another.
     restarts
@@ -41,6 +43,7 @@ class Child:
 
     name: str
     task: Mapping[str, Any]
+    log: Log = field(default_factory=Log)
     forwards: bool = False
     restarts: int = 0
     _process: "subprocess.Popen[str] | None" = None
@@ -69,7 +72,7 @@ class Child:
                 self._process.stdin.write(json.dumps(self.task) + "\n")
                 self._process.stdin.flush()
             except BrokenPipeError:
-                terminal.say(f"{self.name} ended before it began.")
+                self.log.say("child_ended", f"{self.name} ended before it began.", child=self.name)
 
     def look(self) -> bool:
         """Begin it again if it died long enough ago; says whether it runs."""
@@ -82,7 +85,13 @@ class Child:
             self._in_a_row = 0 if now_s - self._begun_s > _FORGIVEN_S else self._in_a_row + 1
             wait_s = min(LONGEST_S, _FIRST_S * 2.0 ** min(self._in_a_row, 10))
             self._again_s = now_s + wait_s
-            terminal.say(f"{self.name} ended with {code}; it is begun again in {wait_s:.1f} s.")
+            self.log.say(
+                "child_ended",
+                f"{self.name} ended with {code}; it is begun again in {wait_s:.1f} s.",
+                child=self.name,
+                code=code,
+                again_s=wait_s,
+            )
         if now_s < self._again_s:
             return False
         self.restarts += 1
@@ -101,7 +110,7 @@ class Child:
         try:
             code = self._process.wait(max(0.0, deadline_s - time.monotonic()))
         except subprocess.TimeoutExpired:
-            terminal.say(f"{self.name} does not end, and is killed.")
+            self.log.say("child_killed", f"{self.name} does not end, and is killed.", child=self.name)
             self._process.kill()
             code = self._process.wait()
         self._let_go()

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from riparian import assembly
-from riparian.cli import ladder, lines, terminal
+from riparian.cli import ladder, lines
+from riparian.cli.logged import Log
 from riparian.errors import InputError
 from riparian.feeds.chunks import Chunk, ReadOptions
 from riparian.feeds.follow import follow
@@ -17,13 +18,14 @@ from riparian.flows.extraction import Ends, scan
 from riparian.flows.lines import account_lines, ring_lines, summary_line
 
 EVERY_S: Final = 10.0
+_TEXT: Final = Log(process="evidence")
 
 
-def followed(given: assembly.Given, logs: Sequence[str], read: ReadOptions, *, json: bool) -> None:
+def followed(given: assembly.Given, logs: Sequence[str], read: ReadOptions, *, json: bool, log: Log = _TEXT) -> None:
     """Scan what is new, wait, and begin again, until somebody presses Ctrl-C or a supervisor ends it."""
     with _terminated_as_interrupted(), assembly.house(given) as house:
-        teller = _Teller(house, json)
-        terminal.say(f"following {', '.join(logs)}")
+        teller = _Teller(house, json, log)
+        log.say("following", f"following {', '.join(logs)}", logs=len(logs))
         try:
             if len(logs) == 1 and _is_one_file(logs[0]):
                 whole = _grown(house, logs[0], read, teller)
@@ -32,7 +34,7 @@ def followed(given: assembly.Given, logs: Sequence[str], read: ReadOptions, *, j
         except KeyboardInterrupt:
             # Pressed again while the rest was being scanned.
             whole = False
-        terminal.say(f"No longer following; {teller.held(whole=whole)}.")
+        log.say("no_longer_following", f"No longer following; {teller.held(whole=whole)}.", whole=whole)
 
 
 @contextmanager
@@ -54,6 +56,7 @@ class _Teller:
 
     house: assembly.House
     json: bool
+    log: Log = _TEXT
     told: set[tuple[str, str]] = field(default_factory=set)
     scanned: bool = False
 
@@ -68,7 +71,7 @@ class _Teller:
         try:
             found = scan(self.house.world, chunks, self.house.terms, ends=Ends.FOLLOWED)
         except InputError as error:
-            terminal.say(f"waiting: {error.message}")
+            self.log.failed("waiting", error, f"waiting: {error.message}")
             return
         self.scanned = True
         told = [*account_lines(self.house.world, found), *ring_lines(self.house.world, found.rings)]
@@ -76,8 +79,18 @@ class _Teller:
         self.told |= {_what(row) for row in new}
         if self.json:
             lines.write([*new, summary_line(found)])
-        elif new:
+        if self.log.is_json:
+            self._log(new, summary_line(found))
+        elif new and not self.json:
             ladder.show(self.house.world, found, self.house.folder)
+
+    def _log(self, new: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]) -> None:
+        self.log.say("scanned", **{**summary, "decided": len(new)})
+        for row in new:
+            if row["kind"] == "account":
+                self.log.say("decided", **row)
+            else:
+                self.log.say("ring_found", **{**row, "accounts": len(row["accounts"])})
 
 
 def _what(row: Mapping[str, Any]) -> tuple[str, str]:

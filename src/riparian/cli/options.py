@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from riparian.assembly import WORKSPACE, Given
+from riparian.cli.logged import Form
 from riparian.errors import InputError
 
 Workspace = Annotated[
@@ -50,6 +51,10 @@ Places = Annotated[
         " repeatable, the first that knows is believed.",
     ),
 ]
+Log = Annotated[
+    Form,
+    typer.Option("--log", help="How it tells what happens, on stderr: sentences, or JSON lines that name nobody."),
+]
 Patterns = Annotated[Path | None, typer.Option(help="URL patterns to try before the shipped ones.")]
 _PORT_MAX: Final = 65_535
 
@@ -81,6 +86,7 @@ __all__ = [
     "Format",
     "Given",
     "Json",
+    "Log",
     "Logs",
     "Map",
     "Mapping",

@@ -8,6 +8,7 @@ import typer
 
 from riparian import assembly
 from riparian.cli import options
+from riparian.cli.logged import Form, Log, run_logged
 from riparian.cli.serving import Places, serve
 from riparian.errors import InputError
 
@@ -54,6 +55,7 @@ def serve_logs(
         bool,
         typer.Option("--grpc", help="Gates speak gRPC, for Envoys that were told so; it costs several times more."),
     ] = False,
+    log: options.Log = Form.TEXT,
     workspace: options.Workspace = options.WORKSPACE,
     json: options.Json = False,
 ) -> None:
@@ -70,4 +72,9 @@ def serve_logs(
     places_ = replace(Places.of(assembly.read_edge(given), workers, listen, control), grpc=grpc)
     if not logs and not places_.gates:
         raise InputError("there are neither logs nor gates, wanted at least one of them", hint="Name a log to follow.")
-    raise typer.Exit(serve(given, logs or [], read, places_, json=json))
+    said = Log(log)
+    run_logged(said, lambda: _exit(serve(given, logs or [], read, places_, json=json, log=said)))
+
+
+def _exit(code: int) -> None:
+    raise typer.Exit(code)

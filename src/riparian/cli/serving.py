@@ -11,20 +11,22 @@ answers and keep what they know, the scan takes in what it has read, and everyth
 """
 
 import secrets
-import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from riparian import assembly
-from riparian.cli import lines, terminal
+from riparian.cli import lines
+from riparian.cli.asked import asked_to_end
 from riparian.cli.children import Child, end_all
+from riparian.cli.logged import Log
 from riparian.cli.taken import require_free
-from riparian.edges.health import Health, Seen
+from riparian.cli.upkeep import EVERY_S, kept_of
+from riparian.edges.health import DRAINING, Health, Kept, Seen
 from riparian.edges.push import Pushing, Reach, State, status_line
 from riparian.errors import InputError, OutsideError
 from riparian.flows.verdicts import Follower, Ledger
@@ -102,14 +104,16 @@ class Places:
         return cls(gates, controls, tuple((i, of) for i in named), (host, port), edge.push)
 
 
-def serve(given: assembly.Given, logs: Sequence[str], read: Mapping[str, Any], places: Places, *, json: bool) -> int:
+def serve(
+    given: assembly.Given, logs: Sequence[str], read: Mapping[str, Any], places: Places, *, json: bool, log: Log
+) -> int:
     """Serve until asked to end; the exit code."""
     # Whatever is wrong in the settings is said now, and not by a child again and again.
     mode = assembly.read_policy(given).mode
     assembly.read_people(given)
     assembly.read_known(given)
-    house = House(given, logs, read, places, json)
-    with _asked_to_end() as ended, assembly.alone(given), assembly.opened(given) as world:
+    house = House(given, logs, read, places, json, log)
+    with asked_to_end() as ended, assembly.alone(given), assembly.opened(given) as world:
         require_free(places.named())
         ledger = Ledger(secrets.token_hex(8))
         ledger.look(world)
@@ -123,7 +127,8 @@ def serve(given: assembly.Given, logs: Sequence[str], read: Mapping[str, Any], p
                 child.begin()
             _until(ended, world, house, watched)
         finally:
-            terminal.say("Asked to end: gates finish their answers, and the scan what it has read.")
+            log.say("draining", "Asked to end: gates finish their answers, and the scan what it has read.")
+            watched.health.seen = watched.drains()
             clean = watched.end()
     house.say("ended", "Everything ended." if clean else "Everything ended, some of it by force.", clean=clean)
     return 0 if clean else 2
@@ -144,7 +149,12 @@ class _Watched:
         self.health.close()
         return clean
 
-    def seen(self, decisions: Mapping[tuple[str, bool], int], controls: Sequence[str]) -> Seen:
+    def drains(self) -> Seen:
+        """Say what is known, and that nobody should be sent here any more."""
+        seen = self.health.seen
+        return replace(seen, missing=(DRAINING,)) if isinstance(seen, Seen) else Seen(missing=(DRAINING,))
+
+    def seen(self, decisions: Mapping[tuple[str, bool], int], controls: Sequence[str], kept: Kept) -> Seen:
         states = self.pushing.states()
         reached = {url for url, state in states.items() if state.reach is Reach.IN_STEP}
         ours = {f"http://{control}" for control in controls}
@@ -157,6 +167,7 @@ class _Watched:
             {url: follower.resyncs for url, follower in self.followers.items()},
             {child.name: child.restarts for child in self.children},
             tuple(f"gate at {c}" for c in controls if f"http://{c}" not in reached),
+            kept,
         )
 
 
@@ -169,6 +180,7 @@ class House:
     read: Mapping[str, Any]
     places: Places
     json: bool
+    log: Log = field(default_factory=Log)
 
     def children(self) -> list[Child]:
         """List who does what."""
@@ -184,12 +196,21 @@ class House:
                     "control": control,
                     "shard": shard,
                     "grpc": self.places.grpc,
+                    "log": str(self.log.form),
                 },
+                self.log,
             )
             for gate, control, shard in zip(self.places.gates, self.places.controls, self.places.shards, strict=True)
         ]
-        task = {"role": "evidence", "given": given, "logs": list(self.logs), "read": self.read, "json": self.json}
-        return [*gates, Child("evidence", task, forwards=self.json)] if self.logs else gates
+        task = {
+            "role": "evidence",
+            "given": given,
+            "logs": list(self.logs),
+            "read": self.read,
+            "json": self.json,
+            "log": str(self.log.form),
+        }
+        return [*gates, Child("evidence", task, self.log, forwards=self.json)] if self.logs else gates
 
     def begins(self, mode: str, health: str) -> None:
         """Tell where everything is."""
@@ -206,17 +227,21 @@ class House:
             push=self.places.push,
         )
         if not self.places.push:
-            terminal.say(
+            self.log.say(
+                "edge",
                 "No edge is told of restraints: edge.toml names none in `push`. They act where a gate is asked; what an"
-                " edge serves under a grant goes on until the grant ends."
+                " edge serves under a grant goes on until the grant ends.",
+                reach="none",
             )
         for log in self.logs:
             if "://" not in log and not any(char in log for char in "*?[") and not Path(log).exists():
-                self.say("waiting", f"`{log}` is not there yet: nothing is found before it is.", log=log)
+                self.say(
+                    "waiting", f"`{log}` is not there yet: nothing is found before it is.", log=log, error="missing"
+                )
 
     def say(self, kind: str, text: str, **facts: Any) -> None:
-        """Tell people, or programs."""
-        terminal.say(text)
+        """Tell people, or programs; and whoever collects logs what a log may say of it."""
+        self.log.say(kind, text, logs=len(self.logs), **facts)
         if self.json:
             lines.write([{"kind": kind, **facts}])
 
@@ -228,20 +253,23 @@ class House:
 
 def _until(ended: threading.Event, world: World, house: House, watched: _Watched) -> None:
     told: Seen | None = None
-    ailing = ""
+    ailing, kept, kept_s = "", Kept(), -EVERY_S
     while not ended.wait(LOOK_S):
         try:
             if watched.ledger.look(world):
                 watched.pushing.wake()
+            if time.monotonic() - kept_s >= EVERY_S:
+                kept, kept_s = kept_of(world, house.given.workspace), time.monotonic()
             ailing = ""
         except OutsideError as error:
             # Edges keep what they have, and hear from us each second all the same.
             if error.message != ailing:
-                terminal.say(f"Decisions cannot be looked at: {error.message}.")
+                house.log.failed("look_failed", error, f"Decisions cannot be looked at: {error.message}.")
             ailing = error.message
+            kept = replace(kept, is_readable=False)
         for child in watched.children:
             child.look()
-        seen = watched.seen(_decisions(watched.ledger), house.places.controls)
+        seen = watched.seen(_decisions(watched.ledger), house.places.controls, kept)
         watched.health.seen = seen
         if told is None or _told(seen) != _told(told):
             house.say("status", line(seen), **_facts(seen), pids={child.name: child.pid for child in watched.children})
@@ -278,26 +306,8 @@ def line(seen: Seen) -> str:
 def _facts(seen: Seen) -> dict[str, Any]:
     decisions = [{"action": a, "applied": is_applied, "n": n} for (a, is_applied), n in seen.decisions.items()]
     facts = asdict(seen) | {"decisions": decisions}
-    del facts["missing"]
+    del facts["missing"], facts["kept"]
     return {**facts, "ready": not seen.missing}
-
-
-@contextmanager
-def _asked_to_end() -> Iterator[threading.Event]:
-    ended = threading.Event()
-
-    def end(number: int, frame: Any) -> None:
-        del number, frame
-        ended.set()
-
-    before: dict[int, Callable[..., Any] | int | None] = {
-        number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _split(option: str, address: str) -> tuple[str, int]:

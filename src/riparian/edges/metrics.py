@@ -15,6 +15,7 @@ label names an account.
 ``riparian_verdicts``                                       accounts that something is in force for
 ``riparian_push_age_seconds``                               since whoever pushes was heard
 ``riparian_decision_seconds``                               a histogram of one decision in 64
+``riparian_build_info{version}``                            1; beside it ``process_...``: memory, time, open files
 ==========================================================  ==================================================
 """
 
@@ -25,10 +26,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from riparian.edges.door import Door
+from riparian.edges.health import build
 from riparian.gate.admit import Rule
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -56,6 +58,7 @@ class Metrics:
         self._told: set[str] = set()
         self.registry = CollectorRegistry()
         self.registry.register(self)
+        ProcessCollector(registry=self.registry)
         decided = Histogram(
             "riparian_decision_seconds",
             "Time of a decision, one in 64.",
@@ -107,6 +110,7 @@ class Metrics:
         pushed = self._door.pushed
         yield GaugeMetricFamily("riparian_verdicts", "Accounts that something is in force for.", value=pushed.count)
         yield GaugeMetricFamily("riparian_push_age_seconds", "Since whoever pushes was heard.", value=pushed.silent_s)
+        yield build()
 
     def _answers(self) -> Metric:
         answers = CounterMetricFamily(
