@@ -10,6 +10,8 @@ from playwright.sync_api import ConsoleMessage, Error, Page
 WIDTHS: Final = (1440, 390)
 SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 AXE: Final = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+_PARTS_OF_A_DATE: Final = 4
+"""Year, month, day, calendar."""
 _BROKEN: Final = "async only => (await axe.run(document, only ? {runOnly: only} : {})).violations"
 _WIDER: Final = """() => {
   const wide = document.documentElement.scrollWidth, room = document.documentElement.clientWidth;
@@ -103,10 +105,14 @@ def _seen(page: Page, *, whole: bool) -> Iterator[str]:
 def by_keyboard(page: Page) -> list[str]:
     """Press Tab until every stop was made; list what is not reached, out of order, or not seen to be reached."""
     wanted = page.evaluate(_STOPS)
-    wrong, reached = [], -1
-    for _ in range(wanted):
+    wrong: list[str] = []
+    reached, pressed = -1, 0
+    while reached < wanted - 1:
         page.keyboard.press("Tab")
         n, is_seen, what = page.evaluate(_STOP)
+        pressed = pressed + 1 if n == reached else 0
+        if 'type="date"' in what and 0 < pressed < _PARTS_OF_A_DATE:
+            continue
         if n != reached + 1:
             wrong.append(f"stop {reached + 2} of {wanted} is not next, but {what}")
             break

@@ -41,7 +41,10 @@ def served(workspace: Path) -> Iterator[Served]:
         port = asked.getsockname()[1]
     words = ["console", "--workspace", str(workspace), "--listen", f"127.0.0.1:{port}", "--setup"]
     started = subprocess.Popen(
-        [sys.executable, "-u", "-m", "riparian.cli", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [sys.executable, "-u", "-m", "riparian.cli", *words],
+        bufsize=0,  # so that what was not read yet is seen to be there
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     try:
         link = _link(started)

@@ -1,9 +1,7 @@
 """Every page that there is, and all that is done on them, in a real browser."""
 
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from playwright.sync_api import Browser
@@ -15,29 +13,13 @@ from tests.browser import town
 from tests.browser.chromium import browser as opened
 from tests.browser.looking import require_order, told_of
 from tests.browser.served import Served, come_in, served
+from tests.browser.walking import Addresses, Done, acts, addresses_of, form_of, of_each_kind, sent
 
 pytestmark = pytest.mark.slow
 
 BY_HAND = frozenset({"/people/invite", "/people/change", "/people/remove"})
 """What takes two people, and so a test of its own."""
-ACTS = [f"{page.path.rstrip('/')}/{act.name}" for page in PAGES for act in page.acts]
-
-
-class _Links(HTMLParser):
-    """Where the main part of a page leads."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: list[str] = []
-        self._is_main = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._is_main |= tag == "main"
-        if self._is_main and tag == "a":
-            self.found += [to for name, to in attrs if name == "href" and to]
-
-    def handle_endtag(self, tag: str) -> None:
-        self._is_main &= tag != "main"
+ACTS = [one for one in acts() if one.path not in BY_HAND]
 
 
 @pytest.fixture(scope="module")
@@ -58,28 +40,8 @@ def admin(browser: Browser, place: Served) -> Tab:
 
 
 @pytest.fixture(scope="module")
-def addresses(admin: Tab, place: Served) -> dict[str, list[str]]:
-    """Follow links from the pages of the navigation on, and tell all addresses of each page, one of a kind first."""
-    known: dict[str, list[str]] = {page.path: [page.path] if page.is_listed else [] for page in PAGES}
-    kinds, waiting = set(), [page.path for page in PAGES if page.is_listed]
-    while waiting:
-        links = _Links()
-        links.feed(admin.request.get(place.at + waiting.pop(0)).text())
-        for to in links.found:
-            parts = urlsplit(to)
-            if parts.netloc or parts.path not in known or to in known[parts.path]:
-                continue
-            kind = parts.path, tuple(name for name, _ in parse_qsl(parts.query))
-            known[parts.path].insert(len(known[parts.path]) if kind in kinds else 0, to)
-            if kind not in kinds:
-                kinds.add(kind)
-                waiting.append(to)
-    return known
-
-
-def of_each_kind(addresses: list[str]) -> list[str]:
-    kinds = {tuple(name for name, _ in parse_qsl(urlsplit(one).query)): one for one in reversed(addresses)}
-    return list(kinds.values())
+def addresses(admin: Tab, place: Served) -> Addresses:
+    return addresses_of(admin, place.at)
 
 
 def test_the_ways_in_are_in_order(browser: Browser, place: Served) -> None:
@@ -89,7 +51,7 @@ def test_the_ways_in_are_in_order(browser: Browser, place: Served) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.path for page in PAGES])
-def test_a_page_is_in_order(page: Page, addresses: dict[str, list[str]], admin: Tab, place: Served) -> None:
+def test_a_page_is_in_order(page: Page, addresses: Addresses, admin: Tab, place: Served) -> None:
     found = of_each_kind(addresses[page.path])
     assert found, f"no page leads to {page.path}"
     require_order(admin, [place.at + address for address in found])
@@ -107,23 +69,13 @@ def test_who_works_by_keyboard_may_skip_what_all_pages_begin_with(admin: Tab, pl
     assert admin.evaluate("document.activeElement.id") == "main"
 
 
-@pytest.mark.parametrize("act", [act for act in ACTS if act not in BY_HAND])
-def test_what_is_done_on_a_page_is_done(act: str, addresses: dict[str, list[str]], admin: Tab, place: Served) -> None:
-    page, said = next(
-        (page, one.said) for page in PAGES for one in page.acts if act == f"{page.path.rstrip('/')}/{one.name}"
-    )
-    for address in addresses[page.path]:
-        admin.goto(place.at + address)
-        form = admin.locator(f'form[action="{act}"]').first
-        if form.count():
-            break
-    else:
-        pytest.fail(f"no page shows a form for {act}")
-    for field in form.locator("textarea, input:not([type]), input[type=text]").all():
-        field.fill("Looked at, and done by a test")
+@pytest.mark.parametrize("act", ACTS, ids=[act.path for act in ACTS])
+def test_what_is_done_on_a_page_is_done(act: Done, addresses: Addresses, admin: Tab, place: Served) -> None:
+    form = form_of(admin, place.at, act, addresses)
+    assert form is not None, f"no page shows a form for {act.path}"
     with told_of(admin) as wrong:
-        form.locator("button").first.click()
-    assert (wrong, admin.locator(".said").inner_text()) == ([], said)
+        sent(form, "Looked at, and done by a test")
+    assert (wrong, admin.locator(".said").inner_text()) == ([], act.said)
 
 
 def test_somebody_is_let_in_changed_and_removed(browser: Browser, admin: Tab, place: Served) -> None:

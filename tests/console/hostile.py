@@ -18,6 +18,9 @@ HARM: Final = (
     "../{{{{ 7 * 7 }}}}/{}?id=x&y#z",
     "\u202egpj.exe\x1b[31m{}",
     "{} ' OR 1=1 --",
+    "' autofocus onfocus='alert(1)' {}",
+    "</textarea></title><svg onload=alert('{}')>",
+    "javascript:alert('{}')",
 )
 
 
