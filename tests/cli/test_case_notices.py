@@ -126,6 +126,26 @@ def test_a_file_with_nothing_of_ours_opens_no_case(folder: Path) -> None:
     assert say(folder, "case", "list", code=1) == []
 
 
+def test_another_file_joins_a_case_and_only_what_is_new_is_looked_up_and_drafted(folder: Path) -> None:
+    found(folder, code=1)
+    (before,) = say(folder, "case", "show", "C1")
+    shutil.copy(folder / "found.mp3", folder / "again.mp3")
+    words = ("case", "found", str(folder / "again.mp3"), "--to", "host", "--live", "--case", "C1")
+    assert "speaks of" in refused(folder, *words, "--at", URL)
+    told = say(folder, *words, "--at", f"{URL}?2", "--note", NOTE, *signing(folder, "ann"))
+    (after,) = (one for one in told if one["kind"] == "case")
+    facts, was = after["facts"], before["facts"]
+    assert isinstance(facts, dict)
+    assert isinstance(was, dict)
+    assert [one["url"] for one in facts["locations"]] == [URL, f"{URL}?2"]
+    assert [one["location"] for one in facts["findings"]] == ["L1", "L2"]
+    assert (facts["works"], facts["checks"]) == (was["works"], was["checks"])
+    assert facts["considered"][0]["locations"] == ["L2"]
+    drafts = list(after["notices"].values())  # type: ignore[attr-defined]
+    assert drafts
+    assert "no case" in refused(folder, *words[:-1], "C9", "--at", f"{URL}?3")
+
+
 def reviewed(folder: Path) -> str:
     """Open the case, let the rails look at the letter, and give its key."""
     notice = by_form(found(folder, "--note", NOTE, *signing(folder, "ann")))["dmca_text"]

@@ -177,9 +177,15 @@ def test_a_site_is_asked_politely_its_sound_heard_and_cases_opened_once(site: Si
     site.asked.clear()
     assert of("sighting", told(house / "w", *words, code=1)) == []
     assert site.paths == ["/robots.txt", "/files/"]
-    assert len(told(house / "w", "case", "list")) == 1
+    (case,) = told(house / "w", "case", "list")
+    site.show("/files/", b'<a href="found.flac">f</a> <a href="again.flac">again</a>')
+    site.show("/files/again.flac", flac(made / "ann", "Low Water.flac"))
+    (again,) = of("sighting", told(house / "w", *words))
+    assert again["case"] == "C1", "what is found at one site is one case, as long as that is open"
+    (after,) = told(house / "w", "case", "list")
+    assert (case["locations"], after["locations"]) == (1, 2)
     log = told(house / "w", "watch", "--log")
-    assert [(one["source"], one["permitted_by"]) for one in log] == [(f"{site.address}/files/", PERMITTED)] * 2
+    assert [(one["source"], one["permitted_by"]) for one in log] == [(f"{site.address}/files/", PERMITTED)] * 3
 
 
 def test_what_is_listed_twice_is_looked_at_once_and_awkward_names_harm_nobody(

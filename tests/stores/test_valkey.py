@@ -345,9 +345,9 @@ def test_a_frozen_server_delays_those_who_wait_once_and_comes_back() -> None:
         once_s = loop.time() - begun_s
         later = [await media(gate, n, 1) for n in range(100)]
         assert {type(answer) for answer in [*first, *later]} == {Undecided}
-        # Twice the patience is a generous promise for a thousand who wait behind one another on a busy machine.
-        assert QUICK.answer_s <= once_s < 2
-        assert loop.time() - begun_s - once_s < 1
+        # Each waiting by itself would wait a thousand times as long; how busy the machine is, is not the question.
+        assert QUICK.answer_s <= once_s < 200 * QUICK.answer_s
+        assert loop.time() - begun_s - once_s < 50 * QUICK.answer_s
         assert gate.ailing == "timeout"
         server.thaw()
         await until(lambda: not gate.ailing)

@@ -57,6 +57,9 @@ def found(
     passphrase: signing.Passphrase = None,
     source: Annotated[str, typer.Option(help="Who or what came upon it.")] = "",
     territories: Annotated[str, typer.Option("--in", metavar="COUNTRIES", help='As in "US DE".')] = "",
+    into: Annotated[
+        str, typer.Option("--case", metavar="CASE", help="Put it into this case.", show_default="a new one")
+    ] = "",
     letterhead: Head = None,
     workspace: options.Workspace = options.WORKSPACE,
     policy: options.Policy = None,
@@ -80,10 +83,11 @@ def found(
         progress = stack.enter_context(terminal.bars())
         (looked,) = match_files(library, library.find([str(file)]), terms, 1.0, progress).looked
     with assembly.holdings(given) as holdings, assembly.docket(given) as docket:
-        it = FoundFile(file, looked, looked.copies(terms), url, live, source)
+        it = FoundFile(file, looked, looked.copies(terms), url, live, source, into)
         case = founding.open_found(docket, holdings, it, sender, (signer, note) if signer else None)
         signed_by = signer.name if signer else ""
-        case, told = pursuing.draft_all(docket, case.key, Wish(to, (), signed_by=signed_by), "case found")
+        about = (case.facts.locations[-1].key,)
+        case, told = pursuing.draft_all(docket, case.key, Wish(to, about, signed_by=signed_by), "case found")
     _tell_drafts(case, told, json=json)
 
 

@@ -32,6 +32,7 @@ from riparian.flows.founding import FoundFile, Sender
 from riparian.flows.matching import match_files
 from riparian.flows.watching import DOCUMENTS_MAX, Ears, hear, keep_report, said_to_be, waiting
 from riparian.flows.watching import watch as watch_source
+from riparian.ports.cases import Docket
 from riparian.ports.mirrors import Item, RefusedError, Sighted, Source
 from riparian.stores.files import reaching, write_whole
 from riparian.stores.grants import NAME as GRANTS
@@ -246,12 +247,18 @@ def _open_cases(going: _Going, ears: Ears, source: Source, progress: Progress) -
                 continue
             library, terms = ears.library, ears.policy
             (looked,) = match_files(library, library.find([one.file]), terms).looked
-            found = FoundFile(
-                Path(one.file), looked, looked.copies(terms), one.item.url, None, f"riparian watch {source.name}"
-            )
+            copies, by = looked.copies(terms), f"riparian watch {source.name}"
+            into = _of_site(docket, going.sightings, source)
+            found = FoundFile(Path(one.file), looked, copies, one.item.url, None, by, into)
             case = founding.open_found(docket, holdings, found, going.sender, None)
             going.sightings.update(one.number, case=case.key)
             progress("opening cases", n, len(todo))
+
+
+def _of_site(docket: Docket, sightings: SqlSightings, source: Source) -> str:
+    """Give the open case that what was found at a site before is in; empty where there is none, or it is no site."""
+    cases = sightings.cases_of(source.name) if source.host else []
+    return next((key for key in cases if casework.read(docket, key).is_open), "")
 
 
 def _speaks_of(case: Case, one: Sighted) -> bool:

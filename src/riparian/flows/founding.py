@@ -7,7 +7,7 @@
     custody        address, who has it     ledger of terms
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from riparian.cases.case import Case
 from riparian.cases.events import Proposed
 from riparian.cases.facts import Addressee, Check, Checked, Finding, How, Location, Party
 from riparian.cases.plain import moment, plain
-from riparian.errors import InputError
+from riparian.errors import InputError, LifecycleError
 from riparian.flows import casework
 from riparian.flows.matching import Answer, Looked
 from riparian.flows.pursuing import lookups, work_of
@@ -25,6 +25,7 @@ from riparian.ports.cases import Docket, Signer
 from riparian.ports.catalogue import Holdings
 
 _MEDIA: Final = "application/octet-stream"
+_BY: Final = "case found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class FoundFile:
         Whether it was seen there just now; None when nobody looked again.
     source
         Who or what came upon it.
+    into
+        The case that it is put into; a new one where it is empty.
     """
 
     path: Path
@@ -47,6 +50,7 @@ class FoundFile:
     url: str
     live: bool | None
     source: str = ""
+    into: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,19 @@ class Sender:
     territories: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in a case a file comes."""
+
+    key: str
+    to: Addressee
+    at: datetime
+
+
 def open_found(
     docket: Docket, holdings: Holdings, found: FoundFile, sender: Sender, note: tuple[Signer, str] | None
 ) -> Case:
-    """Open a case from a file that was found.
+    """Open a case from a file that was found, or put the file into one, as a location of its own.
 
     Parameters
     ----------
@@ -74,7 +87,9 @@ def open_found(
     Raises
     ------
     InputError
-        When nothing of ours is in the file.
+        When nothing of ours is in the file, or there is no such case.
+    LifecycleError
+        When the case speaks of that address already.
     CustodyError
         When whoever considered it is not known.
     """
@@ -82,35 +97,79 @@ def open_found(
         raise InputError(
             f"nothing of ours is in `{found.path}`, wanted a copy", hint="See `riparian match` for what is near."
         )
-    at, by = casework.now(docket.clock), "case found"
-    kept = docket.custody.keep(found.path, found.path.name, _MEDIA, at, location="L1")
-    place = Location("L1", found.url, sender.to.layer, sender.to.key, found.path.name, first_seen=at)
-    acts = [
-        Proposed("opened", {"title": _title(found), "territories": list(sender.territories)}, at, by),
-        Proposed("party", {"role": "owner", "party": plain(sender.owner)}, at, by),
-        Proposed("party", {"role": "complainant", "party": plain(sender.complainant)}, at, by),
-        *([Proposed("authority", {"document": sender.authority}, at, by)] if sender.authority else []),
-        Proposed("addressee", plain(sender.to), at, by),
-        Proposed("location", plain(place), at, by),
-        Proposed("kept", plain(kept), at, by),
-        *(Proposed("work", plain(work_of(holdings, one.recording)), at, by) for one in found.answers),
-        *(Proposed("found", plain(_finding(found, one, kept.sha256, at)), at, by) for one in found.answers),
-    ]
-    if found.live is not None:
-        acts.append(Proposed("looked", {"location": "L1", "live": found.live, "at": moment(at)}, at, by))
-    case = casework.open_case(docket, acts)
-    checks = [_free(one, sender) for one in lookups(case, holdings, sender.to.key, at, by)]
-    case = casework.record(docket, case.key, *(Proposed("checked", plain(one), at, by) for one in checks))
+    at = casework.now(docket.clock)
+    if found.into:
+        case, place = _joined(docket, holdings, found, sender, at)
+    else:
+        case, place = _opened(docket, holdings, found, sender, at), "L1"
     if note is None:
         return case
     signer, words = note
-    act = casework.act(docket, case.key, "considered", {"note": words, "locations": ["L1"]}, signer)
+    act = casework.act(docket, case.key, "considered", {"note": words, "locations": [place]}, signer)
     return casework.record(docket, case.key, act)
 
 
-def _finding(found: FoundFile, answer: Answer, digest: str, at: datetime) -> Finding:
+def _opened(docket: Docket, holdings: Holdings, found: FoundFile, sender: Sender, at: datetime) -> Case:
+    acts = [
+        Proposed("opened", {"title": _title(found), "territories": list(sender.territories)}, at, _BY),
+        Proposed("party", {"role": "owner", "party": plain(sender.owner)}, at, _BY),
+        Proposed("party", {"role": "complainant", "party": plain(sender.complainant)}, at, _BY),
+        *([Proposed("authority", {"document": sender.authority}, at, _BY)] if sender.authority else []),
+        Proposed("addressee", plain(sender.to), at, _BY),
+        *_placed(docket, holdings, found, _Place("L1", sender.to, at)),
+    ]
+    return _looked_up(docket, holdings, casework.open_case(docket, acts), sender)
+
+
+def _joined(docket: Docket, holdings: Holdings, found: FoundFile, sender: Sender, at: datetime) -> tuple[Case, str]:
+    case = casework.read(docket, found.into)
+    known = next((one.key for one in case.facts.locations if one.url == found.url), None)
+    if known is not None:
+        raise LifecycleError(f"`{case.key}` speaks of `{found.url}` already, as `{known}`, wanted another address")
+    place, is_new = case.next_location(), case.facts.addressee(sender.to.key) is None
+    have = {one.recording for one in case.facts.works}
+    acts = [
+        *([Proposed("addressee", plain(sender.to), at, _BY)] if is_new else []),
+        *_placed(docket, holdings, found, _Place(place, sender.to, at), have),
+    ]
+    # What the ledger of terms says, it says of somebody.
+    checked = () if is_new else {(one.check, one.recording) for one in case.facts.checks}
+    return _looked_up(docket, holdings, casework.record(docket, case.key, *acts), sender, checked), place
+
+
+def _placed(
+    docket: Docket, holdings: Holdings, found: FoundFile, place: _Place, have: Collection[str] = ()
+) -> list[Proposed]:
+    """Keep the file, and say where it was and what is in it."""
+    at, key = place.at, place.key
+    kept = docket.custody.keep(found.path, found.path.name, _MEDIA, at, location=key)
+    location = Location(key, found.url, place.to.layer, place.to.key, found.path.name, first_seen=at)
+    works = [work_of(holdings, one.recording) for one in found.answers if one.recording not in have]
+    acts = [
+        Proposed("location", plain(location), at, _BY),
+        Proposed("kept", plain(kept), at, _BY),
+        *(Proposed("work", plain(one), at, _BY) for one in works),
+        *(Proposed("found", plain(_finding(found, one, place, kept.sha256)), at, _BY) for one in found.answers),
+    ]
+    if found.live is not None:
+        acts.append(Proposed("looked", {"location": key, "live": found.live, "at": moment(at)}, at, _BY))
+    return acts
+
+
+def _looked_up(
+    docket: Docket, holdings: Holdings, case: Case, sender: Sender, known: Collection[tuple[Check, str]] = ()
+) -> Case:
+    """Look up what the catalogue and the ledger of terms say of works, but for what is known of them."""
+    checks = lookups(case, holdings, sender.to.key, casework.now(docket.clock), _BY)
+    new = [_free(one, sender) for one in checks if (one.check, one.recording) not in known]
+    if not new:
+        return case
+    return casework.record(docket, case.key, *(Proposed("checked", plain(one), one.at, _BY) for one in new))
+
+
+def _finding(found: FoundFile, answer: Answer, place: _Place, digest: str) -> Finding:
     return Finding(
-        "L1",
+        place.key,
         answer.recording,
         How.HASH if answer.is_exact else How.SOUND,
         error=answer.error,
@@ -120,7 +179,7 @@ def _finding(found: FoundFile, answer: Answer, digest: str, at: datetime) -> Fin
         coverage=float(answer.facts["of_ours"]),
         digest=digest,
         source=found.source,
-        at=at,
+        at=place.at,
     )
 
 

@@ -253,6 +253,10 @@ class Sightings(Protocol):
         """Give what holds something of ours and has no case yet, the oldest first."""
         ...
 
+    def cases_of(self, source: str) -> list[str]:
+        """Give the cases that sightings of a source are in, the last one first."""
+        ...
+
     def update(self, number: int, **said: Any) -> None:
         """Write down what came of a sighting: ``file``, ``heard``, ``why_not``, ``ours``, ``issued``, ``case``."""
         ...

@@ -190,6 +190,13 @@ class SqlSightings:
         )
         return [_sighted(row) for row in rows]
 
+    def cases_of(self, source: str) -> list[str]:
+        """See ``ports.mirrors.Sightings``."""
+        rows = self._rows(
+            'SELECT "case" FROM sighting WHERE source = ? AND "case" != \'\' ORDER BY number DESC', source
+        )
+        return list(dict.fromkeys(case for (case,) in rows))
+
     def unopened(self, source: str) -> list[Sighted]:
         """See ``ports.mirrors.Sightings``."""
         rows = self._rows(
