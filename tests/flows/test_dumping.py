@@ -11,12 +11,12 @@ import pytest
 
 from riparian.assembly import WallClock
 from riparian.catalogue.holdings import HELD, table_of
-from riparian.cli.dump import told
 from riparian.console.dumped import dumped_page
 from riparian.errors import InputError
 from riparian.feeds.dumps.read import read_dump, state_of
 from riparian.flows import dumping
 from riparian.flows.dump_slices import Interval
+from riparian.flows.told import dumped as told
 from riparian.ports.dumps import Desk, Parts, Told
 from riparian.schema import MATCHED
 from riparian.stores.dumps import FolderShelf, write_rows

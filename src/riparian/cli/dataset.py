@@ -3,31 +3,27 @@
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import typer
 from pyarrow import ipc
 from rich.markup import escape
 
 from riparian import assembly
 from riparian.assembly import StoppedClock
+from riparian.assembly.datasets import about_of, digests_of, parts_of, published_us
 from riparian.cli import lines, options, terminal
 from riparian.cli.explain import existing
 from riparian.console import words
 from riparian.errors import InputError
-from riparian.feeds.datasets.about import About, about
-from riparian.feeds.datasets.read import read_items
-from riparian.feeds.dumps.vocabulary import KINDS, vocabulary_of
+from riparian.feeds.datasets.about import About
 from riparian.feeds.tables import read_table
-from riparian.flows import auditing
-from riparian.flows.audited import NEAR_ROWS, Audited, Part, Wanted
+from riparian.flows import auditing, told
+from riparian.flows.audited import NEAR_ROWS, Audited, Wanted
 from riparian.flows.extraction import Progress
 from riparian.metadata.datasets import Bounds
-from riparian.ports.dumps import Desk
 
 if TYPE_CHECKING:
     from riparian.flows.matching import Matches
@@ -93,14 +89,14 @@ def audit(
         raise InputError(f"`--listen` is {listen}, wanted a share of the files, from 0 to 1", hint="Take 0.01 to 0.1.")
     given = assembly.Given(existing(workspace))
     said = _mapping(mapping or [])
-    of_it = _about(paths)
-    published_us = StoppedClock.at(published).now_us() if published else _midnight_us(of_it)
+    of_it = about_of(paths)
+    since_us = StoppedClock.at(published).now_us() if published else published_us(of_it)
     with ExitStack() as stack:
         desk = stack.enter_context(assembly.desk(given))
         progress = stack.enter_context(terminal.bars())
         keep, kept = stack.enter_context(_spooled()) if rows is not None else (None, None)
-        wanted = Wanted(_digests(given), published_us, weigh, _control(control), keep)
-        parts = _parts(desk, paths, of_it, said, with_digests=hear)
+        wanted = Wanted(digests_of(given), since_us, weigh, _control(control), keep)
+        parts = parts_of(desk, paths, of_it, said, with_digests=hear)
         audited = auditing.audit(desk, parts, wanted, progress)
         heard = _heard(given, paths, listen, progress) if listen else None
         if rows is not None and kept is not None:
@@ -110,7 +106,7 @@ def audit(
         why = audited.unread[0][1] if audited.unread else "no file has any"
         raise InputError(f"there is no item in it ({why}), wanted a data set", hint="Check the path.")
     if json:
-        lines.write(told(audited, of_it, heard))
+        lines.write(told.audited(audited, of_it, heard))
     else:
         _show(audited, of_it, heard)
     if not audited.ours.estimate and not (heard is not None and heard.estimated.files_ours.estimate):
@@ -127,21 +123,6 @@ def _mapping(said: list[str]) -> dict[str, str]:
     return found
 
 
-def _about(paths: list[str]) -> About:
-    found = About()
-    for path in paths:
-        if Path(path).exists():
-            found = found.plus(about(Path(path)))
-    return found
-
-
-def _midnight_us(of_it: About) -> int | None:
-    if of_it.published is None:
-        return None
-    day = of_it.published
-    return round(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000
-
-
 def _control(source: str | None) -> pa.Table | None:
     if source is None:
         return None
@@ -154,33 +135,12 @@ def _control(source: str | None) -> pa.Table | None:
     return table.select(["title", "artist"]).cast(pa.schema([("title", pa.string()), ("artist", pa.string())]))
 
 
-def _digests(given: assembly.Given) -> dict[str, str]:
-    """Give the digests of files of which there are prints."""
-    if not assembly.has_prints(given):
-        return {}
-    with assembly.library(given) as library:
-        held = library.hold()
-        known = (held.known(int(number)) for number in held.numbers())
-        return {one.digest: one.recording for one in known if one.digest}
-
-
 def _heard(given: assembly.Given, paths: list[str], share: float, progress: Progress) -> "Matches":
     """Compare the sound of files, a share of them drawn by lot, with prints of ours."""
     from riparian.flows.matching import match_files  # noqa: PLC0415 -- kernels, which nothing else here needs
 
     with assembly.library(given) as library:
         return match_files(library, library.find(paths), assembly.read_policy(given), share, progress)
-
-
-def _parts(desk: Desk, paths: list[str], of_it: About, said: dict[str, str], *, with_digests: bool) -> Iterator[Part]:
-    vocabulary = vocabulary_of(desk.catalogue.whole(list(KINDS)))
-    licence = pa.scalar("; ".join(of_it.licences) or None, pa.string())
-    for read in read_items(paths, vocabulary, said, with_digests=with_digests):
-        at = read.items.schema.get_field_index("licence")
-        # An item that says nothing of its licence is under that of the whole.
-        filled = pc.fill_null(read.items["licence"], licence) if licence.is_valid else read.items["licence"]
-        items = read.items.set_column(at, read.items.schema.field(at), filled)
-        yield Part(read.source, items, tuple((each.source, each.reason) for each in read.rejects))
 
 
 @contextmanager
@@ -203,62 +163,6 @@ def _spooled() -> Iterator[tuple[Callable[[pa.Table], None], Callable[[], Iterat
                     yield pa.Table.from_batches([reader.get_batch(number)])
 
         yield keep, kept
-
-
-def told(audited: Audited, of_it: About, heard: "Matches | None" = None) -> Iterator[dict[str, Any]]:
-    """Write what it says of itself, what could not be read, licences, terms, what was heard, and the summary."""
-    yield {
-        "kind": "dataset",
-        "name": of_it.name,
-        "licences": list(of_it.licences),
-        "published": str(of_it.published) if of_it.published else None,
-        "said_in": list(of_it.sources),
-        "files": dict(audited.sources),
-    }
-    for where, why in audited.unread:
-        yield {"kind": "unread", "where": where, "why": why}
-    for licence, (items, ours, stances) in audited.licences.items():
-        train = {str(stance): n for stance, n in stances.items()}
-        yield {"kind": "licence", "licence": licence, "items": items, "ours": ours, "train": train}
-    for said in audited.said:
-        yield {
-            "kind": "terms",
-            "use": str(said.use),
-            "as_of_us": said.as_of_us,
-            "items": {str(stance): _bounds(counted) for stance, counted in said.items.items()},
-            "recordings": {str(stance): n for stance, n in said.recordings.items()},
-            "reserved_by_a_document": said.said,
-        }
-    if heard is not None:
-        yield {
-            "kind": "sound",
-            "files": heard.files,
-            "heard": sum(not one.failed for one in heard.looked),
-            "files_ours": _interval(heard.estimated.files_ours),
-            "recordings_ours": _interval(heard.estimated.recordings_ours),
-        }
-    near = audited.near
-    yield {
-        "kind": "summary",
-        "items": audited.items,
-        "ours": _bounds(audited.ours),
-        "recordings": _bounds(audited.recordings),
-        "held": audited.held,
-        "levels": {name: {"items": items, "recordings": n} for name, (items, n) in audited.levels.items()},
-        "weighed": None
-        if near is None
-        else {"left": near.left, "asked": near.asked, "ours": _bounds(near.items), "recordings": near.recordings},
-        "control": {"recordings": audited.control[0], "found": audited.control[1]},
-        "mistaken": _bounds(audited.mistaken),
-    }
-
-
-def _bounds(of: Bounds) -> dict[str, float]:
-    return {"estimate": of.estimate, "low": of.low, "high": of.high}
-
-
-def _interval(of: Any) -> dict[str, float]:
-    return _bounds(Bounds(of.estimate, of.low, of.high))
 
 
 def _show(audited: Audited, of_it: About, heard: "Matches | None") -> None:

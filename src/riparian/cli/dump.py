@@ -1,6 +1,6 @@
 """``riparian dump``: how much of our catalogue is in a list that was found?"""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,10 +15,9 @@ from riparian.console.days_of_lists import when_taken
 from riparian.errors import InputError
 from riparian.feeds.dumps.read import read_dump, state_of
 from riparian.feeds.dumps.vocabulary import KINDS, vocabulary_of
-from riparian.flows import dumping
+from riparian.flows import dumping, told
 from riparian.flows.dump_slices import Interval, Slice
-from riparian.flows.dumping import Dumped, Reviewed
-from riparian.metadata.taken import Taken
+from riparian.flows.dumping import Dumped
 
 _SHOWN: Final = 8
 
@@ -82,7 +81,7 @@ def match(
         report.write_text(dumped_page(dumped), encoding="utf-8")
         terminal.say(f"The report is {report}")
     if json:
-        lines.write(told(dumped))
+        lines.write(told.dumped(dumped))
     else:
         _show(dumped)
     if not dumped.is_found:
@@ -97,55 +96,6 @@ def _mapping(said: list[str]) -> dict[str, str]:
             raise InputError(f"`--map {one}` has no column, wanted FIELD=COLUMN", hint="Write --map title=COLUMN.")
         found[name.strip()] = column.strip()
     return found
-
-
-def told(dumped: Dumped) -> Iterator[dict[str, Any]]:
-    """Write what was read, the slices, rows for people, and the summary."""
-    for one in dumped.read["sheets"]:
-        yield {"kind": "sheet", **one}
-    for name, slices in dumped.slices.items():
-        for each in slices:
-            yield {"kind": "slice", "of": name, "name": each.name, "held": each.held, "ours": each.ours.told()}
-    for row in dumped.review:
-        yield _told_row(row)
-    yield {
-        "kind": "summary",
-        "list": dumped.name,
-        "rows": dumped.read["rows"],
-        "rejected": dumped.read["rejected"],
-        "sampled": dumped.looked,
-        "held": dumped.held,
-        "rows_ours": dumped.rows_ours.told(),
-        "recordings_ours": dumped.recordings_ours.told(),
-        "of_catalogue": dumped.of_catalogue.told(),
-        "of_plays": dumped.of_plays.told() if dumped.of_plays else None,
-        "taken": _taken(dumped.taken),
-        "latest": dumped.latest.isoformat() if dumped.latest else None,
-        "sure": dict(dumped.levels),
-        "errors": {level: list(counts) for level, counts in dumped.errors.items()},
-    }
-
-
-def _told_row(one: Reviewed) -> dict[str, Any]:
-    theirs = {name: str(value) if name == "added" else value for name, value in one.theirs.items()}
-    return {
-        "kind": "row",
-        "row": one.row,
-        "theirs": theirs,
-        "ours": dict(one.ours),
-        "level": one.level,
-        "error": one.error,
-        "bits": one.bits,
-        "extrapolated": one.extrapolated,
-        "via": one.via,
-    }
-
-
-def _taken(of: Taken | None) -> dict[str, Any] | None:
-    if of is None:
-        return None
-    days = {name: getattr(of, name).isoformat() for name in ("estimate", "low", "high")}
-    return {**days, "days": of.days, "open": of.is_open}
 
 
 def _show(dumped: Dumped) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
@@ -15,7 +15,8 @@ from riparian.cli.prints import Workers, at_once
 from riparian.console import words
 from riparian.errors import InputError
 from riparian.feeds.listening import STDIN, standard_input
-from riparian.flows.matching import Answer, Looked, Matches, in_folders, match_files
+from riparian.flows import told
+from riparian.flows.matching import Looked, Matches, in_folders, match_files
 from riparian.gate.policy import Policy, copy_error
 from riparian.prints.libraries import Interval
 
@@ -67,59 +68,11 @@ def match(
             terminal.say(f"The report is {report}")
     found = sum(bool(one.copies(terms)) for one in matches.looked)
     if json:
-        lines.write(told(matches, terms, is_library=in_folders(files)))
+        lines.write(told.matched(matches, terms, is_library=in_folders(files)))
     else:
         _show(matches, terms, is_library=in_folders(files))
     if not found:
         raise typer.Exit(1)
-
-
-def told(matches: Matches, policy: Policy, *, is_library: bool) -> Iterator[dict[str, Any]]:
-    """Write what is sure enough under the policy, what cannot be heard, and of a library how much is ours."""
-    for one in matches.looked:
-        if one.failed and one.is_sound:
-            yield {"kind": "failed", "path": one.file.name, "why": one.failed}
-        for answer in one.answers:
-            if answer.error <= copy_error(policy):
-                yield _told(one, answer)
-    if is_library:
-        yield {"kind": "summary", **_counts(matches, policy)} | {
-            "files_ours": _interval(matches.estimated.files_ours),
-            "recordings_ours": _interval(matches.estimated.recordings_ours),
-        }
-
-
-def _told(one: Looked, answer: Answer) -> dict[str, Any]:
-    return {
-        "kind": answer.claim,
-        "recording": answer.recording,
-        "path": one.file.name,
-        "bits": answer.bits,
-        "error": answer.error,
-        "spans": list(answer.spans),
-        "exact": answer.is_exact,
-        "extrapolated": bool(answer.facts.get("extrapolated", False)),
-        "covered": answer.facts["covered"],
-        "of_ours": answer.facts["of_ours"],
-        "rivals": list(answer.rivals),
-    }
-
-
-def _counts(matches: Matches, policy: Policy) -> dict[str, int]:
-    heard = [one for one in matches.looked if not one.failed]
-    return {
-        "files": matches.files,
-        "sampled": len(matches.looked),
-        "heard": len(heard),
-        "failed": sum(bool(one.failed) and one.is_sound for one in matches.looked),
-        "found": sum(bool(one.copies(policy)) for one in heard),
-        "nothing_to_tell": sum(one.why_nothing not in {"", "not ours"} for one in heard),
-        "prints": matches.recordings,
-    }
-
-
-def _interval(of: Interval) -> dict[str, float]:
-    return {"estimate": of.estimate, "low": of.low, "high": of.high}
 
 
 def _show(matches: Matches, policy: Policy, *, is_library: bool) -> None:
@@ -172,7 +125,7 @@ _NOTHING: Final = {
 
 
 def _show_library(matches: Matches, policy: Policy) -> None:
-    counts, of = _counts(matches, policy), matches.estimated
+    counts, of = told.counts(matches, policy), matches.estimated
     heard = f"{counts['heard']:,} of {words.counted(matches.files, 'file')} heard"
     terminal.page.print(f"{heard}, {counts['failed']:,} of them damaged; {counts['found']:,} hold something of ours.")
     if counts["sampled"] < matches.files:

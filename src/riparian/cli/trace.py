@@ -16,10 +16,10 @@ from riparian.cli.explain import existing
 from riparian.console import words
 from riparian.errors import InputError
 from riparian.feeds.accounts_table import read_accounts
+from riparian.flows import told
 from riparian.flows.leak import Leak, Read, Sighting, Together, trace_leak
 from riparian.flows.recognising import recognise
 from riparian.marks.grants import Version
-from riparian.marks.trace import Named
 from riparian.marks.variants import NAME, Variants
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -83,7 +83,7 @@ def trace(
         report.write_text(traced_page(leak), encoding="utf-8")
         terminal.say(f"The report is {report}")
     if json:
-        lines.write(told(leak))
+        lines.write(told.issued(leak))
     else:
         _show(leak)
     if not leak.named:
@@ -108,25 +108,6 @@ def _listeners(source: str | None, streamed: Sequence[Path] | None) -> tuple[str
             hint="Renditions are everybody's: say which accounts may have streamed them.",
         )
     return () if source is None else tuple(dict.fromkeys(read_accounts(source)["account"].to_pylist()))
-
-
-def told(leak: Leak) -> list[dict[str, Any]]:
-    """Write what is above policy, and nothing else, for programs."""
-    return [_issued(one, named) for one in leak.together if one.traced is not None for named in one.traced.named]
-
-
-def _issued(one: Together, named: Named) -> dict[str, Any]:
-    by_recording = named.evidence.facts["bits_by_recording"]
-    assert isinstance(by_recording, dict)  # noqa: S101 -- see marks.trace
-    return {
-        "kind": "issued",
-        "account": one.candidates[named.candidate],
-        # The one that says most, of those that were traced together.
-        "recording": max(by_recording, key=by_recording.__getitem__),
-        "recordings": len(one.reads),
-        "bits": named.evidence.bits,
-        "error_bound": one.error_bound(named),
-    }
 
 
 def _show(leak: Leak) -> None:
