@@ -1,6 +1,6 @@
 """What is wrong with a page, as somebody before it would find it: by eye, by keyboard, by a reader of screens."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any, Final, Literal
@@ -67,13 +67,16 @@ def told_of(page: Page, status: int = 200) -> Iterator[list[str]]:
         page.remove_listener("pageerror", failed)
 
 
-def require_order(page: Page, addresses: Iterable[str], status: int = 200) -> None:
-    """Look at pages, and tell all that is wrong with any."""
-    told = [one for address in addresses for one in trouble(page, address, status)]
+def require_order(page: Page, addresses: Iterable[str], status: int = 200, *, by_keys: bool = True) -> None:
+    """Look at pages of one template, and tell all that is wrong with any."""
+    told = []
+    for number, address in enumerate(addresses):
+        keyed = WIDTHS[: 1 if number else 2] if by_keys else ()
+        told += [f"{address}: {one}" for one in _trouble(page, address, status, keyed)]
     assert not told, "\n".join(told)
 
 
-def trouble(page: Page, address: str, status: int = 200) -> list[str]:
+def _trouble(page: Page, address: str, status: int, keyed: Collection[int]) -> list[str]:
     """Open a page, look at it in each width, light and dark, and go through it by keyboard; list what is wrong."""
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
     page.emulate_media(color_scheme=SCHEMES[0], reduced_motion="reduce")
@@ -87,8 +90,9 @@ def trouble(page: Page, address: str, status: int = 200) -> list[str]:
             for scheme in SCHEMES:
                 page.emulate_media(color_scheme=scheme)
                 wrong += [f"{width} px, {scheme}: {one}" for one in _seen(page, whole=scheme == SCHEMES[0])]
-            wrong += [f"{width} px, by keyboard: {one}" for one in by_keyboard(page)]
-    return [f"{address}: {one}" for one in wrong]
+            if width in keyed:
+                wrong += [f"{width} px, by keyboard: {one}" for one in by_keyboard(page)]
+    return wrong
 
 
 def _seen(page: Page, *, whole: bool) -> Iterator[str]:

@@ -112,5 +112,6 @@ def come_in(browser: Browser, link: str, name: str) -> Page:
     if page.locator("#name").count():
         page.fill("#name", name)
     page.click("form[data-passkey] button")
-    page.wait_for_selector("h1:text('Today')")
+    page.wait_for_selector("h1:text('Today'), form [role=status]:not(:empty):not(:text('Waiting'))")
+    assert page.locator("h1").inner_text() == "Today", page.locator("main").inner_text()
     return page
