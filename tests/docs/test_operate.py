@@ -9,7 +9,7 @@ from riparian.cli.logged import EVENTS
 from tests.deploy.known import family_names
 
 OPERATE = Path("docs/how/operate.md").read_text(encoding="utf-8")
-PAGES = [Path(f"docs/how/{name}.md") for name in ("operate", "serve", "console", "nginx")]
+PAGES = [Path(f"docs/how/{name}.md") for name in ("operate", "runbook", "deploy", "serve", "console", "nginx")]
 
 
 def test_every_event_of_the_log_is_listed_with_its_fields() -> None:
