@@ -29,6 +29,7 @@ Golden = Callable[[str, str], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-golden", action="store_true", help="rewrite tests/golden from what the code says now")
+    parser.addoption("--write-screenshots", action="store_true", help="take the pictures of docs/images anew")
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """A workspace that every page has something to show of: a town with two rings, cases, and a notice that has left."""
 
+import json
 from pathlib import Path
 
 from riparian.cases.events import Proposed
 from riparian.flows import casework, pursuing
 from riparian.flows.pursuing import Wish
+from riparian.stores.workspace import KEY_BYTES
 from tests.cases.making import AT
 from tests.cases.sending import ANN_, HOST, NOTE, approved, facts_of, office
 from tests.console.hostile import run
@@ -13,14 +15,20 @@ from tests.console.hostile import run
 def made(folder: Path) -> Path:
     """Simulate and scan the town, and open the cases."""
     run(
-        "simulate", folder, "--listeners", "300", "--days", "20", "--recordings", "8000", "--seed", "3",
-        "--ring", "6x150:queue", "--ring", "4x300:random",
+        "simulate", folder, "--listeners", "300", "--days", "20", "--recordings", "30000", "--seed", "3",
+        "--ring", "6x60:queue", "--ring", "4x150:random", "--ring", "1x120:random",
     )  # fmt: skip
-    workspace = folder / "workspace"
+    workspace = folder / "riparian-workspace"
+    workspace.mkdir()
+    # A key of its own, so that pseudonyms and rings are called the same each time.
+    (workspace / "secret.key").write_bytes(bytes(range(KEY_BYTES)))
     run(
         "scan", folder / "accesses.parquet", "--catalogue", folder / "catalogue.parquet",
         "--accounts", folder / "accounts.parquet", "--workspace", workspace, "--map", "account=account",
     )  # fmt: skip
+    held = [json.loads(line)["account"] for line in run("hold", "list", "-w", workspace, "--json").splitlines()]
+    run("hold", "end", held[1], "--person", "Ben", "--reason", "it copies, and says so", "-w", workspace)
+    run("hold", "appeal", held[2], "--text", "I have a large family, and we all listen.", "-w", workspace)
     with office(workspace) as docket:
         approved(docket)
         pursuing.send(docket, "C1", "N1", "cli", really=True)
