@@ -35,8 +35,20 @@ TABLE: Final = {
     "POST /people/change": "admin",
     "POST /people/remove": "admin",
     "GET /looks": "admin",
+    "GET /tokens": "viewer",
+    "POST /tokens/make": "viewer",
+    "POST /tokens/revoke": "viewer",
 }
 """Who may, at least."""
+
+BY_PEOPLE: Final = {
+    "POST /people/invite",
+    "POST /people/change",
+    "POST /people/remove",
+    "POST /tokens/make",
+    "POST /tokens/revoke",
+}
+"""What no token does, whatever its role."""
 
 OPEN: Final = {
     "GET /static/{name}",
@@ -91,6 +103,28 @@ def test_a_role_gets_what_the_table_says_and_nothing_else(browser: Browser, rout
     else:
         # Nothing is in the workspace and nothing in the form: it is let in, and told so.
         assert answer.status_code in {200, 303, 400, 404}
+
+
+BY_TOKEN: Final = [(route, role, scope) for route in TABLE for role in ROLES[1:] for scope in ("reads", "acts")]
+
+
+@pytest.mark.parametrize(
+    ("route", "role", "scope"), BY_TOKEN, ids=[f"{role} {scope} {route}" for route, role, scope in BY_TOKEN]
+)
+def test_a_token_gets_what_its_role_gets_and_does_less(browser: Browser, route: str, role: str, scope: str) -> None:
+    method, path = route.split()
+    sent = {"as": role, "token": scope, "accept": "application/json"}
+    answer = browser.ask(method, path, headers=sent, data={} if method == "POST" else None)
+    if ROLES.index(role) < ROLES.index(TABLE[route]):
+        assert (answer.status_code, answer.json()["wanted"]) == (403, f"{TABLE[route]} or above")
+    elif route in BY_PEOPLE:
+        assert (answer.status_code, answer.json()["wanted"]) == (403, "a person who is signed in")
+    elif method == "POST" and scope == "reads":
+        assert (answer.status_code, answer.json()["wanted"]) == (403, "one that may act")
+    else:
+        # It is let in without the token of a form.
+        assert answer.status_code in {200, 303, 400, 404}
+        assert "not from a page" not in answer.json()["found" if answer.status_code >= 400 else "kind"]
 
 
 @pytest.mark.parametrize("route", [route for route in TABLE if route.startswith("POST")])

@@ -10,10 +10,14 @@
     POST /sign-out                 a form
 
 Whoever signs in gets a new token; what they had before is good for nothing.
+
+A program sends ``Authorization: Bearer``, with a token that somebody made for it.  Then the token alone says who asks,
+whatever cookie comes with it: one that is good for nothing is nobody.  No browser adds it by itself, so that no other
+site can have a form sent with it.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from starlette.concurrency import run_in_threadpool
@@ -22,6 +26,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from riparian.console import passkeys
+from riparian.console.bearer import bearer_in
 from riparian.console.forms import form_of, octets_of, require_own
 from riparian.console.issuer import Issuer
 from riparian.console.shown import plain_shown
@@ -34,9 +39,28 @@ SIGN_IN: Final = "/sign-in"
 SETUP: Final = "/setup"
 TRIES_A_MINUTE: Final = 10
 TRIES_OF_ALL: Final = 120
+OPEN_A_MINUTE: Final = 20
+OPEN_OF_ALL: Final = 600
+ASKED_A_MINUTE: Final = 600
 _KNOWN_MAX: Final = 10_000
-_SEE_OTHER, _TOO_MANY = 303, 429
+_SEE_OTHER = 303
+_TOKEN_MAX: Final = 200
 _S: Final = 1_000_000
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+class TooManyError(LifecycleError):
+    """Somebody tries, or asks, too often.
+
+    Parameters
+    ----------
+    waits_us
+        After how long they may again.
+    """
+
+    def __init__(self, message: str, waits_us: int) -> None:
+        super().__init__(message, hint="Wait for a minute.")
+        self.after_s = -(-waits_us // _S)
 
 
 class Doors(Protocol):
@@ -52,7 +76,17 @@ class Doors(Protocol):
         ...
 
     def sitting(self, request: Request) -> Sitting | None:
-        """Say who asks; None where nobody is signed in."""
+        """Say who asks; None where nobody is signed in.
+
+        Raises
+        ------
+        TooManyError
+            When a token is tried, or used, too often.
+        """
+        ...
+
+    def limited(self, answer: Answer) -> Answer:
+        """Let through what anybody may ask without being signed in, so often from one address and no more."""
         ...
 
     def looked(self, sitting: Sitting, page: str, accounts: Sequence[str]) -> None:
@@ -68,7 +102,9 @@ class Locked:
         self._staff = staff
         self._clock = clock
         self._issuer = issuer
-        self._tries = _Tries(clock)
+        # Whoever fills one of these keeps nobody from another.
+        self._tries, self._open = _Tries(clock), _Tries(clock, OPEN_A_MINUTE, OPEN_OF_ALL)
+        self._tokens, self._asked = _Tries(clock), _Tries(clock, ASKED_A_MINUTE)
         # A name that begins so is taken by browsers only over TLS, for this host alone.
         before = "__Host-" if at.startswith("https:") else ""
         self._seat, self._way = f"{before}riparian", f"{before}riparian-way"
@@ -90,16 +126,33 @@ class Locked:
 
     def sitting(self, request: Request) -> Sitting | None:
         """See ``Doors``."""
-        token = request.cookies.get(self._seat, "")
-        return self._staff.sitting(token, self._clock.now_us()) if token else None
+        secret = bearer_in(request)
+        return self._seated(request) if secret is None else self._bearer(request, secret)
+
+    def limited(self, answer: Answer) -> Answer:
+        """See ``Doors``."""
+        return self._open.tried(answer)
 
     def looked(self, sitting: Sitting, page: str, accounts: Sequence[str]) -> None:
         """See ``Doors``."""
-        self._staff.looked(sitting.person.name, page, accounts, self._clock.now_us())
+        token = sitting.token.ident if sitting.token is not None else ""
+        self._staff.looked(sitting.person.name, page, accounts, self._clock.now_us(), token)
+
+    def _seated(self, request: Request) -> Sitting | None:
+        token = request.cookies.get(self._seat, "")
+        return self._staff.sitting(token, self._clock.now_us()) if token else None
+
+    def _bearer(self, request: Request, secret: str) -> Sitting | None:
+        sitting = self._staff.bearer(secret, self._clock.now_us()) if len(secret) <= _TOKEN_MAX else None
+        if sitting is None or sitting.token is None:
+            self._tokens.require(request)
+            return None
+        self._asked.require_of(sitting.token.ident)
+        return sitting
 
     async def _sign_in(self, request: Request) -> Response:
         to = own_path(request.query_params.get("to", ""))
-        if self.sitting(request) is not None:
+        if self._seated(request) is not None:
             return RedirectResponse(to, _SEE_OTHER)
         return plain_shown("sign-in.html.j2", {"to": to, "issuer": self._issuer.url if self._issuer else ""})
 
@@ -163,7 +216,7 @@ class Locked:
         return await self._let_in(request, JSONResponse({"to": "/"}), person.name)
 
     async def _sign_out(self, request: Request) -> Response:
-        sitting = self.sitting(request)
+        sitting = self._seated(request)
         answer = RedirectResponse(SIGN_IN, _SEE_OTHER)
         if sitting is not None:
             require_own(await form_of(request), sitting.form_token)
@@ -207,25 +260,48 @@ class Locked:
 
 
 class _Tries:
-    """How often one may try: so often from an address, and so often from all together."""
+    """How often one may try: so often by what one is known by, and so often all together."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, a_minute: int = TRIES_A_MINUTE, of_all: int = TRIES_OF_ALL) -> None:
         self._clock = clock
+        self._a_minute = a_minute
+        self._of_all = of_all
         self._paid: dict[str, int] = {}
 
-    def tried(self, answer: Callable[[Request], Any]) -> Callable[[Request], Any]:
+    def tried(self, answer: Answer) -> Answer:
         """Let some through."""
 
         async def limited(request: Request) -> Response:
-            from_where = request.client.host if request.client else ""
-            waits = max(self._waits(from_where, TRIES_A_MINUTE), self._waits("", TRIES_OF_ALL))
-            if waits:
-                told = {"kind": "error", "found": "too many tries", "wanted": "fewer", "to_do": "Wait for a minute."}
-                return JSONResponse(told, _TOO_MANY, headers={"Retry-After": str(-(-waits // _S))})
-            result: Response = await answer(request)
-            return result
+            self.require(request)
+            return await answer(request)
 
         return limited
+
+    def require(self, request: Request) -> None:
+        """Count that somebody tries.
+
+        Raises
+        ------
+        TooManyError
+            When they did too often, or all did.
+        """
+        self.require_of(f"from {request.client.host if request.client else ''}")
+        self._require("", self._of_all)
+
+    def require_of(self, who: str) -> None:
+        """Count that somebody asks, by what they are known by.
+
+        Raises
+        ------
+        TooManyError
+            When they did too often.
+        """
+        self._require(who, self._a_minute)
+
+    def _require(self, who: str, a_minute: int) -> None:
+        waits = self._waits(who, a_minute)
+        if waits:
+            raise TooManyError(f"more than {a_minute} tries in a minute, wanted fewer", waits)
 
     def _waits(self, who: str, a_minute: int) -> int:
         now_us, interval = self._clock.now_us(), interval_us(a_minute)

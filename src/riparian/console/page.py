@@ -84,12 +84,20 @@ class Act:
         Does it.
     said
         That it was done, as a sentence.
+    wants_person
+        Whether a token may never do it, whatever its role.
     """
 
     name: str
     role: Role
     do: Callable[[Given, Question, Form], Done]
     said: str
+    wants_person: bool = False
+
+    @property
+    def is_for_people(self) -> bool:
+        """Whether it wants somebody at a browser: what approvers and admins do is never a program's."""
+        return self.wants_person or self.role >= Role.APPROVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from riparian import __version__
 from riparian.codes import code_of_label
 from riparian.console import overlaps, removals, setting, waterfall, words
+from riparian.console.bearer import bearer_in
 from riparian.console.figures import NARROW, WIDE, Line, Mark, evidence_over_time
 from riparian.console.page import Act, Page, address
 from riparian.errors import RiparianError
@@ -31,10 +32,11 @@ _EPOCH: Final = date(1970, 1, 1)
 
 
 def wants_json(request: Request) -> bool:
-    """Say whether a program asks: by ``?json``, by what it accepts, or by what it sends."""
+    """Say whether a program asks: by ``?json``, by what it accepts or sends, or by its token."""
     accepts, sends = request.headers.get("accept", ""), request.headers.get("content-type", "")
     accepts_it = "application/json" in accepts and "text/html" not in accepts
-    return accepts_it or "json" in request.query_params or sends.startswith("application/json")
+    sends_json = sends.startswith("application/json")
+    return accepts_it or "json" in request.query_params or sends_json or bearer_in(request) is not None
 
 
 def page_shown(
@@ -43,7 +45,9 @@ def page_shown(
     """Show a page to a person, or its facts to a program."""
     if wants_json(request):
         return JSONResponse(dict(facts))
-    done = next((act for act in page.acts if act.name == request.query_params.get("done")), None)
+    # What is told once is shown where it was done; whatever else is done leads to a page that says so.
+    name = request.url.path.rpartition("/")[2] if request.method == "POST" else request.query_params.get("done")
+    done = next((act for act in page.acts if act.name == name), None)
     can = {act.name for act in page.acts if sitting.person.role >= act.role}
     return HTMLResponse(
         _environment()

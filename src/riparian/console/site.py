@@ -7,9 +7,12 @@
     GET  /static/NAME         its style and scripts
 
 Whoever is not signed in is asked to; whose role is too low is told which one it takes.  Works without scripts.
+
+A program with a token gets JSON, by the same rules; its forms need no token of a page.  It may do what the token says,
+and nothing that wants a person.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.applications import Starlette
@@ -21,7 +24,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from riparian.assembly import Given
-from riparian.console.doors import SIGN_IN, Doors
+from riparian.console.bearer import bearer_in
+from riparian.console.doors import SIGN_IN, Answer, Doors, TooManyError
 from riparian.console.forms import form_of, require_own
 from riparian.console.guard import HEADERS, Guarded, static_answer, static_files
 from riparian.console.page import Act, Page, Question, address
@@ -39,14 +43,14 @@ from riparian.ports.staff import Role, Sitting
 
 _STATUS: Final[Mapping[type[RiparianError], int]] = {
     InputError: 400,
+    TooManyError: 429,
     LifecycleError: 409,
     PolicyError: 500,
     CustodyError: 500,
     OutsideError: 503,
 }
 _SEE_OTHER, _SIGN_IN, _NO, _NOT_FOUND, _BROKEN = 303, 401, 403, 404, 500
-
-Answer = Callable[[Request], Awaitable[Response]]
+_SITTING: Final = "riparian.sitting"
 
 
 def console_app(given: Given, doors: Doors, pages: tuple[Page, ...] = PAGES) -> Starlette:
@@ -88,7 +92,7 @@ class _Site:
 
     def look(self, page: Page) -> Answer:
         async def shown(request: Request) -> Response:
-            sitting = self._doors.sitting(request)
+            sitting = self._sitting(request)
             if sitting is None or sitting.person.role < page.role:
                 return self._not_let(request, sitting, page.role)
             question = Question(sitting.person, dict(request.query_params), self._doors.at)
@@ -104,11 +108,14 @@ class _Site:
 
     def act(self, page: Page, act: Act) -> Answer:
         async def done(request: Request) -> Response:
-            sitting = self._doors.sitting(request)
+            sitting = self._sitting(request)
             if sitting is None or sitting.person.role < act.role:
                 return self._not_let(request, sitting, act.role)
+            if sitting.token is not None and (act.is_for_people or not sitting.token.acts):
+                return self._not_by_token(request, sitting, act)
             form = await form_of(request)
-            require_own(form, sitting.form_token)
+            if sitting.token is None:
+                require_own(form, sitting.form_token)
             question = Question(sitting.person, dict(request.query_params), self._doors.at)
             came = await run_in_threadpool(act.do, self._given, question, form)
             if came.told:
@@ -123,10 +130,13 @@ class _Site:
         if isinstance(error, HTTPException):
             found = f"nothing is at `{request.url.path[:200]}`" if error.status_code == _NOT_FOUND else error.detail
             told = InputError(f"{found}, wanted a page of the console", hint="Begin at the first page.")
-            return self._said(request, told, error.status_code, self._doors.sitting(request))
+            return self._said(request, told, error.status_code, self._known(request))
         assert isinstance(error, RiparianError)  # noqa: S101  as registered
         status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), _BROKEN)
-        return self._said(request, error, status, self._doors.sitting(request))
+        answer = self._said(request, error, status, self._known(request))
+        if isinstance(error, TooManyError):
+            answer.headers["Retry-After"] = str(error.after_s)
+        return answer
 
     async def broken(self, request: Request, error: Exception) -> Response:
         del error
@@ -138,6 +148,29 @@ class _Site:
         answer.headers.update(HEADERS)
         return answer
 
+    def _sitting(self, request: Request) -> Sitting | None:
+        if _SITTING not in request.scope:
+            # Whoever asks too often is nobody to the page that says so, and is counted once.
+            request.scope[_SITTING] = None
+            request.scope[_SITTING] = self._doors.sitting(request)
+        found: Sitting | None = request.scope[_SITTING]
+        return found
+
+    def _known(self, request: Request) -> Sitting | None:
+        try:
+            return self._sitting(request)
+        except TooManyError:
+            return None
+
+    def _not_by_token(self, request: Request, sitting: Sitting, act: Act) -> Response:
+        found, wanted = (
+            ("a token asks", "a person who is signed in")
+            if act.is_for_people
+            else ("the token only reads", "one that may act")
+        )
+        told = LifecycleError(f"{found}, wanted {wanted}", hint="Do it on the page, or make another token.")
+        return self._said(request, told, _NO, sitting)
+
     def _not_let(self, request: Request, sitting: Sitting | None, wanted: Role) -> Response:
         if sitting is not None:
             told = LifecycleError(
@@ -145,6 +178,11 @@ class _Site:
                 hint="Ask an admin, if your work needs it.",
             )
             return self._said(request, told, _NO, sitting)
+        if bearer_in(request) is not None:
+            told = LifecycleError("the token is good for nothing, wanted one that is", hint="Make another on a page.")
+            answer = self._said(request, told, _SIGN_IN, None)
+            answer.headers["WWW-Authenticate"] = "Bearer"
+            return answer
         if request.method == "GET" and not wants_json(request):
             asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             return RedirectResponse(address(SIGN_IN, to=asked if asked != "/" else ""), _SEE_OTHER)

@@ -13,6 +13,7 @@ Rules
 * Somebody who is signed in is signed out when they do nothing for an hour, and after twelve in any case.
 * The last admin stays one: nobody could make another.
 * Every look at an account is written down, each after the one before it: none can be changed or left out unseen.
+* A token stands for whoever made it, and may never more than they may now; it ends by itself, and with them.
 """
 
 from collections.abc import Hashable, Sequence
@@ -20,12 +21,16 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Protocol
 
-from riparian.schema import HOUR_US
+from riparian.schema import DAY_US, HOUR_US
 
 LINK_US: Final = HOUR_US // 4
 WAY_US: Final = HOUR_US // 12
 IDLE_US: Final = HOUR_US
 LONGEST_US: Final = 12 * HOUR_US
+TOKEN_DAYS_MAX: Final = 366
+TOKEN_US_MAX: Final = TOKEN_DAYS_MAX * DAY_US
+TOKENS_MAX: Final = 20
+"""Of one person, at a time."""
 
 
 class Role(IntEnum):
@@ -59,19 +64,49 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Token:
+    """What lets a program in.
+
+    Parameters
+    ----------
+    ident
+        As it is named where it is listed; it lets nobody in.
+    name
+        What it is for, in the words of whoever made it.
+    person
+        Who made it, with what it may do: no more than they may, and no more than was said then.
+    acts
+        Whether it may do what people do on pages, or only read them.
+    since_us, until_us, seen_us
+        When it was made, when it ends, and when it was last used; 0 for never.
+    """
+
+    ident: str
+    name: str
+    person: Person
+    acts: bool
+    since_us: int
+    until_us: int
+    seen_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Sitting:
-    """Somebody who is signed in.
+    """Somebody who is signed in, or a program in their name.
 
     Parameters
     ----------
     person
         Who.
     form_token
-        What each form of theirs carries, and nobody else's can.
+        What each form of theirs carries, and nobody else's can; a program has none.
+    token
+        By which a program asks; None for a person at a browser.
     """
 
     person: Person
     form_token: str
+    token: Token | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +197,8 @@ class Look:
         Of all looks, from 1.
     link
         Digest of this look and of the link before it.
+    token
+        By which token a program was shown them in the person's name; empty where they were themselves.
     """
 
     number: int
@@ -170,6 +207,7 @@ class Look:
     page: str
     accounts: tuple[str, ...]
     link: bytes
+    token: str = ""
 
 
 class Staff(Protocol):
@@ -241,8 +279,32 @@ class Staff(Protocol):
         """End a sitting."""
         ...
 
-    def looked(self, person: str, page: str, accounts: Sequence[str], now_us: int) -> None:
-        """Write down that somebody was shown accounts."""
+    def make_token(self, token: Token) -> str:
+        """Make a token, whose ``ident`` is chosen here; what is told is told once.
+
+        Raises
+        ------
+        InputError
+            When nobody can read its name, or it ends never or at once.
+        LifecycleError
+            When its person has too many.
+        """
+        ...
+
+    def tokens(self, now_us: int, person: str = "") -> Sequence[Token]:
+        """List the tokens that are good, somebody's or everybody's, by when they were made."""
+        ...
+
+    def revoke(self, ident: str, person: str = "") -> None:
+        """End a token, of somebody or of anybody; ``InputError`` where there is none."""
+        ...
+
+    def bearer(self, secret: str, now_us: int) -> Sitting | None:
+        """Say who asks by a token; None where it is good for nothing."""
+        ...
+
+    def looked(self, person: str, page: str, accounts: Sequence[str], now_us: int, token: str = "") -> None:
+        """Write down that somebody was shown accounts, or a program in their name."""
         ...
 
     def looks(self, *, before: int = 0, limit: int) -> Sequence[Look]:

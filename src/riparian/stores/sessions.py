@@ -7,6 +7,7 @@ One SQLite database in the workspace.  Of whatever lets somebody in, a digest is
     person     who works here                      passkey   what proves that it is they
     link       invitations, used once              way       what somebody on the way in was asked
     sitting    who is signed in                    look      who was shown which accounts, only added to
+    token      what lets programs in
 """
 
 import contextlib
@@ -25,6 +26,9 @@ from riparian.ports.staff import (
     IDLE_US,
     LINK_US,
     LONGEST_US,
+    TOKEN_DAYS_MAX,
+    TOKEN_US_MAX,
+    TOKENS_MAX,
     WAY_US,
     Invitation,
     Look,
@@ -33,6 +37,7 @@ from riparian.ports.staff import (
     Person,
     Role,
     Sitting,
+    Token,
     Way,
 )
 from riparian.schema import HOUR_US
@@ -40,7 +45,10 @@ from riparian.stores.files import reaching
 
 NAME: Final = "console.sqlite"
 _APPLICATION: Final = 0x5249434F  # RICO
-_VERSION: Final = 1
+_VERSION: Final = 2
+_PREFIX: Final = "riparian_"
+"""By which whoever looks for secrets in what is published finds one."""
+_IDENT: Final = 8
 _PATIENCE_S: Final = 30.0
 _START: Final = bytes(32)
 _NAME_MAX: Final = 80
@@ -58,6 +66,16 @@ _TABLES: Final = (
     form_token TEXT NOT NULL, since_us INTEGER NOT NULL, seen_us INTEGER NOT NULL)""",
     """CREATE TABLE look (number INTEGER PRIMARY KEY AUTOINCREMENT, at_us INTEGER NOT NULL, person TEXT NOT NULL,
     page TEXT NOT NULL, accounts TEXT NOT NULL, link BLOB NOT NULL)""",
+)
+_SECOND: Final = (
+    """CREATE TABLE token (digest BLOB PRIMARY KEY, ident TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+    person TEXT NOT NULL REFERENCES person ON DELETE CASCADE, role INTEGER NOT NULL, acts INTEGER NOT NULL,
+    since_us INTEGER NOT NULL, until_us INTEGER NOT NULL, seen_us INTEGER NOT NULL)""",
+    "ALTER TABLE look ADD COLUMN token TEXT NOT NULL DEFAULT ''",
+)
+_TOKENS: Final = (
+    "SELECT ident, token.name, person, min(token.role, person.role), acts, token.since_us, until_us, token.seen_us"
+    " FROM token JOIN person ON person = person.name"
 )
 _INVITED: Final = "SELECT name, role FROM link WHERE digest = ? AND until_us > ?"
 _Run = Callable[..., sqlite3.Cursor]
@@ -227,14 +245,58 @@ class SqlSessions:
         with self._writing() as run:
             run("DELETE FROM sitting WHERE digest = ?", (_digest(token),))
 
-    def looked(self, person: str, page: str, accounts: Sequence[str], now_us: int) -> None:
+    def make_token(self, token: Token) -> str:
+        """See ``ports.staff.Staff``."""
+        require_name(token.name)
+        if not 0 < token.until_us - token.since_us <= TOKEN_US_MAX:
+            raise InputError(
+                "the token ends at once, or hardly ever, wanted an end within a year",
+                hint=f"Choose 1 to {TOKEN_DAYS_MAX} days.",
+            )
+        secret = f"{_PREFIX}{self._token()}"
+        digest, who = _digest(secret), token.person.name
+        with self._writing() as run:
+            _require(run, who)
+            run("DELETE FROM token WHERE until_us <= ?", (token.since_us,))
+            if run("SELECT count(*) FROM token WHERE person = ?", (who,)).fetchone()[0] >= TOKENS_MAX:
+                raise LifecycleError(
+                    f"you have {TOKENS_MAX} tokens, wanted fewer", hint="Revoke one that nothing uses any more."
+                )
+            row = (digest, secrets.token_hex(_IDENT), token.name, who, int(token.person.role), token.acts)
+            run("INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)", (*row, token.since_us, token.until_us))
+        return secret
+
+    def tokens(self, now_us: int, person: str = "") -> Sequence[Token]:
+        """See ``ports.staff.Staff``."""
+        where = "WHERE until_us > ? AND (? = '' OR person = ?) ORDER BY token.since_us, ident"
+        return [_token_of(row) for row in self._rows(f"{_TOKENS} {where}", now_us, person, person)]
+
+    def revoke(self, ident: str, person: str = "") -> None:
+        """See ``ports.staff.Staff``."""
+        with self._writing() as run:
+            done = run("DELETE FROM token WHERE ident = ? AND (? = '' OR person = ?)", (ident, person, person))
+            if not done.rowcount:
+                raise InputError("there is no such token, wanted one that is listed", hint="It may have ended.")
+
+    def bearer(self, secret: str, now_us: int) -> Sitting | None:
+        """See ``ports.staff.Staff``."""
+        rows = self._rows(f"{_TOKENS} WHERE digest = ? AND until_us > ?", _digest(secret), now_us)
+        if not rows:
+            return None
+        token = _token_of(rows[0])
+        if now_us - token.seen_us >= _NOTED_US:
+            with self._writing() as run:
+                run("UPDATE token SET seen_us = ? WHERE ident = ?", (now_us, token.ident))
+        return Sitting(token.person, "", token)
+
+    def looked(self, person: str, page: str, accounts: Sequence[str], now_us: int, token: str = "") -> None:
         """See ``ports.staff.Staff``."""
         with self._writing() as run:
             last = run("SELECT number, link FROM look ORDER BY number DESC LIMIT 1").fetchone()
             number, before = last if last is not None else (0, _START)
-            look = Look(number + 1, now_us, person, page, tuple(accounts), b"")
-            row = (look.number, now_us, person, page, json.dumps(accounts), _linked(look, before))
-            run("INSERT INTO look VALUES (?, ?, ?, ?, ?, ?)", row)
+            look = Look(number + 1, now_us, person, page, tuple(accounts), b"", token)
+            row = (look.number, now_us, person, page, json.dumps(accounts), _linked(look, before), token)
+            run("INSERT INTO look VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def looks(self, *, before: int = 0, limit: int) -> Sequence[Look]:
         """See ``ports.staff.Staff``."""
@@ -256,8 +318,8 @@ class SqlSessions:
         return 0
 
     def _looks(self, where: str, *given: object) -> list[Look]:
-        rows = self._rows(f"SELECT number, at_us, person, page, accounts, link FROM look {where}", *given)  # noqa: S608 -- ours
-        return [Look(one[0], one[1], one[2], one[3], tuple(json.loads(one[4])), one[5]) for one in rows]
+        rows = self._rows(f"SELECT number, at_us, person, page, accounts, link, token FROM look {where}", *given)  # noqa: S608 -- ours
+        return [Look(one[0], one[1], one[2], one[3], tuple(json.loads(one[4])), one[5], one[6]) for one in rows]
 
     def _prepare(self, path: Path) -> None:
         self._writer.execute("PRAGMA journal_mode = WAL")
@@ -269,8 +331,12 @@ class SqlSessions:
                 for table in _TABLES:
                     run(table)
                 run(f"PRAGMA application_id = {_APPLICATION}")
+                run("PRAGMA user_version = 1")
+            if _stands(run) == (_APPLICATION, 1):
+                for step in _SECOND:
+                    run(step)
                 run(f"PRAGMA user_version = {_VERSION}")
-        stands = (*self._rows("PRAGMA application_id")[0], *self._rows("PRAGMA user_version")[0])
+        stands = _stands(self._reader.execute)
         if stands != (_APPLICATION, _VERSION):
             raise InputError(
                 f"`{path.name}` has schema version {stands[1]}, wanted {_VERSION}",
@@ -291,6 +357,15 @@ class SqlSessions:
     def _rows(self, query: str, *given: object) -> list[tuple[Any, ...]]:
         with self._reads, reaching("reading the list of who works here"):
             return self._reader.execute(query, given).fetchall()
+
+
+def _stands(run: _Run) -> tuple[int, int]:
+    return run("PRAGMA application_id").fetchone()[0], run("PRAGMA user_version").fetchone()[0]
+
+
+def _token_of(row: tuple[Any, ...]) -> Token:
+    ident, name, person, role, acts, *times = row
+    return Token(ident, name, Person(person, Role(role)), bool(acts), *times)
 
 
 def _require(run: _Run, name: str) -> None:
@@ -319,7 +394,7 @@ def require_name(name: str) -> None:
 
 
 def _linked(look: Look, before: bytes) -> bytes:
-    said = [look.number, look.at_us, look.person, look.page, list(look.accounts)]
+    said = [look.number, look.at_us, look.person, look.page, list(look.accounts), *([look.token] * bool(look.token))]
     return hashlib.sha256(before + json.dumps(said, separators=(",", ":")).encode()).digest()
 
 

@@ -18,6 +18,7 @@ from riparian.console.pages import (
     ring,
     rings,
     today,
+    tokens,
 )
 from riparian.ports.staff import Role
 
@@ -60,4 +61,14 @@ PAGES: Final[tuple[Page, ...]] = (
         ),
     ),
     Page("/looks", "Looks", Role.ADMIN, looks),
+    Page(
+        "/tokens",
+        "Tokens",
+        Role.VIEWER,
+        tokens,
+        acts=(
+            Act("make", Role.VIEWER, tokens.make, "The token is made.", wants_person=True),
+            Act("revoke", Role.VIEWER, tokens.revoke, "The token is good for nothing any more.", wants_person=True),
+        ),
+    ),
 )

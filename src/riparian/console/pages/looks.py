@@ -35,6 +35,7 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
                 "number": one.number,
                 "at": written(one.at_us),
                 "person": one.person,
+                "token": one.token or None,
                 "page": one.page,
                 "accounts": list(one.accounts),
             }
