@@ -17,7 +17,7 @@ from riparian.gate.decide import Decision, Restraint, decide, to_table
 from riparian.gate.ending import end, propose, withdraw
 from riparian.gate.holds import History, Step, extend, release
 from riparian.gate.policy import Policy
-from riparian.ports import SHARED, Arrays, Place, Scan, World
+from riparian.ports import SHARED, Arrays, Offsets, Place, Reached, Scan, World
 from riparian.schema import ACCESS, DAY_US, RECORDING
 from riparian.stores.memory import FixedClock, Memory
 from riparian.stores.workspace import Workspace
@@ -53,6 +53,7 @@ class Piece:
     rejects: Sequence[Line] = ()
     source: str = "access-\udcff.log"
     n_lines: int = 0
+    offsets: Offsets | None = None
 
 
 def piece(digest: bytes, rows: dict[str, list[Any]], **more: Any) -> Piece:
@@ -108,6 +109,27 @@ MORE = piece(
         "lat": [None, 2.5],
     },
 )
+
+
+def test_a_partition_goes_on_where_it_was_read_to_and_nowhere_else(world: World) -> None:
+    def part(begin: int, end: int, at_us: int, log: str = "kafka:plays/0") -> Piece:
+        rows = {"at_us": [at_us], "account": [account(3)], "recording": [1]}
+        return piece(f"{log} {begin} {end}".encode(), rows, offsets=Offsets(log, begin, end, at_us))
+
+    with world.scans.alone():
+        assert world.staging.reached("kafka:plays/0") is None
+        assert world.staging.add(part(5, 9, 30))
+        assert world.staging.reached("kafka:plays/0") == Reached(9, 30)
+        # Somebody else read the same, or more of it, or what comes after; and what an empty stretch would be.
+        for begin, end in ((5, 9), (5, 12), (7, 12), (10, 12), (9, 9)):
+            assert not world.staging.add(part(begin, end, 99))
+        assert world.staging.add(part(9, 12, 20))
+        assert world.staging.reached("kafka:plays/0") == Reached(12, 30)
+        assert world.staging.add(part(0, 1, 40, "kafka:plays/1"))
+        assert world.staging.waiting() == 3
+        save_all(world.scans.begin(b""))
+        assert not world.staging.add(part(9, 12, 20))
+    assert world.staging.reached("kafka:plays/0") == Reached(12, 30)
 
 
 def test_a_buckets_rows_come_in_the_order_of_staging_with_gaps_filled(world: World) -> None:

@@ -30,7 +30,6 @@ from riparian.edges.traces import Traces
 from riparian.edges.wire import Wire
 from riparian.engines.clocks import WallClock
 from riparian.errors import InputError, PolicyError
-from riparian.feeds import access_log
 from riparian.feeds.accounts_table import read_accounts
 from riparian.feeds.catalogue_table import read_catalogue
 from riparian.feeds.chunks import Chunk, ReadOptions
@@ -262,10 +261,9 @@ def read_people(given: Given) -> People:
 
 def chunks(house: House, logs: Sequence[str], options: ReadOptions) -> Iterator[Chunk]:
     """Read logs, passing over what the workspace knows."""
-    staging, key = house.world.staging, house.world.vault.key
-    # What was refused says nothing but to whoever looks for refusals that somebody else takes over.
-    options = replace(options, refusals=house.terms.signals is not None)
-    return access_log.read(logs, options=options, key=key, known=staging.known)
+    from riparian.assembly.streams import read  # noqa: PLC0415 -- it stands on this module
+
+    return read(house, logs, options)
 
 
 def read_mapping(path: Path) -> dict[str, str]:

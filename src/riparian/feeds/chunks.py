@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from riparian.ports import Offsets
+
 Format = Literal[
     "auto",
     "nginx",
@@ -136,6 +138,8 @@ class Chunk:
         How many there were.
     dropped
         Sound lines that are no fetch by an account: reason to count.
+    offsets
+        What it is of a log in partitions; None of any other.
     """
 
     digest: bytes
@@ -147,3 +151,4 @@ class Chunk:
     rejects: Sequence[Reject] = ()
     n_rejected: int = 0
     dropped: Mapping[str, int] = field(default_factory=dict)
+    offsets: Offsets | None = None

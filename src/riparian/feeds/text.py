@@ -81,6 +81,18 @@ class TextLog:
                 f"`{self.source}` {why_not}, wanted a log in lines", hint="Leave it out, convert it or copy it again."
             )
 
+    def learn(self, sample: bytes) -> None:
+        """Know the layout, and which column is which, from lines that were seen elsewhere.
+
+        Raises
+        ------
+        InputError
+            When the format or a needed column is not recognised.
+        """
+        for stretch in Cutter(len(sample) + 1, grows=False).cut([sample]):
+            if stretch.ends.size and stretch.data.strip():
+                _learn(stretch, self)
+
     def plan(self, layout: Layout, data: bytes) -> Plan | None:
         """Say which column is which, once for each set of columns; None as long as there are no values."""
         if layout.columns not in self.plans:

@@ -62,6 +62,34 @@ class Clock(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """What a chunk is of a log in partitions: the messages of one partition from an offset up to another.
+
+    Parameters
+    ----------
+    log
+        Names the partition for ever.
+    begin, end
+        The first offset, and the first that is no longer in it.
+    latest_us
+        When its latest access was, those aside that no clock can have dated; 0 where it has none.
+    """
+
+    log: str
+    begin: int
+    end: int
+    latest_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far one partition was read: the offset to go on from, and when its latest access was."""
+
+    offset: int
+    latest_us: int
+
+
 class Reject(Protocol):
     """A line that could not be read, and why."""
 
@@ -128,7 +156,15 @@ class Staging(Protocol):
         ...
 
     def add(self, chunk: Chunk) -> bool:
-        """Keep a chunk's rows, identifiers and rejects, all or nothing; False when it was known already."""
+        """Keep a chunk's rows, identifiers and rejects, all or nothing; False when it was known already.
+
+        A chunk with ``offsets`` is kept only where its partition goes on, and moves that on in the same step; False
+        when the partition stands elsewhere.
+        """
+        ...
+
+    def reached(self, log: str) -> Reached | None:
+        """Tell how far a partition was read; None when nothing of it was."""
         ...
 
     def waiting(self) -> int:

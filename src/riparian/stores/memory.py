@@ -20,10 +20,11 @@ from riparian.errors import LifecycleError
 from riparian.gate.decide import DECISION, Decision, from_table, to_table
 from riparian.gate.holds import DECIDING, Change, Event, Step, steps
 from riparian.gate.policy import Restraint
-from riparian.ports import ABSENT, SHARED, Arrays, Chunk, Clock, Place, Reject, World
+from riparian.ports import ABSENT, SHARED, Arrays, Chunk, Clock, Offsets, Place, Reached, Reject, World
 from riparian.schema import ACCESS_REQUIRED
 from riparian.stores.arrange import Arranged, arranged, dtype_of, plain
 from riparian.stores.kept import joined, require_current
+from riparian.stores.offsets import goes_on, moved_on
 from riparian.stores.records import signed
 from riparian.stores.scanning import unless_changed
 from riparian.stores.vault import unchanged, without
@@ -52,6 +53,7 @@ class Memory:
     known: set[bytes] = field(default_factory=set)
     staged: list[Arranged] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    reached: dict[str, Reached] = field(default_factory=dict)
     ids: dict[int, str] = field(default_factory=dict)
     kept: dict[int, _Bucket] = field(default_factory=dict)
     decisions: pa.Table = field(default_factory=DECISION.empty_table)
@@ -105,13 +107,20 @@ class MemoryStaging:
     def add(self, chunk: Chunk) -> bool:
         """See ``ports.Staging``."""
         self._memory.require_lock()
-        if self.known(chunk.digest):
+        offsets: Offsets | None = getattr(chunk, "offsets", None)
+        if self.known(chunk.digest) or (offsets is not None and not goes_on(self.reached(offsets.log), offsets)):
             return False
         self._memory.staged.append(arranged(plain(chunk.accesses)))
+        if offsets is not None:
+            self._memory.reached[offsets.log] = moved_on(self.reached(offsets.log), offsets)
         self._memory.known.add(chunk.digest)
         self._memory.rejects += chunk.rejects
         _remember(self._memory, *chunk.ids)
         return True
+
+    def reached(self, log: str) -> Reached | None:
+        """See ``ports.Staging``."""
+        return self._memory.reached.get(log)
 
     def waiting(self) -> int:
         """See ``ports.Staging``."""

@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -18,15 +19,17 @@ from numpy.typing import NDArray
 from riparian.codes import BUCKETS
 from riparian.errors import LifecycleError
 from riparian.gate.holds import DECIDING, steps
-from riparian.ports import SHARED, Arrays, Chunk, Clock, Reject
+from riparian.ports import SHARED, Arrays, Chunk, Clock, Offsets, Reached, Reject
 from riparian.stores.arrange import arranged, plain
 from riparian.stores.drawers import read_table, write_drawer
 from riparian.stores.files import reaching
 from riparian.stores.folder import Folder
 from riparian.stores.kept import joined
+from riparian.stores.offsets import goes_on, moved_on
 from riparian.stores.staged import Staged, read_bucket, write_staged
 
 _REJECTED = "rejects"
+_LOG = "reached "
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -45,7 +48,8 @@ class FolderStaging:
     def add(self, chunk: Chunk) -> bool:
         """See ``ports.Staging``."""
         self._folder.require_lock()
-        if self.known(chunk.digest):
+        offsets: Offsets | None = getattr(chunk, "offsets", None)
+        if self.known(chunk.digest) or (offsets is not None and not goes_on(self.reached(offsets.log), offsets)):
             return False
         with reaching("staging a chunk"):
             name = self._folder.new("staged", chunk.digest[:8].hex(), "arrow")
@@ -67,7 +71,16 @@ class FolderStaging:
                 self._folder.names.keep(*chunk.ids)
                 if rejected is not None:
                     self._records.keep_note(_REJECTED, str(rejected).encode())
+                if offsets is not None:
+                    reached = moved_on(self.reached(offsets.log), offsets)
+                    self._records.keep_note(_LOG + offsets.log, json.dumps(asdict(reached)).encode())
         return True
+
+    def reached(self, log: str) -> Reached | None:
+        """See ``ports.Staging``."""
+        with reaching("looking up how far a log was read"):
+            said = self._records.note(_LOG + log)
+        return None if said is None else Reached(**json.loads(said))
 
     def waiting(self) -> int:
         """See ``ports.Staging``."""

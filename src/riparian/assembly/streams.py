@@ -1,0 +1,48 @@
+"""What stands behind a source of accesses: files, addresses, or a log in partitions?"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from riparian.assembly.world import House
+from riparian.feeds import access_log, kafka
+from riparian.feeds.chunks import Chunk, ReadOptions
+
+_GROUP_CHARS = 12
+
+
+def read(house: House, logs: Sequence[str], options: ReadOptions) -> Iterator[Chunk]:
+    """Read logs, passing over what the workspace knows."""
+    staging, key = house.world.staging, house.world.vault.key
+    options = wanted_of(house, options)
+    plain = [log for log in logs if not kafka.is_address(log)]
+    # What is wrong with an address is said before anything is read.
+    addresses = [kafka.address_of(log) for log in logs if kafka.is_address(log)]
+    each = [_topic(house, address, options) for address in addresses]
+    if plain:
+        each.append(access_log.read(plain, options=options, key=key, known=staging.known))
+    return chain.from_iterable(each)
+
+
+def wanted_of(house: House, options: ReadOptions) -> ReadOptions:
+    """Say what is wanted of a log: refusals, where somebody looks for those that somebody else takes over."""
+    return replace(options, refusals=house.terms.signals is not None)
+
+
+def group_of(house: House) -> str:
+    """Name the group of all who read for one workspace."""
+    return f"riparian-{hashlib.sha256(b'group ' + house.world.vault.key).hexdigest()[:_GROUP_CHARS]}"
+
+
+def _topic(house: House, address: kafka.Address, options: ReadOptions) -> Iterator[Chunk]:
+    from riparian.feeds.kafka.scanning import read_topic  # noqa: PLC0415 -- an extra, and few need it
+
+    staging, world = house.world.staging, house.world
+    messages = kafka.Messages(options, access_log.door_of(options, world.vault.key), world.clock.now_us)
+
+    def stored(partition: int) -> int | None:
+        reached = staging.reached(address.log(partition))
+        return None if reached is None else reached.offset
+
+    yield from read_topic(address, messages, group_of(house), stored)
