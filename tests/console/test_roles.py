@@ -52,6 +52,7 @@ BY_PEOPLE: Final = {
 
 OPEN: Final = {
     "GET /static/{name}",
+    "GET /openapi.json",
     "GET /sign-in",
     "POST /sign-in",
     "POST /sign-in/ask",

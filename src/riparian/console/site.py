@@ -5,6 +5,7 @@
     GET  PAGE                 a page (:mod:`riparian.console.pages`); ``?json``, or Accept, gives the same as JSON
     POST PAGE/ACT             a form of it: done, then back to a page that shows what came of it
     GET  /static/NAME         its style and scripts
+    GET  /openapi.json        all of this for programs, as OpenAPI has it; for anybody, since nothing of ours is in it
 
 Whoever is not signed in is asked to; whose role is too low is told which one it takes.  Works without scripts.
 
@@ -20,7 +21,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from riparian.assembly import Given
@@ -28,6 +29,7 @@ from riparian.console.bearer import bearer_in
 from riparian.console.doors import SIGN_IN, Answer, Doors, TooManyError
 from riparian.console.forms import form_of, require_own
 from riparian.console.guard import HEADERS, Guarded, static_answer, static_files
+from riparian.console.openapi import PATH, described
 from riparian.console.page import Act, Page, Question, address
 from riparian.console.pages import PAGES
 from riparian.console.shown import error_facts, error_shown, page_shown, wants_json
@@ -66,12 +68,20 @@ def console_app(given: Given, doors: Doors, pages: tuple[Page, ...] = PAGES) -> 
         What there is to see.
     """
     site = _Site(given, doors, pages)
-    held = static_files()
+    held, document = static_files(), described(pages, doors.at)
 
     async def static(request: Request) -> Response:
         return static_answer(held, request)
 
-    routes: list[BaseRoute] = [Route("/static/{name}", static, methods=["GET"]), *doors.routes()]
+    async def openapi(request: Request) -> Response:
+        del request
+        return JSONResponse(document)
+
+    routes: list[BaseRoute] = [
+        Route("/static/{name}", static, methods=["GET"]),
+        Route(PATH, openapi, methods=["GET"]),
+        *doors.routes(),
+    ]
     for page in pages:
         routes.append(Route(page.path, site.look(page), methods=["GET"]))
         routes += [

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from riparian import assembly
 from riparian.console import waterfall
+from riparian.console.declared import takes, tells
 from riparian.console.named import code_of
 from riparian.console.page import Done, Form, Question, address
 from riparian.errors import InputError
@@ -28,6 +29,7 @@ from riparian.schema import DAY_US
 _DIGITS: Final = 4
 
 
+@tells("explanation", id="An account, by its identifier or its pseudonym.")
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """Explain one account; kind ``explanation``, and beside it how its bars are drawn."""
     wanted = question.of("id").strip()
@@ -61,6 +63,7 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     }
 
 
+@takes(id="An account, by its identifier or its pseudonym.", reason="Why, in words; kept.")
 def release(given: assembly.Given, question: Question, form: Form) -> Done:
     """Let it go, as `riparian hold release` does."""
     with assembly.kept_house(given) as house:
@@ -69,6 +72,11 @@ def release(given: assembly.Given, question: Question, form: Form) -> Done:
     return _back(form)
 
 
+@takes(
+    id="An account, by its identifier or its pseudonym.",
+    days="How many days its end moves.",
+    reason="Why, in words; kept.",
+)
 def extend(given: assembly.Given, question: Question, form: Form) -> Done:
     """Let its restraint last longer, as `riparian hold extend` does."""
     days = form.get("days", "")

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from riparian import assembly
+from riparian.console.declared import AFTER, tells
 from riparian.console.page import Question
 from riparian.flows.listed import restrained
 
 ROWS: Final = 50
 
 
+@tells("accounts", after=AFTER)
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """List the restraints in force, by a page; kind ``accounts``."""
     mode = assembly.read_policy(given).mode

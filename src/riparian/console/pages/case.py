@@ -9,6 +9,7 @@ from riparian.cases.joining import suggested
 from riparian.cases.plain import moment
 from riparian.cases.regimes import regime_of
 from riparian.cases.steps import State
+from riparian.console.declared import tells
 from riparian.console.page import Question
 from riparian.console.pages.cases import may_see, read_case
 from riparian.flows import casework
@@ -23,6 +24,7 @@ _NEXT: Final = {
 }
 
 
+@tells("case", id="A case, by its key.")
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """Tell one case; kind ``case``.
 

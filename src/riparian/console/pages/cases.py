@@ -8,6 +8,7 @@ from riparian import assembly
 from riparian.cases.case import Case
 from riparian.cases.clocks import deadlines
 from riparian.cases.plain import moment
+from riparian.console.declared import AFTER, tells
 from riparian.console.page import Question
 from riparian.errors import InputError
 from riparian.flows import casework
@@ -19,6 +20,7 @@ ROWS: Final = 50
 _NEVER: Final = "9999"
 
 
+@tells("cases", after=AFTER)
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """List cases by a page, what is due first first; kind ``cases``.
 

@@ -9,6 +9,7 @@ from riparian import assembly
 from riparian.assembly import Given, WallClock
 from riparian.catalogue.consent import Asked, Ledger
 from riparian.catalogue.terms import Says, Use
+from riparian.console.declared import AFTER, OneOf, tells
 from riparian.console.page import Question as Looked
 from riparian.console.remembered import Remembered
 from riparian.errors import InputError
@@ -27,6 +28,20 @@ Exposed = tuple[Taken, dict[str, Any]]
 _REMEMBERED: Final[Remembered[Exposed]] = Remembered()
 
 
+@tells(
+    "catalogue",
+    text="Words, or an identifier.",
+    artist="An artist.",
+    owner="Who delivers it.",
+    isrc="An ISRC, or how it begins.",
+    released_from="The first day of release, as in 2026-01-31.",
+    released_to="The last day of release, as in 2026-01-31.",
+    territory="A country of two letters, as in DE.",
+    term="What a term says.",
+    sort=OneOf("In which order.", tuple(one.value for one in Sort)),
+    reverse="Anything, for the order turned around.",
+    after=AFTER,
+)
 def facts(given: Given, question: Looked) -> dict[str, Any]:
     """Tell what is held, as it is searched for, by a page; kind ``catalogue``.
 

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from riparian import assembly
+from riparian.console.declared import tells
 from riparian.console.page import Question
 from riparian.console.remembered import Remembered
 from riparian.errors import InputError
@@ -12,6 +13,7 @@ ROWS: Final = 100
 _BROKEN: Final[Remembered[int]] = Remembered()
 
 
+@tells("looks", before="The number of the last look of the page before it.")
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """List looks, the latest first; kind ``looks``.
 

@@ -9,6 +9,7 @@ from riparian import assembly
 from riparian.cases.case import Case
 from riparian.cases.steps import State
 from riparian.console import words
+from riparian.console.declared import tells
 from riparian.console.page import Question
 from riparian.console.pages.case import next_command
 from riparian.console.pages.cases import read_case
@@ -22,6 +23,7 @@ _SAID: Final = 400
 _BEFORE: Final = frozenset({State.DRAFT, State.LOCKED, State.REVIEWED, State.APPROVED})
 
 
+@tells("notice", case="A case, by its key.", id="A notice of it, by its number.")
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """Tell one notice, its text beside what it rests on; kind ``notice``.
 

@@ -1,16 +1,19 @@
 """Who works here, and as what?"""
 
-from typing import Any
+from typing import Any, Final
 
 from riparian import assembly
+from riparian.console.declared import OneOf, takes, tells
 from riparian.console.page import Done, Form, Question
 from riparian.errors import InputError
 from riparian.flows.lines import written
 from riparian.ports.staff import Invitation, Role
 
 _PATH = "/people"
+_ROLES: Final = OneOf("As what.", tuple(role.title for role in Role))
 
 
+@tells("people")
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """List everybody; kind ``people``."""
     with assembly.staff(given) as staff:
@@ -35,6 +38,7 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     }
 
 
+@takes(name="What they are called here.", role=_ROLES)
 def invite(given: assembly.Given, question: Question, form: Form) -> Done:
     """Make a link that lets somebody in, or somebody who works here make another passkey."""
     name, role = form.get("name", "").strip(), _role(form)
@@ -45,6 +49,7 @@ def invite(given: assembly.Given, question: Question, form: Form) -> Done:
     return Done(_PATH, {"link": f"{question.at}/setup?link={token}", "invited": name})
 
 
+@takes(name="Who.", role=_ROLES)
 def change(given: assembly.Given, question: Question, form: Form) -> Done:
     """Give somebody another role."""
     del question
@@ -53,6 +58,7 @@ def change(given: assembly.Given, question: Question, form: Form) -> Done:
     return Done(_PATH)
 
 
+@takes(name="Who.")
 def remove(given: assembly.Given, question: Question, form: Form) -> Done:
     """Let somebody in no more."""
     del question

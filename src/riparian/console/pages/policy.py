@@ -5,10 +5,12 @@ from dataclasses import fields
 from typing import Any
 
 from riparian import assembly
+from riparian.console.declared import tells
 from riparian.console.page import Question
 from riparian.gate.policy import Policy
 
 
+@tells("policy")
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """Say what the policy is, and what each rung of its ladder wanted of the last scan; kind ``policy``."""
     del question

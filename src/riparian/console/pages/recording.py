@@ -8,6 +8,7 @@ from riparian import assembly
 from riparian.assembly import Given
 from riparian.catalogue.consent import Asked, Ledger
 from riparian.console import words
+from riparian.console.declared import tells
 from riparian.console.page import Question
 from riparian.console.pages.catalogue import USES, exposed_of
 from riparian.errors import InputError
@@ -21,6 +22,7 @@ ROWS: Final = 100
 _COUNTRY: Final = 2
 
 
+@tells("recordings", id="A recording, or an identifier of one.", territory="A country of two letters, as in DE.")
 def facts(given: Given, question: Question) -> dict[str, Any]:
     """Tell all that is known of a recording, or of all that have an identifier; kind ``recordings``.
 

@@ -6,11 +6,13 @@ from typing import Any
 from riparian import assembly
 from riparian.cases.again import by_addressee
 from riparian.cases.plain import plain
+from riparian.console.declared import tells
 from riparian.console.page import Question
 from riparian.console.pages.cases import may_see
 from riparian.flows import again, casework
 
 
+@tells("removals")
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """Tell removals by addressee, the one that was asked most first; kind ``removals``."""
     with assembly.docket(given) as docket:

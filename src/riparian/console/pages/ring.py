@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from riparian import assembly
 from riparian.codes import label
+from riparian.console.declared import AFTER, tells
 from riparian.console.named import ring_code
 from riparian.console.page import Question
 from riparian.console.pages.account import drawn
@@ -17,6 +18,7 @@ from riparian.flows.rings import about_ring
 ROWS: Final = 50
 
 
+@tells("explanation", id="A ring, by its name.", after=AFTER)
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """Explain one ring; kind ``explanation``, its accounts by a page.
 

@@ -4,12 +4,14 @@ import shlex
 from typing import Any, Final
 
 from riparian import assembly
+from riparian.console.declared import AFTER, tells
 from riparian.console.page import Question
 from riparian.flows.listed import rings_listed
 
 ROWS: Final = 50
 
 
+@tells("rings", after=AFTER)
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """List the rings of the last scan, by a page; kind ``rings``."""
     with assembly.opened(given) as world:

@@ -4,6 +4,7 @@ import shlex
 from typing import Any, Final
 
 from riparian import assembly
+from riparian.console.declared import tells
 from riparian.console.page import Question
 from riparian.console.remembered import Remembered
 from riparian.flows.ending import appealed, proposed
@@ -15,6 +16,7 @@ _THROUGH: Final = {"held": "accounts on hold", "restrained": "all restrained acc
 _REMEMBERED: Final[Remembered[list[dict[str, Any]]]] = Remembered()
 
 
+@tells("today")
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """Say what the last scan saw, what is in force now, and what waits; kind ``today``."""
     del question

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from riparian import assembly
+from riparian.console.declared import OneOf, takes, tells
 from riparian.console.page import Done, Form, Question
 from riparian.errors import InputError, LifecycleError
 from riparian.flows.lines import written
@@ -14,6 +15,7 @@ _PATH: Final = "/tokens"
 _DIGITS: Final = 4
 
 
+@tells("tokens")
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """List the tokens of whoever asks, and to an admin everybody's; kind ``tokens``."""
     person = question.person
@@ -43,6 +45,12 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     }
 
 
+@takes(
+    name="What it is for.",
+    role=OneOf("As which role, at most one's own.", tuple(role.title for role in Role)),
+    acts=OneOf("Whether it acts, or only reads.", ("", "yes")),
+    days=f"After how many days it ends, at most {TOKEN_DAYS_MAX}.",
+)
 def make(given: assembly.Given, question: Question, form: Form) -> Done:
     """Make a token for whoever asks, told once."""
     name, days, role = form.get("name", "").strip(), form.get("days", ""), _role(form)
@@ -63,6 +71,7 @@ def make(given: assembly.Given, question: Question, form: Form) -> Done:
     return Done(_PATH, {"secret": secret, "made": name})
 
 
+@takes(ident="Which, as it is listed.")
 def revoke(given: assembly.Given, question: Question, form: Form) -> Done:
     """End a token at once: one's own, and for an admin anybody's."""
     with assembly.staff(given) as staff:
