@@ -4,6 +4,7 @@ import multiprocessing
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from riparian.cases.merkle import consistency, is_consistent, leaf, root
 from riparian.errors import CustodyError, InputError, LifecycleError
 from riparian.flows import casework
 from riparian.ports.cases import Docket
-from riparian.stores.cases.log import NAME, SqlCases
+from riparian.stores.cases.log import NAME, Checked, SqlCases
 from riparian.stores.cases.people_keys import new_key, read_key
 from riparian.stores.memory import FixedClock
 from tests.cases.making import AT, FIRST, said
@@ -75,6 +76,28 @@ def test_all_of_it_is_written_or_nothing(cases: SqlCases) -> None:
         cases.append("C1", [noted("a"), said("noted", text={"no": "\ud800"})])
     assert len(cases.read("C1")) == 3
     assert cases.append("C1", [noted("after")])
+
+
+def test_what_one_has_checked_another_is_spared_as_long_as_its_last_line_stands(tmp_path: Path) -> None:
+    known: dict[str, Checked] = {}
+    clock = FixedClock(round(AT.timestamp() * 1e6))
+
+    def opened() -> SqlCases:
+        return SqlCases(tmp_path, clock, known)
+
+    with closing(opened()) as cases:
+        key = cases.open(FIRST[:2])
+        events = cases.read(key)
+    with closing(opened()) as cases:
+        assert cases.read(key) is events
+        cases.append(key, [noted("two")])
+        assert (cases.read(key)[:2], len(cases.read(key))) == (events, 3)
+    connection = sqlite3.connect(tmp_path / NAME)
+    with connection:
+        connection.execute("UPDATE event SET line = CAST(replace(line, 'two', 'too') AS BLOB) WHERE number = 2")
+    connection.close()
+    with closing(opened()) as cases, pytest.raises(CustodyError):
+        cases.read(key)
 
 
 @pytest.mark.parametrize(

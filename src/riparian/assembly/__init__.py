@@ -13,7 +13,7 @@ from riparian.assembly.casework import (
     has_signals,
     seen_in_cases,
 )
-from riparian.assembly.kept import kept_house
+from riparian.assembly.kept import kept_docket, kept_house
 from riparian.assembly.staffing import read_issuer, staff
 from riparian.assembly.world import (
     PRINTS,
@@ -79,6 +79,7 @@ __all__ = [
     "holdings",
     "house",
     "is_in_grants",
+    "kept_docket",
     "kept_house",
     "library",
     "opened",

@@ -12,7 +12,7 @@ from riparian.flows.sharing import Exchange
 from riparian.ports import Clock
 from riparian.ports.cases import Docket
 from riparian.stores.cases.log import NAME as CASES
-from riparian.stores.cases.log import SqlCases
+from riparian.stores.cases.log import Checked, SqlCases
 from riparian.stores.custody import FileCustody
 from riparian.stores.outbox import FolderOutbox
 from riparian.stores.signals import NAME as SIGNALS
@@ -49,8 +49,13 @@ def has_cases(given: Given) -> bool:
 
 
 @contextmanager
-def docket(given: Given, *, clock: Clock | None = None) -> Iterator[Docket]:
+def docket(given: Given, *, clock: Clock | None = None, known: dict[str, Checked] | None = None) -> Iterator[Docket]:
     """Open the cases of a workspace; the folder is made where it is missing.
+
+    Parameters
+    ----------
+    known
+        What was checked already: see ``SqlCases``.
 
     Raises
     ------
@@ -58,7 +63,7 @@ def docket(given: Given, *, clock: Clock | None = None) -> Iterator[Docket]:
         When the workspace was made by another version.
     """
     clock = clock if clock is not None else WallClock()
-    cases = SqlCases(given.workspace, clock)
+    cases = SqlCases(given.workspace, clock, known)
     try:
         yield Docket(
             cases,

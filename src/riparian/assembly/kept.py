@@ -6,12 +6,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from riparian.assembly.casework import docket
 from riparian.assembly.world import CATALOGUE, KNOWN, Given, House, opened, read_people, read_policy, terms_of
 from riparian.flows.extraction import Terms
+from riparian.ports.cases import Docket
+from riparian.stores.cases.log import NAME as CASES
+from riparian.stores.cases.log import Checked
 
 _BESIDE: Final = ("policy.toml", "people.toml", "signals.toml", KNOWN, *CATALOGUE)
 _READ: Final[dict[Given, tuple[list[tuple[int, int] | None], Terms]]] = {}
 _READING: Final = threading.Lock()
+_CHECKED: Final[dict[tuple[Path, int], dict[str, Checked]]] = {}
 
 
 @contextmanager
@@ -25,6 +30,16 @@ def kept_house(given: Given) -> Iterator[House]:
                 terms = terms_of(given, world, read_policy(given), read_people(given))
                 _READ[given] = known = stamp, terms
         yield House(given.workspace, world, known[1])
+
+
+@contextmanager
+def kept_docket(given: Given) -> Iterator[Docket]:
+    """Open the cases as :func:`docket`, for whoever looks often: what was checked once is not checked again."""
+    file = (given.workspace / CASES).resolve()
+    # A file that was put in the place of another is another one.
+    known = _CHECKED.setdefault((file, file.stat().st_ino), {}) if file.exists() else None
+    with docket(given, known=known) as opened_docket:
+        yield opened_docket
 
 
 def _changed(path: Path | None) -> tuple[int, int] | None:

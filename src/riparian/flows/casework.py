@@ -15,6 +15,9 @@ from riparian.ports.cases import Cases, Docket, Signer
 from riparian.ports.world import Clock
 
 _ATTEMPTS: Final = 1000
+_KEPT_MAX: Final = 50_000
+_FOLDED: Final[dict[tuple[str, str], Case]] = {}
+"""Cases that were folded, by the signature under their last event and that under the last one about people."""
 
 
 def now(clock: Clock) -> datetime:
@@ -47,8 +50,21 @@ def read(docket: Docket, key: str) -> Case:
         When somebody has changed it, or what only a person does is not signed by one who may.
     """
     events = docket.cases.read(key)
+    about = docket.cases.read(PEOPLE)
+    # Each event is signed over the one before it: the last signature says which case it is, and how it stands.
+    stands = events[-1].signature, about[-1].signature if about else ""
+    case = _FOLDED.get(stands)
+    if case is None:
+        case = _folded(key, events, about)
+        if len(_FOLDED) >= _KEPT_MAX:
+            _FOLDED.clear()
+        _FOLDED[stands] = case
+    return case
+
+
+def _folded(key: str, events: Sequence[Event], about: Sequence[Event]) -> Case:
     if any(event.kind in PERSONAL for event in events):
-        people = docket.cases.people()
+        people = people_of(about)
         for event in events:
             if event.kind in PERSONAL:
                 by_whom(key, event, people)

@@ -33,7 +33,7 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     InputError
         When there is none, or none that whoever asks may see.
     """
-    with assembly.docket(given) as docket:
+    with assembly.kept_docket(given) as docket:
         case = read_case(docket, question.of("id").strip(), question.person)
         others = [one for one in casework.every(docket) if may_see(question.person, one)]
         now = casework.now(docket.clock)

@@ -29,7 +29,7 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     InputError
         When the page begins nowhere.
     """
-    with assembly.docket(given) as docket:
+    with assembly.kept_docket(given) as docket:
         now = casework.now(docket.clock)
         known = [case for case in casework.every(docket) if may_see(question.person, case)]
     placed = sorted((_placed(case, now) for case in known), key=lambda one: one[0])

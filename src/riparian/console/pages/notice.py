@@ -33,7 +33,7 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
         When there is none, or none that whoever asks may see.
     """
     key, number = question.of("case").strip(), question.of("id").strip()
-    with assembly.docket(given) as docket:
+    with assembly.kept_docket(given) as docket:
         case = read_case(docket, key, question.person)
         if number not in case.notices:
             raise InputError(

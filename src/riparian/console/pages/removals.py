@@ -15,7 +15,7 @@ from riparian.flows import again, casework
 @tells("removals")
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
     """Tell removals by addressee, the one that was asked most first; kind ``removals``."""
-    with assembly.docket(given) as docket:
+    with assembly.kept_docket(given) as docket:
         keys = [case.key for case in casework.every(docket) if may_see(question.person, case)]
         rows = by_addressee(again.removals(docket, keys)) if keys else ()
     return {

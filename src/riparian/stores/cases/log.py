@@ -11,6 +11,7 @@ the next and synchronise; whoever reads never waits.  A row is the line of one e
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +35,14 @@ CREATE TABLE event (
 _LAYOUT: Final = Layout("the cases", NAME, 0x52434153, 1, (_TABLES,))  # RCAS
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The events of a case that were checked, and the line of the last one."""
+
+    events: tuple[Event, ...]
+    line: bytes
+
+
 class SqlCases:
     """``ports.cases.Cases`` in ``cases.sqlite``.
 
@@ -41,9 +50,12 @@ class SqlCases:
     ----------
     folder
         The workspace; it is made where it is missing.
+    known
+        What was checked already, for whoever opens the same file often: what is given out is what was checked, and
+        where its last line is another one by now, all of it is checked anew.
     """
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, known: dict[str, Checked] | None = None) -> None:
         self._clock = clock
         self._file = OneFile(folder, _LAYOUT, patience_s=_PATIENCE_S)
         self._connection, self._rows, self._writing = self._file.connection, self._file.rows, self._file.writing
@@ -56,7 +68,7 @@ class SqlCases:
             )
         )
         self._hand = Hand(self._signing.public(), self._signing.sign)
-        self._known: dict[str, tuple[Event, ...]] = {}
+        self._known = known if known is not None else {}
 
     def close(self) -> None:
         """Close the database."""
@@ -87,16 +99,19 @@ class SqlCases:
 
     def read(self, case: str, *, since: int = 0) -> tuple[Event, ...]:
         """See ``ports.cases.Cases``.  What was checked once by this object is not checked again."""
-        known = self._known.get(case, ())
-        rows = self._rows('SELECT line FROM event WHERE "case" = ? AND number >= ? ORDER BY number', case, len(known))
-        if not known and not rows and case != PEOPLE:
+        known = self._known.get(case)
+        lines = self._lines(case, len(known.events) - 1 if known else 0)
+        if known and lines[:1] != [known.line]:
+            known, lines = None, self._lines(case, 0)
+        if not lines and case != PEOPLE:
             raise _no_case(case)
-        if known:
-            known = (*known, *_following(known[-1], [bytes(line) for (line,) in rows]))
+        if known is None:
+            events = chained(lines, case, self.key)
         else:
-            known = chained((bytes(line) for (line,) in rows), case, self.key)
-        self._known[case] = known
-        return known[since:]
+            events = (*known.events, *_following(known.events[-1], lines[1:])) if lines[1:] else known.events
+        if lines:
+            self._known[case] = Checked(events, lines[-1])
+        return events[since:]
 
     def keys(self) -> tuple[str, ...]:
         """See ``ports.cases.Cases``."""
@@ -131,6 +146,10 @@ class SqlCases:
             number, previous = number + 1, hashlib.sha256(line).hexdigest()
             events.append(event)
         return tuple(events)
+
+    def _lines(self, case: str, first: int) -> list[bytes]:
+        query = 'SELECT line FROM event WHERE "case" = ? AND number >= ? ORDER BY number'
+        return [bytes(line) for (line,) in self._rows(query, case, first)]
 
     def _length(self, case: str) -> int:
         (last,) = self._one('SELECT COALESCE(MAX(number), -1) FROM event WHERE "case" = ?', case)
