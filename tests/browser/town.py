@@ -27,8 +27,10 @@ def made(folder: Path) -> Path:
         "--accounts", folder / "accounts.parquet", "--workspace", workspace, "--map", "account=account",
     )  # fmt: skip
     held = [json.loads(line)["account"] for line in run("hold", "list", "-w", workspace, "--json").splitlines()]
-    run("hold", "end", held[1], "--person", "Ben", "--reason", "it copies, and says so", "-w", workspace)
-    run("hold", "appeal", held[2], "--text", "I have a large family, and we all listen.", "-w", workspace)
+    for account in (held[1], held[5]):
+        run("hold", "end", account, "--person", "Ben", "--reason", "it copies, and says so", "-w", workspace)
+    for account in held[2:5]:
+        run("hold", "appeal", account, "--text", "I have a large family, and we all listen.", "-w", workspace)
     with office(workspace) as docket:
         approved(docket)
         pursuing.send(docket, "C1", "N1", "cli", really=True)

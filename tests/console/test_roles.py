@@ -21,6 +21,13 @@ TABLE: Final = {
     "GET /account": "analyst",
     "POST /account/release": "analyst",
     "POST /account/extend": "analyst",
+    "POST /account/appeal": "analyst",
+    "POST /account/propose": "analyst",
+    "GET /appeals": "analyst",
+    "POST /appeals/uphold": "analyst",
+    "POST /appeals/reinstate": "analyst",
+    "POST /appeals/approve": "approver",
+    "POST /appeals/withdraw": "analyst",
     "GET /rings": "viewer",
     "GET /ring": "analyst",
     "GET /catalogue": "viewer",
@@ -42,6 +49,9 @@ TABLE: Final = {
 """Who may, at least."""
 
 BY_PEOPLE: Final = {
+    "POST /appeals/uphold",
+    "POST /appeals/reinstate",
+    "POST /appeals/approve",
     "POST /people/invite",
     "POST /people/change",
     "POST /people/remove",

@@ -312,4 +312,6 @@ def test_pages_of_a_workspace_that_nothing_was_scanned_into_say_so(tmp_path: Pat
     assert "Nothing was scanned yet" in said["/policy"]
     assert "No account is restrained" in said["/accounts"]
     assert "No ring was found" in said["/rings"]
+    assert "No appeal waits" in said["/appeals"]
+    assert "No proposal waits" in said["/appeals"]
     assert "riparian catalogue add" in said["/catalogue"]

@@ -117,6 +117,7 @@ def _environment() -> Environment:
             "bar": _bar,
             "address": address,
             "reasons": words.reasons,
+            "whole": _whole,
             "plainly": lambda text: text.replace("`", ""),
             "expected": words_of,
             "grown": _grown,
@@ -139,6 +140,11 @@ def _day(at: str | None) -> str:
 
 def _plays(number: float) -> str:
     return words.count(number) if number >= 1 else np.format_float_positional(number, 2, fractional=False, trim="-")
+
+
+def _whole(text: str) -> Markup:
+    lines = text.split("\n")
+    return Markup("<br>").join(words.visible(line, longest=max(1, len(line))) for line in lines)
 
 
 def _action(name: str) -> Markup:

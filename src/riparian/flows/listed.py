@@ -1,4 +1,4 @@
-"""Which accounts are restrained, a page at a time?
+"""Which accounts are restrained, and what about them waits for a person, a page at a time?
 
 A page begins after the last row of the page before it, wherever that row now stands: it costs the same at the end of a
 long list as at its beginning, and what changes meanwhile neither repeats a row nor leaves one out.
@@ -6,13 +6,18 @@ long list as at its beginning, and what changes meanwhile neither repeats a row 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from riparian.errors import InputError
-from riparian.flows.lines import account_line, names_of, ring_lines
+from riparian.flows.ending import waiting_lines
+from riparian.flows.lines import account_line, names_of, ring_lines, written
 from riparian.flows.rings import ring_label, rings_by_account, rings_of
-from riparian.gate.decide import Decision
+from riparian.gate.decide import NEVER_US, Decision
+from riparian.gate.eyes import folded
+from riparian.gate.holds import Event, History, Step
 from riparian.ports import Place, World
+
+_PLACE_MAX: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Listed:
     Parameters
     ----------
     rows
-        Of kind ``account``.
+        Of kind ``account``, ``ring``, ``appeal`` or ``proposal``.
     after
         Where the next page begins; empty on the last.
     """
@@ -113,3 +118,62 @@ def rings_listed(world: World, *, after: str = "", limit: int = 50) -> Listed:
     rows = [{**line, "accounts": len(line["accounts"])} for line in ring_lines(world, shown)]
     has_more = len(rings) > first + limit
     return Listed(rows, rows[-1]["ring"] if has_more else "")
+
+
+def waiting_listed(
+    world: World, found: Sequence[tuple[History, Event]], person: str, *, after: str = "", limit: int = 50
+) -> Listed:
+    """List what waits for somebody else, the oldest first, and so what is late before what is not.
+
+    Parameters
+    ----------
+    found
+        Appeals, or proposals, the oldest first.
+    person
+        Who looks: each row says whether they may decide it, ``yours`` where they had a hand in it.
+    after
+        Where the page begins, as the page before it says; empty for the first.
+    limit
+        Rows at most.
+
+    Raises
+    ------
+    InputError
+        When nothing begins there.
+    """
+    begins = _since(after) if after else (-1, -1)
+    left = [one for one in found if (one[1].at_us, one[0].account) > begins]
+    shown = left[:limit]
+    rows = [
+        line | _stands(history) | {"yours": folded(person) in _hands(history, event)}
+        for line, (history, event) in zip(waiting_lines(world, shown), shown, strict=True)
+    ]
+    last = f"{shown[-1][1].at_us}:{shown[-1][0].account}" if len(left) > limit else ""
+    return Listed(rows, last)
+
+
+def _hands(history: History, event: Event) -> frozenset[str]:
+    # A proposal is approved by whoever did not make it; an appeal is heard by whoever had no hand in any of it.
+    return frozenset({folded(event.person)}) if event.step is Step.PROPOSED else history.hands()
+
+
+def _stands(history: History) -> dict[str, Any]:
+    decision = history.decision
+    runs = decision is not None and bool(decision.restraint)
+    return {
+        "because": [] if decision is None else list(decision.because),
+        "bits": None if decision is None else round(decision.bits, 3),
+        "since": written(decision.since_us) if decision is not None and runs else None,
+        "until": written(decision.until_us) if decision is not None and runs and decision.until_us < NEVER_US else None,
+        "by": [
+            {"at": written(one.at_us), "step": one.step.value, "person": one.person, "reason": one.reason}
+            for one in history.by_hand()
+        ],
+    }
+
+
+def _since(text: str) -> tuple[int, int]:
+    at, _, account = text.partition(":")
+    if not (at.isascii() and at.isdecimal() and account.isascii() and account.isdecimal() and len(text) <= _PLACE_MAX):
+        raise InputError("the page begins nowhere, wanted a place that a page before it named")
+    return int(at), int(account)

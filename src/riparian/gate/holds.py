@@ -193,15 +193,19 @@ class History:
             return self.state(now_us), Waits.REVIEW
         return self.state(now_us), Waits.NOTHING if self.proposal(now_us) is None else Waits.APPROVAL
 
-    def hands(self) -> frozenset[str]:
-        """Name, folded, everybody who had a hand in restraining it since a person last let it go."""
-        involved: set[str] = set()
+    def by_hand(self) -> tuple[Event, ...]:
+        """List the steps by which people restrained it since a person last let it go."""
+        found: list[Event] = []
         for event in self.events:
             if event.step in (Step.RELEASED, Step.REINSTATED):
-                involved.clear()
+                found.clear()
             elif event.step in (Step.PLACED, Step.PROPOSED, Step.ENDED, Step.EXTENDED):
-                involved.add(folded(event.person))
-        return frozenset(involved)
+                found.append(event)
+        return tuple(found)
+
+    def hands(self) -> frozenset[str]:
+        """Name, folded, everybody who had a hand in restraining it since a person last let it go."""
+        return frozenset(folded(event.person) for event in self.by_hand())
 
     def require(self, step: Step, now_us: int) -> None:
         """Refuse a step that is not in the table from where the account stands; LifecycleError."""

@@ -6,6 +6,7 @@ from riparian.console.page import Act, Page
 from riparian.console.pages import (
     account,
     accounts,
+    appeals,
     case,
     cases,
     catalogue,
@@ -37,8 +38,23 @@ PAGES: Final[tuple[Page, ...]] = (
                 "release", Role.ANALYST, account.release, "It is let go; what it did until now never brings this back."
             ),
             Act("extend", Role.ANALYST, account.extend, "The restraint lasts longer."),
+            Act("appeal", Role.ANALYST, account.appeal, "It is taken up; somebody who had no hand in it looks again."),
+            Act("propose", Role.ANALYST, account.propose, "It is proposed; somebody else approves it, or nobody does."),
         ),
         looks_at=account.seen,
+    ),
+    Page(
+        "/appeals",
+        "Appeals",
+        Role.ANALYST,
+        appeals,
+        acts=(
+            Act("uphold", Role.ANALYST, appeals.uphold, "It is left as it is; tell the listener.", wants_person=True),
+            Act("reinstate", Role.ANALYST, appeals.reinstate, "It is let go; tell the listener.", wants_person=True),
+            Act("approve", Role.APPROVER, appeals.approve, "It is ended; tell the listener."),
+            Act("withdraw", Role.ANALYST, appeals.withdraw, "The proposal is taken back."),
+        ),
+        looks_at=appeals.seen,
     ),
     Page("/rings", "Rings", Role.VIEWER, rings),
     Page("/ring", "Ring", Role.ANALYST, ring, is_listed=False, under="/rings", looks_at=ring.seen),

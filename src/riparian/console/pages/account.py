@@ -11,6 +11,7 @@ from riparian.console.declared import takes, tells
 from riparian.console.named import code_of
 from riparian.console.page import Done, Form, Question, address
 from riparian.errors import InputError
+from riparian.flows.ending import propose_end, take_up_appeal
 from riparian.flows.explained import account_told
 from riparian.flows.extraction import about
 from riparian.flows.lines import names_of, written
@@ -22,6 +23,8 @@ from riparian.flows.restraints import (
     possible,
     release_restraint,
 )
+from riparian.gate.appeals import TEXT_MAX
+from riparian.gate.ending import PROPOSAL_DAYS
 from riparian.gate.policy import Restraint
 from riparian.ports import World
 from riparian.schema import DAY_US
@@ -51,6 +54,8 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
         "mode": policy.mode.value,
         "possible": [step.value for step in steps],
         "longest_days": longest_days(policy, restraint),
+        "longest_text": TEXT_MAX,
+        "proposal_days": PROPOSAL_DAYS,
         "timeline": [
             {
                 "day": written(row["day"] * DAY_US)[:10],
@@ -86,6 +91,25 @@ def extend(given: assembly.Given, question: Question, form: Form) -> Done:
         code, said = _meant(house.world, question, form)
         decision = current_decision(house.world, code)
         extend_restraint(house.world, house.terms.policy, decision, days=int(days), said=said)
+    return _back(form)
+
+
+@takes(id="An account, by its identifier or its pseudonym.", text="What the listener says.")
+def appeal(given: assembly.Given, question: Question, form: Form) -> Done:
+    """Take up what its listener says, as `riparian hold appeal` does."""
+    with assembly.kept_house(given) as house:
+        code, _ = _meant(house.world, question, form)
+        # A browser ends lines as letters do.
+        take_up_appeal(house.world, code, form.get("text", "").replace("\r\n", "\n"))
+    return _back(form)
+
+
+@takes(id="An account, by its identifier or its pseudonym.", reason="Why, in words; kept.")
+def propose(given: assembly.Given, question: Question, form: Form) -> Done:
+    """Propose to end it, as `riparian hold end` does."""
+    with assembly.kept_house(given) as house:
+        code, said = _meant(house.world, question, form)
+        propose_end(house.world, [code], said)
     return _back(form)
 
 
