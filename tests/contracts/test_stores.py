@@ -473,8 +473,8 @@ def test_the_vault_knows_who_is_who(world: World) -> None:
     assert world.vault.ids_of(many)[-2:] == ["anna", "béla"]
 
 
-def without(arrays: Arrays, account: int) -> Arrays:
-    keep = arrays["account"] != np.uint64(account)
+def without(arrays: Arrays, accounts: Sequence[int]) -> Arrays:
+    keep = ~np.isin(arrays["account"], np.array(accounts, np.uint64))
     return {name: array[keep] for name, array in arrays.items()}
 
 

@@ -245,18 +245,18 @@ def test_whoever_is_forgotten_is_as_if_it_had_never_asked(
         killed(kept)  # what was charged stands in the journal only
     else:
         kept.close()
-    assert forget(tmp_path, 11, told_of)
+    assert forget(tmp_path, [11], told_of)
     with GateKept.open(tmp_path, POLICY) as again:
         assert same(again.gate, never)
         assert 11 not in again.gate.arrays()["rows"][:, 0]
-    assert not forget(tmp_path, 11, HAD)
+    assert not forget(tmp_path, [11], HAD)
 
 
 def test_an_approximate_gate_forgets_who_but_not_its_bits(tmp_path: Path) -> None:
     with GateKept.open(tmp_path, POLICY, approximate=True) as kept:
         kept.gate.admit(7, 1, Kind.MEDIA, T0)
         bits = kept.gate.arrays()["seen.newest"]
-    assert forget(tmp_path, 7, HAD)
+    assert forget(tmp_path, [7], HAD)
     with GateKept.open(tmp_path, POLICY) as again:
         arrays = again.gate.arrays()
         assert len(arrays["rows"]) == 0
@@ -268,7 +268,7 @@ def test_nobody_is_forgotten_while_a_gate_runs(tmp_path: Path) -> None:
         kept.gate.admit(7, 1, Kind.MEDIA, T0)
         kept.write()
         with pytest.raises(LifecycleError, match="is in use by a gate that runs") as refused:
-            forget(tmp_path, 7, HAD)
+            forget(tmp_path, [7], HAD)
         assert "End `riparian serve` first" in refused.value.hint
         assert kept.gate.admit(7, 1, Kind.MEDIA, T0).status == 200
-    assert forget(tmp_path, 7, HAD)
+    assert forget(tmp_path, [7], HAD)

@@ -355,13 +355,13 @@ def _known(given: Given, key: bytes) -> Known:
     return Known.kept(pq.read_table(kept)) if kept.exists() else Known()
 
 
-def forget_known(given: Given, account: int) -> bool:
-    """Take an account out of what is known of accounts; False when it was not there."""
+def forget_known(given: Given, accounts: Sequence[int]) -> bool:
+    """Take accounts out of what is known of accounts; False when none was there."""
     file = given.workspace / KNOWN
     if not file.exists():
         return False
     table = pq.read_table(file)
-    left = table.filter(pc.not_equal(table["account"], pa.scalar(account, pa.uint64())))
+    left = table.filter(pc.invert(pc.is_in(table["account"], value_set=pa.array(accounts, pa.uint64()))))
     if len(left) == len(table):
         return False
     write_table(file, left)
@@ -373,8 +373,8 @@ def gates_at_rest(given: Given) -> AbstractContextManager[None]:
     return alone(given) if (given.workspace / _GATES).exists() else nullcontext()
 
 
-def forget_in_gates(given: Given, account: int, recordings: npt.NDArray[np.uint64]) -> bool:
-    """Take an account out of what gates keep; False when they kept nothing of it.
+def forget_in_gates(given: Given, accounts: Sequence[int], recordings: npt.NDArray[np.uint64]) -> bool:
+    """Take accounts out of what gates keep; False when they kept nothing of any.
 
     Raises
     ------
@@ -382,7 +382,7 @@ def forget_in_gates(given: Given, account: int, recordings: npt.NDArray[np.uint6
         When one runs.
     """
     folders = sorted(path for path in (given.workspace / _GATES).glob("*") if path.is_dir())
-    found = [forget(folder, account, recordings) for folder in folders]
+    found = [forget(folder, accounts, recordings) for folder in folders]
     return any(found)
 
 
@@ -557,10 +557,11 @@ def is_in_grants(given: Given, account: str) -> bool:
         return grants is not None and grants.knows(account)
 
 
-def forget_in_grants(given: Given, account: str) -> bool:
-    """Destroy what names an account in the ledger of grants; False when nothing was issued to it."""
+def forget_in_grants(given: Given, names: Sequence[str]) -> bool:
+    """Destroy what names accounts in the ledger of grants; False when nothing was issued to any."""
     with _ledger(given) as grants:
-        return grants is not None and grants.erase(account, WallClock().now_us())
+        found = [grants is not None and grants.erase(name, WallClock().now_us()) for name in names]
+    return any(found)
 
 
 @contextmanager

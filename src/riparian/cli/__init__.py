@@ -25,6 +25,7 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "explain": "Say why, in rows that add up.",
         "hold": "List restraints in force; place, extend or release one; end an account, and hear it.",
         "erase": "Remove an account from everything that is kept, and tell what stays and why.",
+        "retain": "Forget accounts that have been silent for longer than you keep them.",
         "audit": "Check every bet on accounts believed honest; exit code 1 when a law is broken.",
         "simulate": "Write a simulated town: accesses, catalogue, accounts and truth, as Parquet.",
         "replay": "Rehearse the contest: copiers that adapt against a policy, in a simulated town.",

@@ -38,10 +38,10 @@ def erase(
                 hint="Add --yes; what is erased cannot be brought back but by scanning its logs again.",
             )
         # Last of all the workspace, which knows the account: whoever is interrupted asks again.
-        found = assembly.forget_in_grants(given, account) | assembly.forget_in_grants(given, name)
-        found |= assembly.forget_in_gates(given, code, erasing.recordings(house.world))
+        found = assembly.forget_in_grants(given, [account, name])
+        found |= assembly.forget_in_gates(given, [code], erasing.recordings(house.world))
         found |= erasing.erase(house.world, code)
-        found |= assembly.forget_known(given, code)
+        found |= assembly.forget_known(given, [code])
     if json:
         lines.write([{"kind": "erased", "pseudonym": label(code), "found": found, "kept": list(erasing.KEPT)}])
     else:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from riparian import assembly
-from riparian.cli import appealing, ending, lines, options, terminal
+from riparian.cli import appealing, ending, lines, options, recording, terminal
 from riparian.cli.explain import code_of, existing
 from riparian.console import words
 from riparian.flows.lines import account_line, names_of
@@ -96,3 +96,4 @@ app.command("letter")(appealing.letter)
 app.command("appeal")(appealing.appeal)
 app.command("appeals")(appealing.appeals)
 app.command("review")(appealing.review)
+app.command("record")(recording.record)

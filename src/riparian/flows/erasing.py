@@ -9,7 +9,7 @@ The tallies are afterwards what they would be had the account never been seen; w
 it was found, since it is evidence about them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import numpy as np
@@ -50,7 +50,18 @@ def erase(world: World, account: int) -> bool:
     LifecycleError
         When a scan is running; nothing changes.
     """
-    return world.vault.erase(account, forgetter(recordings(world)))
+    return erase_all(world, [account])
+
+
+def erase_all(world: World, accounts: Sequence[int]) -> bool:
+    """Remove several accounts at once, as :func:`erase` does one; all of them or, where it is interrupted, none.
+
+    Raises
+    ------
+    LifecycleError
+        When a scan is running; nothing changes.
+    """
+    return world.vault.erase_all(accounts, forgetter(recordings(world)))
 
 
 def recordings(world: World) -> npt.NDArray[np.uint64]:
@@ -67,70 +78,87 @@ def recordings(world: World) -> npt.NDArray[np.uint64]:
     return np.union1d(shared.get("recordings", ours[:0]), ours)
 
 
-def forgetter(recordings: npt.NDArray[np.uint64]) -> Callable[[Arrays, int], Arrays]:
-    """Make what takes an account out of the arrays of a drawer.
+def forgetter(recordings: npt.NDArray[np.uint64]) -> Callable[[Arrays, Sequence[int]], Arrays]:
+    """Make what takes accounts out of the arrays of a drawer.
 
     Parameters
     ----------
     recordings
-        Every recording that the account may have had: by these its pairs are known among all.
+        Every recording that the accounts may have had, rising: by these their pairs are known among all.
     """
 
-    def forget(arrays: Arrays, account: int) -> Arrays:
-        return _of_bucket(arrays, account, recordings) if "accounts" in arrays else _of_all(arrays, account)
+    def forget(arrays: Arrays, accounts: Sequence[int]) -> Arrays:
+        codes = np.array(accounts, np.uint64)
+        return _of_bucket(arrays, codes, recordings) if "accounts" in arrays else _of_all(arrays, codes)
 
     return forget
 
 
-def _of_bucket(arrays: Arrays, account: int, recordings: npt.NDArray[np.uint64]) -> Arrays:
-    found = np.flatnonzero(arrays["accounts"] == np.uint64(account))
-    if not len(found):
+def _of_bucket(arrays: Arrays, codes: npt.NDArray[np.uint64], recordings: npt.NDArray[np.uint64]) -> Arrays:
+    gone = np.flatnonzero(np.isin(arrays["accounts"], codes))
+    if not len(gone):
         return arrays
-    slot, mask = int(found[0]), account_mask(np.array([account], np.uint64))[0]
     left = dict(arrays)
     for name, array in arrays.items():
-        if name.startswith(_BY_SLOT) and slot < len(array):
-            left[name] = np.delete(array, slot, axis=0)
+        if name.startswith(_BY_SLOT):
+            left[name] = np.delete(array, gone[gone < len(array)], axis=0)
     for group in _NAMING_SLOTS:
-        left |= _where(arrays, group, arrays[f"{group}slot"] != slot)
-        slots = left[f"{group}slot"]
-        left[f"{group}slot"] = (slots - (slots > slot)).astype(slots.dtype)
-    left["seen"] = arrays["seen"][~np.isin(arrays["seen"] ^ mask, recordings)]
-    own = arrays["devices.regular.account"] == np.uint64(account)
-    devices = arrays["devices.regular.device"][own]
-    if slot < len(arrays["devices.state"]):
-        devices = np.append(devices, arrays["devices.state"]["device"][slot])
+        slots = arrays[f"{group}slot"]
+        keep = ~np.isin(slots, gone)
+        left |= _where(arrays, group, keep)
+        left[f"{group}slot"] = (slots[keep] - np.searchsorted(gone, slots[keep])).astype(slots.dtype)
     pairs = arrays["devices.pairs"]
-    left["devices.pairs"] = pairs[~np.isin(pairs["key"], np.maximum(devices ^ mask, np.uint64(1)))]
-    return left | _where(arrays, "devices.regular.", ~own)
+    seen, regular = np.ones(len(arrays["seen"]), np.bool_), np.ones(len(arrays["devices.regular.account"]), np.bool_)
+    paired = np.ones(len(pairs), np.bool_)
+    for slot in gone.tolist():
+        code = arrays["accounts"][slot : slot + 1]
+        mask = account_mask(code)[0]
+        seen &= ~_among(arrays["seen"] ^ mask, recordings)
+        own = arrays["devices.regular.account"] == code[0]
+        devices = arrays["devices.regular.device"][own]
+        if slot < len(arrays["devices.state"]):
+            devices = np.append(devices, arrays["devices.state"]["device"][slot])
+        paired &= ~np.isin(pairs["key"], np.maximum(devices ^ mask, np.uint64(1)))
+        regular &= ~own
+    left["seen"], left["devices.pairs"] = arrays["seen"][seen], pairs[paired]
+    return left | _where(arrays, "devices.regular.", regular)
+
+
+def _among(codes: npt.NDArray[np.uint64], rising: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Say which of ``codes`` stand in a long list that rises."""
+    if not len(rising):
+        return np.zeros(len(codes), np.bool_)
+    at = np.minimum(np.searchsorted(rising, codes), len(rising) - 1)
+    found: npt.NDArray[np.bool_] = rising[at] == codes
+    return found
 
 
 def _where(arrays: Arrays, group: str, keep: npt.NDArray[np.bool_]) -> Arrays:
     return {name: array[keep] for name, array in arrays.items() if name.startswith(group)}
 
 
-def _of_all(arrays: Arrays, account: int) -> Arrays:
-    code, left = np.uint64(account), dict(arrays)
+def _of_all(arrays: Arrays, codes: npt.NDArray[np.uint64]) -> Arrays:
+    left = dict(arrays)
     for columns in _COLUMNS:
         if columns[0] in arrays:
-            keep = arrays[columns[0]] != code
+            keep = ~np.isin(arrays[columns[0]], codes)
             left |= {name: arrays[name][keep] for name in columns}
     for group in _TABLES:
         if f"{group}account" in arrays:
-            left |= _where(arrays, group, arrays[f"{group}account"] != code)
+            left |= _where(arrays, group, ~np.isin(arrays[f"{group}account"], codes))
     for group in _KIN:
         if f"{group}log" in arrays:
-            left |= _of_kin(arrays, group, code)
+            left |= _of_kin(arrays, group, codes)
     return left
 
 
-def _of_kin(arrays: Arrays, group: str, code: np.uint64) -> Arrays:
+def _of_kin(arrays: Arrays, group: str, codes: npt.NDArray[np.uint64]) -> Arrays:
     log, best, cores, members, clock = (
         arrays[f"{group}{name}"] for name in ("log", "best", "cores", "members", "clock")
     )
-    fetched = log["account"] != code
+    fetched = ~np.isin(log["account"], codes)
     row = np.repeat(np.arange(len(cores)), cores["members"])
-    keep = members != code
+    keep = ~np.isin(members, codes)
     sizes = np.bincount(row[keep], minlength=len(cores)).astype(np.int32)
     # Of a core that had two, nothing is left that anybody could keep pace with.
     whole = sizes > 1
@@ -139,7 +167,7 @@ def _of_kin(arrays: Arrays, group: str, code: np.uint64) -> Arrays:
     clock[1] -= np.count_nonzero(~fetched[: clock[1]])
     return {
         f"{group}log": log[fetched],
-        f"{group}best": best[best["account"] != code],
+        f"{group}best": best[~np.isin(best["account"], codes)],
         f"{group}cores": cores[whole],
         f"{group}members": members[keep & whole[row]],
         f"{group}clock": clock,

@@ -204,6 +204,14 @@ class Policy:
         metadata=_key("requests a minute", "What an account may ask for of each of these while no gate answers."),
     )
 
+    forget_after_days: int = field(
+        default=0,
+        metadata=_key(
+            "days",
+            "How long after its last access an account is kept; `riparian retain` forgets it then. 0 keeps everybody"
+            " until `riparian erase`.",
+        ),
+    )
     wrongful_traces_per_year: float = field(
         default=1e-5,
         metadata=_key(
@@ -248,6 +256,7 @@ class Policy:
             _require_count(count, getattr(self, count), least=1)
         for count in ("novelty_burst", "rows_burst", "requests_per_minute", "requests_burst", "down_per_minute"):
             _require_count(count, getattr(self, count), least=1)
+        _require_count("forget_after_days", self.forget_after_days, least=0, most=_DAYS_MAX)
         _require_count("grant_s", self.grant_s, least=30, most=120)
         _require_count("media_open_s", self.media_open_s, least=0, most=_OPEN_MAX_S)
         for count in ("copies_traced_per_year", "copies_traced_per_day"):
@@ -291,6 +300,7 @@ _TOLERANCES: Final = (
 _MOST: Final = 10_000_000
 _ACCOUNTS_MAX: Final = 2**53
 _RESTARTS_MAX: Final = 52
+_DAYS_MAX: Final = 36_500
 _OPEN_MAX_S: Final = 3600
 _WRONG_COPIES_MOST: Final = 100.0
 

@@ -328,13 +328,23 @@ class Vault(Protocol):
         """Find the code of an identifier that was seen and not erased."""
         ...
 
-    def erase(self, account: int, forget: Callable[[Arrays, int], Arrays]) -> bool:
+    def erase(self, account: int, forget: Callable[[Arrays, Sequence[int]], Arrays]) -> bool:
         """Remove a person: identifier, tally, findings, decisions, events, staged rows.
 
         A scan that was killed on the way begins anew afterwards.
 
-        ``forget(arrays, account)`` takes the account out of what was saved as the arrays of its
+        ``forget(arrays, accounts)`` takes accounts out of what was saved as the arrays of their
         bucket, and out of those of ``SHARED`` (who made them knows how).  False when nothing was kept of the account.
+
+        Raises
+        ------
+        LifecycleError
+            When a scan is running; nothing changes.
+        """
+        ...
+
+    def erase_all(self, accounts: Sequence[int], forget: Callable[[Arrays, Sequence[int]], Arrays]) -> bool:
+        """Remove several people as :meth:`erase` removes one: all of them or, where it is interrupted, none.
 
         Raises
         ------

@@ -27,6 +27,7 @@ hold is passed over and counted (``lost``).
 import fcntl
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -220,22 +221,22 @@ class GateKept:
         self.close()
 
 
-def forget(folder: Path, account: int, recordings: NDArray[np.uint64]) -> bool:
-    """Take an account out of a gate's folder, as far as :mod:`riparian.gate.forgetting` can.
+def forget(folder: Path, accounts: Sequence[int], recordings: NDArray[np.uint64]) -> bool:
+    """Take accounts out of a gate's folder, as far as :mod:`riparian.gate.forgetting` can.
 
     Parameters
     ----------
     folder
         Of a gate that does not run.
-    account
-        Its code.
+    accounts
+        Their codes.
     recordings
-        Codes of all that it may have had; what the journal says of it is added [shape=(recordings,)].
+        Codes of all that they may have had; what the journal says of them is added [shape=(recordings,)].
 
     Returns
     -------
     bool
-        Whether anything was kept of it.
+        Whether anything was kept of any.
 
     Raises
     ------
@@ -246,13 +247,17 @@ def forget(folder: Path, account: int, recordings: NDArray[np.uint64]) -> bool:
     """
     with reaching("reading the gate's journal"):
         charges = _charged_since(folder, {})[0]
-    own = charges[charges[:, _ACCOUNT] == np.uint64(account).astype(np.int64), _RECORDING]
     # The policy decides what is admitted, and nobody is: what is kept does not depend on it.
     with GateKept.open(folder, Policy()) as kept:
-        left = without(kept.gate.arrays(), account, np.union1d(recordings, own.astype(np.uint64)))
-        if left is not None:
-            kept.gate = Gate.from_arrays(left, kept.gate.policy, noting=True)
-    return left is not None
+        arrays, found = dict(kept.gate.arrays()), False
+        for account in accounts:
+            own = charges[charges[:, _ACCOUNT] == np.uint64(account).astype(np.int64), _RECORDING]
+            left = without(arrays, account, np.union1d(recordings, own.astype(np.uint64)))
+            if left is not None:
+                arrays, found = left, True
+        if found:
+            kept.gate = Gate.from_arrays(arrays, kept.gate.policy, noting=True)
+    return found
 
 
 def _locked(folder: Path) -> int:

@@ -336,7 +336,7 @@ class MemoryVault:
         (code,) = codes_of(pa.array([identifier], pa.string()), self.key).tolist()
         return code if self._memory.ids.get(code) == identifier else None
 
-    def erase(self, account: int, forget: Callable[[Arrays, int], Arrays]) -> bool:
+    def erase(self, account: int, forget: Callable[[Arrays, Sequence[int]], Arrays]) -> bool:
         """See ``ports.Vault``."""
         memory = self._memory
         if memory.locked:
@@ -355,17 +355,22 @@ class MemoryVault:
                 found |= _forget(memory.kept[drawer], account, forget)
         return found
 
+    def erase_all(self, accounts: Sequence[int], forget: Callable[[Arrays, Sequence[int]], Arrays]) -> bool:
+        """See ``ports.Vault``."""
+        found = [self.erase(account, forget) for account in accounts]
+        return any(found)
 
-def _forget(kept: _Bucket, account: int, forget: Callable[[Arrays, int], Arrays]) -> bool:
+
+def _forget(kept: _Bucket, account: int, forget: Callable[[Arrays, Sequence[int]], Arrays]) -> bool:
     old, rows = kept.arrays, sum(table.num_rows for table in kept.tables.values())
-    kept.arrays = forget({name: array.copy() for name, array in old.items()}, account)
+    kept.arrays = forget({name: array.copy() for name, array in old.items()}, [account])
     kept.tables = {name: _left(table, account) for name, table in kept.tables.items()}
     same = unchanged(old, kept.arrays)
     return not same or rows != sum(table.num_rows for table in kept.tables.values())
 
 
 def _left(table: pa.Table, account: int) -> pa.Table:
-    left = without(table, account)
+    left = without(table, [account])
     return table if left is None else left
 
 

@@ -52,16 +52,22 @@ class FolderVault:
         code = codes_of(pa.array([identifier], pa.string()), self.key)
         return int(code[0]) if self.ids_of(code) == [identifier] else None
 
-    def erase(self, account: int, forget: Callable[[Arrays, int], Arrays]) -> bool:
+    def erase(self, account: int, forget: Callable[[Arrays, Sequence[int]], Arrays]) -> bool:
+        """See ``ports.Vault``."""
+        return self.erase_all([account], forget)
+
+    def erase_all(self, accounts: Sequence[int], forget: Callable[[Arrays, Sequence[int]], Arrays]) -> bool:
         """See ``ports.Vault``."""
         with self._folder.alone(), reaching("erasing an account"):
-            staged = self._staged_without(account)
-            kept = self._kept_without(account, forget)
+            staged = self._staged_without(accounts)
+            kept = self._kept_without(accounts, forget)
             with self._records.transaction():
-                gone = self._folder.names.forget(account)
-                gone |= self._records.run("DELETE FROM decision WHERE account = ?", signed(account)) > 0
-                gone |= self._records.run("DELETE FROM event WHERE account = ?", signed(account)) > 0
-                # What a killed scan drafted holds the account, too; its chunks are still staged.
+                gone = False
+                for account in accounts:
+                    gone |= self._folder.names.forget(account)
+                    gone |= self._records.run("DELETE FROM decision WHERE account = ?", signed(account)) > 0
+                    gone |= self._records.run("DELETE FROM event WHERE account = ?", signed(account)) > 0
+                # What a killed scan drafted holds the accounts, too; its chunks are still staged.
                 self._records.forget_drafts()
                 for seq, file, chunk in staged:
                     self._records.run(
@@ -78,35 +84,44 @@ class FolderVault:
             self._records.checkpoint()
         return bool(gone or staged or kept)
 
-    def _staged_without(self, account: int) -> list[tuple[int, str, Staged]]:
+    def _staged_without(self, accounts: Sequence[int]) -> list[tuple[int, str, Staged]]:
         written = []
         for seq, file, begins, offsets in self._records.rows(
             "SELECT seq, file, begins, offsets FROM chunk WHERE file IS NOT NULL"
         ):
             chunk = Staged(self._folder.path / file, json.loads(begins), np.frombuffer(offsets, np.int64))
             rows = read_whole(chunk)
-            if (rows.columns["account"] == np.uint64(account)).any():
+            found = np.intersect1d(rows.columns["account"], np.array(accounts, np.uint64)).tolist()
+            if found:
+                for account in found:
+                    rows = rows.without(account)
                 name = self._folder.new("staged", f"{seq}", "arrow")
-                written.append((seq, name, write_staged(self._folder.path / name, rows.without(account))))
+                written.append((seq, name, write_staged(self._folder.path / name, rows)))
         return written
 
-    def _kept_without(self, account: int, forget: Callable[[Arrays, int], Arrays]) -> list[tuple[int, str]]:
-        own = int(bucket_of(np.array([account], np.uint64))[0])
+    def _kept_without(
+        self, accounts: Sequence[int], forget: Callable[[Arrays, Sequence[int]], Arrays]
+    ) -> list[tuple[int, str]]:
+        own = bucket_of(np.array(accounts, np.uint64)).tolist()
+        concerned = {
+            bucket: [a for a, b in zip(accounts, own, strict=True) if b == bucket] for bucket in sorted({*own})
+        }
         written = []
-        for bucket, old in self._records.rows("SELECT bucket, file FROM kept WHERE bucket IN (?, ?)", own, SHARED):
-            file = self._drawer_without(self._folder.path / old, bucket, account, forget)
-            if file is not None:
-                written.append((bucket, file))
+        for bucket, of_it in [*concerned.items(), (SHARED, accounts)]:
+            for (old,) in self._records.rows("SELECT file FROM kept WHERE bucket = ?", bucket):
+                file = self._drawer_without(self._folder.path / old, bucket, of_it, forget)
+                if file is not None:
+                    written.append((bucket, file))
         return written
 
     def _drawer_without(
-        self, path: Path, bucket: int, account: int, forget: Callable[[Arrays, int], Arrays]
+        self, path: Path, bucket: int, accounts: Sequence[int], forget: Callable[[Arrays, Sequence[int]], Arrays]
     ) -> str | None:
         arrays = read_arrays(path)
-        left = forget({name: array.copy() for name, array in arrays.items()}, account)
+        left = forget({name: array.copy() for name, array in arrays.items()}, accounts)
         same = unchanged(arrays, left)
         tables = {name: read_table(path, name) for name in table_names(path)}
-        others = {name: without(table, account) for name, table in tables.items()}
+        others = {name: without(table, accounts) for name, table in tables.items()}
         if same and all(table is None for table in others.values()):
             return None
         file = self._folder.new("drawers", f"{bucket:02d}-without", "drawer")
@@ -124,19 +139,20 @@ def unchanged(before: Arrays, after: Arrays) -> bool:
     )
 
 
-def without(table: pa.Table, account: int) -> pa.Table | None:
-    """Leave an account's rows out of a table, and the account out of its lists of accounts; None when it has none."""
+def without(table: pa.Table, accounts: Sequence[int]) -> pa.Table | None:
+    """Leave the rows of accounts out of a table, and accounts out of its lists of accounts; None when it has none."""
     if "accounts" in table.column_names and pa.types.is_list(table.schema.field("accounts").type):
-        return _unlisted(table, account)
+        return _unlisted(table, accounts)
     if "account" not in table.column_names:
         return None
-    left = table.filter(pc.not_equal(table["account"], pa.scalar(account, pa.uint64())))
+    left = table.filter(pc.invert(pc.is_in(table["account"], value_set=pa.array(accounts, pa.uint64()))))
     return left if left.num_rows < table.num_rows else None
 
 
-def _unlisted(table: pa.Table, account: int) -> pa.Table | None:
+def _unlisted(table: pa.Table, accounts: Sequence[int]) -> pa.Table | None:
+    gone = set(accounts)
     before = table["accounts"].to_pylist()
-    after = [[member for member in members if member != account] for members in before]
+    after = [[member for member in members if member not in gone] for members in before]
     if after == before:
         return None
     column = table.column_names.index("accounts")
