@@ -13,7 +13,7 @@ from riparian.assembly.casework import (
     has_signals,
     seen_in_cases,
 )
-from riparian.assembly.kept import kept_docket, kept_house
+from riparian.assembly.kept import catalogue_stamp, kept_docket, kept_house
 from riparian.assembly.staffing import read_issuer, staff
 from riparian.assembly.world import (
     PRINTS,
@@ -62,6 +62,7 @@ __all__ = [
     "aside",
     "aviary",
     "bureau",
+    "catalogue_stamp",
     "chunks",
     "desk",
     "docket",

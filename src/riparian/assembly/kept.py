@@ -42,6 +42,11 @@ def kept_docket(given: Given) -> Iterator[Docket]:
         yield opened_docket
 
 
+def catalogue_stamp(given: Given) -> tuple[tuple[int, int] | None, ...]:
+    """Tell, at the price of a look, a value that is another one once the catalogue changed; all None without one."""
+    return tuple(_changed(given.workspace / name) for name in CATALOGUE)
+
+
 def _changed(path: Path | None) -> tuple[int, int] | None:
     if path is None or not path.exists():
         return None

@@ -5,13 +5,15 @@ again when the version of the decisions is another one.  Nobody waits for long: 
 """
 
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 T = TypeVar("T")
-PATIENCE_S: Final = 0.5
+PATIENCE_S: Final = 0.3
 
 
 class Remembered(Generic[T]):
@@ -27,7 +29,7 @@ class Remembered(Generic[T]):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._hand = ThreadPoolExecutor(1, "remembered")
-        self._asked: dict[Path, tuple[Hashable, Future[T]]] = {}
+        self._asked: dict[Path, tuple[Hashable, Future[T], float]] = {}
         self._known: dict[Path, T] = {}
 
     def of(
@@ -44,7 +46,7 @@ class Remembered(Generic[T]):
         compute
             Finds the answer, in another thread.
         patience_s
-            How long whoever asks waits for it.
+            How long it is waited for from when it was begun; whoever asks later than that does not wait.
 
         Returns
         -------
@@ -54,8 +56,8 @@ class Remembered(Generic[T]):
         with self._lock:
             known = self._asked.get(workspace)
             if known is None or known[0] != version:
-                known = self._asked[workspace] = version, self._hand.submit(compute)
-        wait([known[1]], patience_s)
+                known = self._asked[workspace] = version, self._hand.submit(compute), time.monotonic()
+        wait([known[1]], max(0.0, known[2] + patience_s - time.monotonic()))
         if not known[1].done():
             return self._known.get(workspace), False
         try:
@@ -66,3 +68,32 @@ class Remembered(Generic[T]):
                 self._asked.pop(workspace, None)
             raise
         return self._known[workspace], True
+
+
+class Lately(Generic[T]):
+    """The latest answers, each by all that it depends on.
+
+    Examples
+    --------
+    >>> answers = Lately[int](2)
+    >>> [answers.of(one, lambda one=one: one * one) for one in (3, 4, 3)], answers.of(3, lambda: 0)
+    ([9, 16, 9], 9)
+    """
+
+    def __init__(self, most: int) -> None:
+        self._lock = threading.Lock()
+        self._most = most
+        self._known: OrderedDict[Hashable, T] = OrderedDict()
+
+    def of(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Answer from memory, or compute and remember it in the place of what was not asked for the longest."""
+        with self._lock:
+            if key in self._known:
+                self._known.move_to_end(key)
+                return self._known[key]
+        answer = compute()
+        with self._lock:
+            self._known[key] = answer
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
+        return answer

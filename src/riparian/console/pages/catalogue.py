@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from riparian.catalogue.consent import Asked, Ledger
 from riparian.catalogue.terms import Says, Use
 from riparian.console.declared import AFTER, OneOf, tells
 from riparian.console.page import Question as Looked
-from riparian.console.remembered import Remembered
+from riparian.console.remembered import Lately, Remembered
 from riparian.errors import InputError
 from riparian.flows.cataloguing import day_of, plain_row
 from riparian.flows.exposed import Taken, by_plays, taken_of_each
@@ -22,10 +23,13 @@ from riparian.ports.catalogue import Holdings, Question, Sort
 ROWS: Final = 50
 USES: Final = (Use.STREAM, Use.DOWNLOAD, Use.TRAIN, Use.MINE)
 FIELDS: Final = ("artist", "owner", "isrc", "released_from", "released_to", "territory", "term")
+MINUTE_US: Final = 60_000_000
 _AMISS_MAX: Final = 1_000
 _THROUGH: Final = {"held": "accounts on hold", "restrained": "all restrained accounts", "everybody": "everybody"}
 Exposed = tuple[Taken, dict[str, Any]]
 _REMEMBERED: Final[Remembered[Exposed]] = Remembered()
+Searched = tuple[Mapping[str, int], int, list[dict[str, Any]], list[dict[str, str]], int]
+_LATELY: Final[Lately[Searched]] = Lately(100)
 
 
 @tells(
@@ -50,17 +54,10 @@ def facts(given: Given, question: Looked) -> dict[str, Any]:
     InputError
         When a filter is none, or the page begins nowhere.
     """
-    asked = _asked(question)
-    with assembly.terms_office(given) as office:
-        holdings = office.holdings
-        totals = holdings.totals()
-        found, rows, amiss = 0, list[dict[str, Any]](), 0
-        if totals["recordings"]:
-            with holdings.open():
-                page = holdings.search(asked, rows=ROWS + 1, after=question.of("after"))
-                found, rows = page.total, [plain_row(row) for row in page.recordings.to_pylist()]
-                holds = _stances(office, rows[:ROWS], asked.territory) if totals["terms"] else []
-                amiss = _amiss(holdings) if totals["files"] else 0
+    asked, after = _asked(question), question.of("after")
+    # What may be done is decided as of now: of this minute.
+    key = given.workspace, assembly.catalogue_stamp(given), WallClock().now_us() // MINUTE_US, asked, after
+    totals, found, rows, holds, amiss = _LATELY.of(key, lambda: _searched(given, asked, after))
     shown = rows[:ROWS]
     exposed, is_current = exposed_of(given) if totals["recordings"] else (None, True)
     taken = exposed[0].of([row["recording"] for row in shown]) if exposed is not None else []
@@ -92,14 +89,30 @@ def facts(given: Given, question: Looked) -> dict[str, Any]:
     }
 
 
+def _searched(given: Given, asked: Question, after: str) -> Searched:
+    found, rows, holds, amiss = 0, list[dict[str, Any]](), list[dict[str, str]](), 0
+    with assembly.terms_office(given) as office, opened_once(given, office):
+        holdings = office.holdings
+        totals = holdings.totals()
+        if totals["recordings"]:
+            page = holdings.search(asked, rows=ROWS + 1, after=after)
+            found, rows = page.total, [plain_row(row) for row in page.recordings.to_pylist()]
+            holds = _stances(office, rows[:ROWS], asked.territory) if totals["terms"] else []
+            amiss = _amiss(holdings) if totals["files"] else 0
+    return totals, found, rows, holds, amiss
+
+
+def opened_once(given: Given, office: Office) -> AbstractContextManager[None]:
+    """Open the catalogue for all that a page asks of it; opening it is what takes the time."""
+    return office.holdings.open() if any(assembly.catalogue_stamp(given)) else nullcontext()
+
+
 def exposed_of(given: Given) -> tuple[Exposed | None, bool]:
     """Tell what restrained accounts took, of each recording and by plays; None where nothing was scanned."""
     with assembly.opened(given) as world:
         if not world.scans.summaries():
             return None, True
         version = world.decisions.version()
-    with assembly.holdings(given) as holdings:
-        state = holdings.state
 
     def looked() -> Exposed:
         with assembly.kept_house(given) as house:
@@ -109,7 +122,7 @@ def exposed_of(given: Given) -> tuple[Exposed | None, bool]:
         through = [{"through": said, **reached[name]} for name, said in _THROUGH.items()]
         return taken, {"accounts": taken.accounts, "left": through, "by_plays": bands}
 
-    return _REMEMBERED.of(given.workspace, (state, *version), looked)
+    return _REMEMBERED.of(given.workspace, (assembly.catalogue_stamp(given), *version), looked)
 
 
 def _asked(question: Looked) -> Question:

@@ -10,7 +10,7 @@ from riparian.catalogue.consent import Asked, Ledger
 from riparian.console import words
 from riparian.console.declared import tells
 from riparian.console.page import Question
-from riparian.console.pages.catalogue import USES, exposed_of
+from riparian.console.pages.catalogue import USES, exposed_of, opened_once
 from riparian.errors import InputError
 from riparian.flows.cataloguing import plain_entry
 from riparian.flows.lines import written
@@ -34,7 +34,7 @@ def facts(given: Given, question: Question) -> dict[str, Any]:
     name, territory = question.of("id").strip(), question.of("territory").strip().upper()
     if territory and (len(territory) != _COUNTRY or not territory.isalpha()):
         raise InputError(f"`{territory[:40]}` is no country, wanted two letters as in DE")
-    with assembly.terms_office(given) as office:
+    with assembly.terms_office(given) as office, opened_once(given, office):
         entries = office.holdings.entries(name) if name else []
         if not entries:
             raise InputError(
