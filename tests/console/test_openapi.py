@@ -97,6 +97,7 @@ def test_whatever_is_asked_is_answered_as_it_is_described(
     def asked(case: Any, meant: dict[str, str]) -> None:
         how = case.as_transport_kwargs()
         headers = {name: text.encode(errors="replace") for name, text in how["headers"].items()}
+        headers["Accept"] = b"application/json"
         headers |= {"Authorization": f"Bearer {secrets[who]}".encode()} if who in secrets else {}
         part = "data" if case.operation.method == "post" else "params"
         sent = {name: how.get(name) for name in ("params", "data")} | {part: _with(how.get(part), meant, case)}

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from riparian.cli.mailing import shipped_model
+from riparian.assembly import shipped_model
 from riparian.creators.answering import Desk, Told, answered
 from riparian.creators.letters import letters
 from riparian.creators.lookalikes import Index, Name, Suffixes

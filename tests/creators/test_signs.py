@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from riparian.cli.mailing import shipped_model
+from riparian.assembly import shipped_model
 from riparian.creators.letters import Letter, Link, letters
 from riparian.creators.lookalikes import Suffixes
 from riparian.creators.signs import signs

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from riparian.cli.mailing import shipped_model
+from riparian.assembly import shipped_model
 from riparian.creators.answering import Desk
 from riparian.creators.lookalikes import Suffixes
 from riparian.creators.signed import HEADER, Sending, code, message, signed, verified

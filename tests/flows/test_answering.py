@@ -6,7 +6,7 @@ from email.policy import default
 
 import pytest
 
-from riparian.cli.mailing import shipped_model
+from riparian.assembly import shipped_model
 from riparian.creators.answering import Desk
 from riparian.creators.lookalikes import Suffixes
 from riparian.feeds.mailboxes import Arrived

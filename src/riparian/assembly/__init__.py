@@ -12,8 +12,10 @@ from riparian.assembly.casework import (
     has_cases,
     has_signals,
     seen_in_cases,
+    version_of_cases,
 )
 from riparian.assembly.kept import catalogue_stamp, kept_docket, kept_house
+from riparian.assembly.messaging import message_desk, public_key, shipped_model
 from riparian.assembly.staffing import read_issuer, staff
 from riparian.assembly.world import (
     PRINTS,
@@ -83,7 +85,9 @@ __all__ = [
     "kept_docket",
     "kept_house",
     "library",
+    "message_desk",
     "opened",
+    "public_key",
     "read_edge",
     "read_issuer",
     "read_keys",
@@ -94,7 +98,9 @@ __all__ = [
     "read_push_secret",
     "recordings",
     "seen_in_cases",
+    "shipped_model",
     "staff",
     "studio",
     "terms_office",
+    "version_of_cases",
 ]

@@ -48,6 +48,13 @@ def has_cases(given: Given) -> bool:
     return (given.workspace / CASES).exists()
 
 
+def version_of_cases(given: Given) -> tuple[tuple[int, int], ...]:
+    """Tell, at the price of a look, a value that is another one once anything was written to a case."""
+    found = [given.workspace / CASES, given.workspace / f"{CASES}-wal"]
+    stats = [path.stat() for path in found if path.exists()]
+    return tuple((one.st_mtime_ns, one.st_size) for one in stats)
+
+
 @contextmanager
 def docket(given: Given, *, clock: Clock | None = None, known: dict[str, Checked] | None = None) -> Iterator[Docket]:
     """Open the cases of a workspace; the folder is made where it is missing.

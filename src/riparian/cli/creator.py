@@ -16,9 +16,9 @@ from riparian.cli.explain import existing
 from riparian.console import words
 from riparian.creators.deliverers import Dossier
 from riparian.creators.kit import Sender, kit
-from riparian.creators.statement import Statement, verified
+from riparian.creators.statement import Statement
 from riparian.creators.strangers import Page
-from riparian.errors import CustodyError, InputError
+from riparian.errors import InputError
 from riparian.feeds.findings import read_findings
 from riparian.flows import informing
 from riparian.flows.informing import Seen
@@ -85,22 +85,9 @@ def verify(
     json: options.Json = False,
 ) -> None:
     """Check a statement, and that the page or the PDF says what was signed; needs no workspace."""
-    from riparian.console.stated import stated_page, token_in_page  # noqa: PLC0415 -- templates take their time
-    from riparian.console.stated_paper import stated_paper, token_in  # noqa: PLC0415 -- as above
+    from riparian.console.stated_read import stated_in  # noqa: PLC0415 -- templates take their time
 
-    octets = _read(file)
-    is_page, is_paper = octets.startswith(b"<!doctype html>"), octets.startswith(b"%PDF-")
-    token = token_in_page(octets) if is_page else token_in(octets) if is_paper else octets.decode("ascii", "replace")
-    if not token:
-        raise InputError(f"`{file}` holds no statement, wanted a page, a PDF or a signed file of `creator statement`")
-    said = verified(token, key)
-    again = stated_page(said, token.strip(), key).encode() if is_page else b""
-    again = stated_paper(said, token.strip(), key) if is_paper else again
-    if again and again != octets:
-        raise CustodyError(
-            f"`{file}` does not say what was signed, or another version wrote it; wanted one that nobody changed",
-            hint="Ask for the signed file, statement.jws, and check that: it tells what was signed.",
-        )
+    said = stated_in(_read(file), key, str(file))
     if json:
         lines.write([{**said.said, "verified": True, "key": key}])
         return

@@ -9,7 +9,8 @@ from typing import Annotated, Final
 import typer
 from rich.markup import escape
 
-from riparian.cli import lines, mailing, options, terminal
+from riparian.assembly import message_desk
+from riparian.cli import lines, options, terminal
 from riparian.console import words
 from riparian.creators.answering import Told, answered
 from riparian.creators.letters import OCTETS_MAX
@@ -94,7 +95,7 @@ def verify(
 
     Exit code 1 when nothing was.
     """
-    with mailing.opened(workspace, key) as (desk, _):
+    with message_desk(workspace, key) as (desk, _):
         told = answered(mark.encode(), desk, (to,) if to else ())
     _tell(told, "", json=json)
     if told.answer is not Answer.VERIFIED:
@@ -115,7 +116,7 @@ def check(
 
     Exit code 1 when none is verified.
     """
-    with mailing.opened(workspace, key) as (desk, _):
+    with message_desk(workspace, key) as (desk, _):
         found = []
         for file in files:
             found.append(answered(_read(file), desk, (to,) if to else ()))
@@ -149,7 +150,7 @@ def inbox(
     arrived = _arrived(maildir, imap, user, password)
     workspace.mkdir(parents=True, exist_ok=True)
     count = 0
-    with mailing.opened(workspace) as (desk, book), terminal.bars() as progress:
+    with message_desk(workspace) as (desk, book), terminal.bars() as progress:
         if book is None:
             raise InputError(f"`{workspace}` is no folder, wanted a workspace")
         for reply in replies(arrived, desk, book, own, WallClock()):
@@ -180,7 +181,7 @@ def serve(
     from riparian.edges.messages import application  # noqa: PLC0415 -- as above
 
     host, port = _place(listen, 8095)
-    with mailing.opened(workspace) as (desk, _):
+    with message_desk(workspace) as (desk, _):
         if not desk.key:
             raise InputError(
                 f"`{workspace}` has no key of messages, wanted one", hint="Sign one first: riparian message sign."

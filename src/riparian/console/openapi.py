@@ -10,6 +10,7 @@ from typing import Any, Final
 from riparian import __version__
 from riparian.console.declared import Declared, OneOf, declared
 from riparian.console.page import Act, Page
+from riparian.ports.staff import Role
 
 PATH: Final = "/openapi.json"
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -17,7 +18,8 @@ _JSON: Final = "application/json"
 _ABOUT: Final = (
     "What people see on the pages of the console, and what they do there, for programs: by a token that somebody made"
     " on the page Tokens. A token may do no more than whoever made it, and nothing that wants a person at a browser."
-    " Signing in is for people, and is not described here."
+    " What everybody may takes no token, and wants `Accept: application/json`. Signing in is for people, and is not"
+    " described here."
 )
 _REFUSED: Final[Mapping[str, str]] = {
     "400": "What was sent is not what is wanted.",
@@ -70,7 +72,7 @@ def _look(page: Page) -> dict[str, Any]:
         "operationId": f"look-{_named(page.path)}",
         "summary": page.title,
         "description": _first(page.of.__doc__),
-        "security": _security(page.role.title),
+        "security": _security(page.role),
         "parameters": [
             {"name": name, "in": "query", "schema": _text(what), "description": _doc(what)}
             for name, what in said.reads.items()
@@ -86,8 +88,10 @@ def _act(page: Page, act: Act) -> dict[str, Any]:
         "operationId": f"{act.name}-{_named(page.path)}",
         "summary": act.said,
         "description": _first(act.do.__doc__) + (" Wants a person: no token does it." * act.is_for_people),
-        "security": _security(act.role.title),
-        "requestBody": {"content": {_FORM: {"schema": {"type": "object", "properties": fields}}}},
+        "security": _security(act.role),
+        "requestBody": {
+            "content": {kind: {"schema": {"type": "object", "properties": fields}} for kind in _kinds_of_form(act)}
+        },
         "responses": {
             "200": _told(shown, "It is done, and what is told once is told."),
             "303": {
@@ -97,6 +101,10 @@ def _act(page: Page, act: Act) -> dict[str, Any]:
             **_refusals(*_REFUSED),
         },
     }
+
+
+def _kinds_of_form(act: Act) -> tuple[str, ...]:
+    return (_FORM, "multipart/form-data") if act.octets else (_FORM,)
 
 
 def _itself() -> dict[str, Any]:
@@ -113,8 +121,8 @@ def _itself() -> dict[str, Any]:
     }
 
 
-def _security(role: str) -> list[dict[str, list[str]]]:
-    return [{"token": [role]}]
+def _security(role: Role | None) -> list[dict[str, list[str]]]:
+    return [{"token": [role.title]}] if role is not None else []
 
 
 def _refusals(*codes: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ sent, a function that does it, a sentence that says that it was done.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, urlencode
 
 from riparian.assembly import Given
@@ -16,6 +16,10 @@ from riparian.errors import InputError
 from riparian.ports.staff import Person, Role
 
 Form = Mapping[str, str]
+EVERYBODY: Final = None
+"""In place of a role: signed in or not."""
+NOBODY: Final = Person("", Role.VIEWER)
+"""Who asks what everybody may, without being signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,7 @@ class Question:
     Parameters
     ----------
     person
-        Who is signed in.
+        Who is signed in; one without a name where nobody is, on a page for everybody.
     asked
         What stands behind the question mark.
     at
@@ -79,25 +83,29 @@ class Act:
     name
         The last part of the path that its form is sent to.
     role
-        Who may, at least.
+        Who may, at least; or everybody, signed in or not: so often from one address, and without a form's token, since
+        it changes nothing.
     do
         Does it.
     said
         That it was done, as a sentence.
     wants_person
         Whether a token may never do it, whatever its role.
+    octets
+        Of what everybody may: how much they may send, as a text or as a file in the field ``file``.
     """
 
     name: str
-    role: Role
+    role: Role | None
     do: Callable[[Given, Question, Form], Done]
     said: str
     wants_person: bool = False
+    octets: int = 0
 
     @property
     def is_for_people(self) -> bool:
         """Whether it wants somebody at a browser: what approvers and admins do is never a program's."""
-        return self.wants_person or self.role >= Role.APPROVER
+        return self.wants_person or (self.role is not None and self.role >= Role.APPROVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,7 @@ class Page:
     title
         What it is called.
     role
-        Who may look, at least.
+        Who may look, at least; or everybody, signed in or not.
     of
         The module that says what it shows.
     is_listed
@@ -126,7 +134,7 @@ class Page:
 
     path: str
     title: str
-    role: Role
+    role: Role | None
     of: Facts
     is_listed: bool = True
     under: str = ""
@@ -137,6 +145,18 @@ class Page:
     def template(self) -> str:
         """The name of its template."""
         return f"pages/{self.of.__name__.rpartition('.')[2]}.html.j2"
+
+
+def may(person: Person | None, role: Role | None) -> bool:
+    """Say whether somebody may, who may be nobody.
+
+    Examples
+    --------
+    >>> ada = Person("Ada", Role.ANALYST)
+    >>> may(ada, Role.VIEWER), may(ada, Role.ADMIN), may(None, Role.VIEWER), may(None, EVERYBODY)
+    (True, False, False, True)
+    """
+    return role is None or (person is not None and person.role >= role)
 
 
 def facts_at(given: Given, where: str, pages: tuple[Page, ...], person: Person) -> dict[str, Any]:

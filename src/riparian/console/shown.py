@@ -22,11 +22,11 @@ from riparian.codes import code_of_label
 from riparian.console import overlaps, removals, setting, waterfall, words
 from riparian.console.bearer import bearer_in
 from riparian.console.figures import NARROW, WIDE, Line, Mark, evidence_over_time
-from riparian.console.page import Act, Page, address
+from riparian.console.page import Act, Page, address, may
 from riparian.errors import RiparianError
 from riparian.flows.overlap import Overlap
 from riparian.flows.rings import words_of
-from riparian.ports.staff import Sitting
+from riparian.ports.staff import Person, Sitting
 
 _EPOCH: Final = date(1970, 1, 1)
 
@@ -40,7 +40,7 @@ def wants_json(request: Request) -> bool:
 
 
 def page_shown(
-    page: Page, facts: Mapping[str, Any], sitting: Sitting, pages: tuple[Page, ...], *, request: Request
+    page: Page, facts: Mapping[str, Any], sitting: Sitting | None, pages: tuple[Page, ...], *, request: Request
 ) -> Response:
     """Show a page to a person, or its facts to a program."""
     if wants_json(request):
@@ -48,7 +48,7 @@ def page_shown(
     # What is told once is shown where it was done; whatever else is done leads to a page that says so.
     name = request.url.path.rpartition("/")[2] if request.method == "POST" else request.query_params.get("done")
     done = next((act for act in page.acts if act.name == name), None)
-    can = {act.name for act in page.acts if sitting.person.role >= act.role}
+    can = {act.name for act in page.acts if may(_who(sitting), act.role)}
     return HTMLResponse(
         _environment()
         .get_template(page.template)
@@ -86,16 +86,19 @@ def error_facts(error: RiparianError) -> dict[str, Any]:
 
 
 def _around(page: Page | None, sitting: Sitting | None, pages: tuple[Page, ...]) -> dict[str, Any]:
-    role = sitting.person.role if sitting is not None else 0
     where = page.under or page.path if page is not None else ""
-    listed = [one for one in pages if one.is_listed and role >= one.role]
+    listed = [one for one in pages if one.is_listed and may(_who(sitting), one.role)]
     return {
         "page": page,
         "links": [{"path": one.path, "title": one.title, "is_here": one.path == where} for one in listed],
         "sitting": sitting,
-        "opens": {one.path for one in pages if role >= one.role},
+        "opens": {one.path for one in pages if may(_who(sitting), one.role)},
         "version": __version__,
     }
+
+
+def _who(sitting: Sitting | None) -> Person | None:
+    return sitting.person if sitting is not None else None
 
 
 def _said(done: Act | None) -> str:

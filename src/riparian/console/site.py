@@ -29,8 +29,9 @@ from riparian.console.bearer import bearer_in
 from riparian.console.doors import SIGN_IN, Answer, Doors, TooManyError
 from riparian.console.forms import form_of, require_own
 from riparian.console.guard import HEADERS, Guarded, static_answer, static_files
+from riparian.console.open_forms import open_form_of
 from riparian.console.openapi import PATH, described
-from riparian.console.page import Act, Page, Question, address
+from riparian.console.page import NOBODY, Act, Page, Question, address, may
 from riparian.console.pages import PAGES
 from riparian.console.shown import error_facts, error_shown, page_shown, wants_json
 from riparian.errors import (
@@ -41,7 +42,7 @@ from riparian.errors import (
     PolicyError,
     RiparianError,
 )
-from riparian.ports.staff import Role, Sitting
+from riparian.ports.staff import Person, Role, Sitting
 
 _STATUS: Final[Mapping[type[RiparianError], int]] = {
     InputError: 400,
@@ -85,7 +86,7 @@ def console_app(given: Given, doors: Doors, pages: tuple[Page, ...] = PAGES) -> 
     for page in pages:
         routes.append(Route(page.path, site.look(page), methods=["GET"]))
         routes += [
-            Route(f"{page.path.rstrip('/')}/{act.name}", site.act(page, act), methods=["POST"]) for act in page.acts
+            Route(f"{page.path.rstrip('/')}/{act.name}", site.done(page, act), methods=["POST"]) for act in page.acts
         ]
     return Starlette(
         routes=routes,
@@ -103,23 +104,26 @@ class _Site:
     def look(self, page: Page) -> Answer:
         async def shown(request: Request) -> Response:
             sitting = self._sitting(request)
-            if sitting is None or sitting.person.role < page.role:
+            if not may(_person(sitting), page.role):
                 return self._not_let(request, sitting, page.role)
-            question = Question(sitting.person, dict(request.query_params), self._doors.at)
+            question = Question(_person(sitting) or NOBODY, dict(request.query_params), self._doors.at)
             try:
                 facts = await run_in_threadpool(page.of.facts, self._given, question)
             except InputError as error:
                 return self._said(request, error, _NOT_FOUND, sitting)
-            if page.looks_at is not None:
+            if page.looks_at is not None and sitting is not None:
                 await run_in_threadpool(self._doors.looked, sitting, page.path, page.looks_at(facts))
             return page_shown(page, facts, sitting, self._pages, request=request)
 
         return shown
 
+    def done(self, page: Page, act: Act) -> Answer:
+        return self.open_act(page, act) if act.role is None else self.act(page, act)
+
     def act(self, page: Page, act: Act) -> Answer:
         async def done(request: Request) -> Response:
             sitting = self._sitting(request)
-            if sitting is None or sitting.person.role < act.role:
+            if sitting is None or not may(sitting.person, act.role):
                 return self._not_let(request, sitting, act.role)
             if sitting.token is not None and (act.is_for_people or not sitting.token.acts):
                 return self._not_by_token(request, sitting, act)
@@ -135,6 +139,17 @@ class _Site:
             return RedirectResponse(f"{came.to}{joined}done={act.name}", _SEE_OTHER)
 
         return done
+
+    def open_act(self, page: Page, act: Act) -> Answer:
+        async def done(request: Request) -> Response:
+            sitting = self._sitting(request)
+            form = await open_form_of(request, act.octets)
+            question = Question(_person(sitting) or NOBODY, dict(request.query_params), self._doors.at)
+            came = await run_in_threadpool(act.do, self._given, question, form)
+            facts = await run_in_threadpool(page.of.facts, self._given, question)
+            return page_shown(page, {**facts, **came.told}, sitting, self._pages, request=request)
+
+        return self._doors.limited(done)
 
     async def failed(self, request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException):
@@ -181,8 +196,8 @@ class _Site:
         told = LifecycleError(f"{found}, wanted {wanted}", hint="Do it on the page, or make another token.")
         return self._said(request, told, _NO, sitting)
 
-    def _not_let(self, request: Request, sitting: Sitting | None, wanted: Role) -> Response:
-        if sitting is not None:
+    def _not_let(self, request: Request, sitting: Sitting | None, wanted: Role | None) -> Response:
+        if sitting is not None and wanted is not None:
             told = LifecycleError(
                 f"you are signed in as {sitting.person.role.title}, wanted {wanted.title} or above",
                 hint="Ask an admin, if your work needs it.",
@@ -201,3 +216,7 @@ class _Site:
 
     def _said(self, request: Request, error: RiparianError, status: int, sitting: Sitting | None) -> Response:
         return error_shown(error_facts(error), status, sitting, self._pages, request=request)
+
+
+def _person(sitting: Sitting | None) -> Person | None:
+    return sitting.person if sitting is not None else None

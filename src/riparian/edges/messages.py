@@ -99,9 +99,8 @@ def application(desk: Desk, by: str) -> Starlette:
         if not short:
             wanted = "That is no code, wanted one such as RM-01234-56789-ABCDE-FGHJK."
             return _answer(request, by, {"error": wanted}, _BAD, asked)
-        token = desk.token_of(short)
-        said = verified(token, desk.key) if token and desk.key else None
-        return _answer(request, by, _looked_up(short, said, asked.to), 200 if said else _NOT_FOUND, asked)
+        told = looked_up(short, desk, asked.to)
+        return _answer(request, by, told, 200 if told["is_ours"] else _NOT_FOUND, asked)
 
     async def look_up(request: Request) -> Response:
         asked = request.query_params
@@ -153,7 +152,14 @@ def told_of(told: Told) -> dict[str, Any]:
     }
 
 
-def _looked_up(short: str, said: Mapping[str, Any] | None, to: str) -> dict[str, Any]:
+def looked_up(short: str, desk: Desk, to: str) -> dict[str, Any]:
+    """Say what was signed under a code, as JSON has it: verified only to whoever says to which address it came.
+
+    Whoever copies a genuine code into a lure has the code, and not the message.
+    """
+    token = desk.token_of(short)
+    said = verified(token, desk.key) if token and desk.key else None
+    is_ours = said is not None
     is_yours = said is not None and bool(to) and hashed(to, bytes.fromhex(str(said["salt"]))) == said["recipient"]
     reasons: list[str] = []
     if said is None or (to and not is_yours):
@@ -171,6 +177,7 @@ def _looked_up(short: str, said: Mapping[str, Any] | None, to: str) -> dict[str,
         reasons += [] if to else ["enter your address, to see whether it was made for you"]
     return {
         "kind": "code",
+        "is_ours": is_ours,
         "answer": str(answer),
         "told": told,
         "code": short,

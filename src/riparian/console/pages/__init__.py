@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from riparian.console.page import Act, Page
+from riparian.console.page import EVERYBODY, Act, Page
 from riparian.console.pages import (
     account,
     accounts,
@@ -20,6 +20,7 @@ from riparian.console.pages import (
     rings,
     today,
     tokens,
+    verify,
 )
 from riparian.ports.staff import Role
 
@@ -85,6 +86,16 @@ PAGES: Final[tuple[Page, ...]] = (
         acts=(
             Act("make", Role.VIEWER, tokens.make, "The token is made.", wants_person=True),
             Act("revoke", Role.VIEWER, tokens.revoke, "The token is good for nothing any more.", wants_person=True),
+        ),
+    ),
+    Page(
+        "/verify",
+        "Verify",
+        EVERYBODY,
+        verify,
+        acts=(
+            Act("check", EVERYBODY, verify.check, "It was looked at.", octets=verify.OCTETS_MAX),
+            Act("check-file", EVERYBODY, verify.check_file, "It was looked at.", octets=verify.OCTETS_MAX),
         ),
     ),
 )

@@ -1,8 +1,9 @@
-"""What verbs about messages share: who answers, opened and closed."""
+"""Who answers whether a message is genuine: with what a workspace keeps, or by a public key alone?"""
 
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,8 +25,13 @@ def shipped_model(suffixes: Suffixes) -> Model:
     return model(lists, weights, suffixes)
 
 
+def public_key(workspace: Path) -> str:
+    """Give the public key with which messages and statements are signed; empty where there is none."""
+    return creators_key(workspace).public() if (workspace / CREATORS).exists() else ""
+
+
 @contextmanager
-def opened(workspace: Path, key: str = "") -> Iterator[tuple[Desk, Messages | None]]:
+def message_desk(workspace: Path, key: str = "") -> Iterator[tuple[Desk, Messages | None]]:
     """Open who answers: with what a workspace keeps, or, where there is none, by a public key alone.
 
     Parameters
@@ -35,16 +41,21 @@ def opened(workspace: Path, key: str = "") -> Iterator[tuple[Desk, Messages | No
     key
         A public key, in hex, in the place of the workspace's.
     """
-    suffixes = Suffixes.of(public_suffixes())
-    by = shipped_model(suffixes)
+    suffixes, by = _shipped()
     if not workspace.is_dir():
         yield Desk(key, _no_token, by), None
         return
     names = read_names(workspace)
     ours = Index(names.names, suffixes, names.passed) if names.names else None
-    own = key or (creators_key(workspace).public() if (workspace / CREATORS).exists() else "")
+    own = key or public_key(workspace)
     with messages(workspace) as held:
         yield Desk(own, held.token_of, by, ours), held
+
+
+@cache
+def _shipped() -> tuple[Suffixes, Model]:
+    suffixes = Suffixes.of(public_suffixes())
+    return suffixes, shipped_model(suffixes)
 
 
 def _no_token(code: str) -> str:
