@@ -3,7 +3,11 @@
 import json
 from pathlib import Path
 
+from riparian.assembly import Given
 from riparian.cases.events import Proposed
+from riparian.console import finds
+from riparian.console.forms import Brought
+from riparian.console.looking import looked
 from riparian.flows import casework, pursuing
 from riparian.flows.pursuing import Wish
 from riparian.stores.workspace import KEY_BYTES
@@ -31,6 +35,8 @@ def made(folder: Path) -> Path:
         run("hold", "end", account, "--person", "Ben", "--reason", "it copies, and says so", "-w", workspace)
     for account in held[2:5]:
         run("hold", "appeal", account, "--text", "I have a large family, and we all listen.", "-w", workspace)
+    for name in ("dump.csv", "again.csv"):
+        found(workspace, name)
     with office(workspace) as docket:
         approved(docket)
         pursuing.send(docket, "C1", "N1", "cli", really=True)
@@ -42,3 +48,18 @@ def made(folder: Path) -> Path:
         casework.open_case(docket, [Proposed("opened", {"title": "A dump of metadata"}, AT, "Ann")])
         casework.record(docket, "C3", Proposed("sealed", {"because": "counsel asked"}, AT, "Ann"))
     return workspace
+
+
+def found(workspace: Path, name: str) -> None:
+    """Bring a list of a few recordings of the town, and look at it."""
+    given = Given(workspace)
+    rows = [
+        json.loads(line) for line in run("catalogue", "list", "--rows", "30", "-w", workspace, "--json").splitlines()
+    ]
+    lines = [f'"{row["title"]}","{row["artist"]}"\n' for row in rows if row["kind"] == "recording"]
+    path = finds.room(given).folder / "coming-town"
+    path.parent.mkdir(exist_ok=True)
+    octets = path.write_text("title,artist\n" + "".join(lines), encoding="utf-8")
+    find = finds.keep(given, Brought(path, name, octets, ""), kind="guess", traces=False, by="Ada")
+    folder = finds.folder_of(given, find.key)
+    finds.write(folder / "result.json", looked(given, find, folder))

@@ -2,11 +2,13 @@
 
 import ast
 import inspect
+import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, seed, settings
@@ -17,6 +19,7 @@ from schemathesis.specs.openapi import checks as conforming
 
 from riparian import assembly
 from riparian.assembly import Given
+from riparian.console import working
 from riparian.console.declared import declared
 from riparian.console.doors import Locked
 from riparian.console.openapi import PATH, described
@@ -67,7 +70,9 @@ class Clock:
 def place(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Browser, dict[str, str]]]:
     given = Given(Path(shutil.copytree(town, tmp_path_factory.mktemp("asked") / "town")))
     clock = Clock()
-    with assembly.staff(given) as staff:
+    # What is brought here is looked at by nobody.
+    with assembly.staff(given) as staff, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(working, "COMMAND", ("/bin/true",))
         secrets = {}
         for role in reversed(Role):
             staff.enter(staff.invite(Invitation(role.title, role), NOW_US), "", f"id#{role}", NOW_US)
@@ -100,7 +105,13 @@ def test_whatever_is_asked_is_answered_as_it_is_described(
         headers["Accept"] = b"application/json"
         headers |= {"Authorization": f"Bearer {secrets[who]}".encode()} if who in secrets else {}
         part = "data" if case.operation.method == "post" else "params"
-        sent = {name: how.get(name) for name in ("params", "data")} | {part: _with(how.get(part), meant, case)}
+        sent = {name: how.get(name) for name in ("params", "data", "files")} | {part: _with(how.get(part), meant, case)}
+        if sent["files"]:
+            # Read at once, so that whoever validates sees what was sent.
+            files = [(name, _as_octets(one)) for name, one in sent.pop("files")]
+            whole = httpx.Request("POST", AT, data=sent.pop("data"), files=files)
+            sent["content"] = whole.read()
+            headers["Content-Type"] = whole.headers["content-type"].encode()
         answer = browser.ask(how["method"], how["url"], headers=headers, **sent)
         seen.add(answer.status_code)
         case.validate_response(answer, checks=list(CHECKS))
@@ -110,11 +121,18 @@ def test_whatever_is_asked_is_answered_as_it_is_described(
     assert seen >= WHO[who]
 
 
+def _as_octets(one: Any) -> Any:
+    """Write a part of a form so that it can be sent: what is no text as JSON."""
+    name, content, *kind = one if isinstance(one, tuple) else (None, one)
+    return (name, content if isinstance(content, (bytes, str)) else json.dumps(content), *kind)
+
+
 def _with(sent: Any, meant: Mapping[str, str], case: Any) -> Any:
     """Send what there is in place of what was made up, where it is read."""
     said = DOCUMENT["paths"][case.operation.path][case.operation.method]
     body = said.get("requestBody", {"content": {FORM: {"schema": {"properties": {}}}}})
-    read = {one["name"] for one in said.get("parameters", ())} | set(body["content"][FORM]["schema"]["properties"])
+    form = next(iter(body["content"].values()))
+    read = {one["name"] for one in said.get("parameters", ())} | set(form["schema"]["properties"])
     given = {name: text for name, text in meant.items() if name in read}
     return {**(sent or {}), **given} if given and isinstance(sent or {}, dict) else sent
 
@@ -141,6 +159,7 @@ def test_the_document_is_one_and_anybody_may_read_it(place: tuple[Browser, dict[
 
 def test_the_document_names_every_page_and_every_act() -> None:
     wanted = {f"GET {page.path}" for page in PAGES} | {f"GET {PATH}"}
+    wanted |= {f"GET {page.path}/part" for page in PAGES if page.part is not None}
     wanted |= {f"POST {page.path.rstrip('/')}/{act.name}" for page in PAGES for act in page.acts}
     assert set(OPERATIONS) == wanted
 
@@ -150,6 +169,7 @@ def test_a_page_says_all_that_it_reads(page: Page) -> None:
     found = ast.walk(ast.parse(inspect.getsource(inspect.getmodule(page.of.facts))))  # type: ignore[arg-type]
     read = {name for node in found for name in _reads(node)}
     functions: list[Callable[..., Any]] = [page.of.facts, *(act.do for act in page.acts)]
+    functions += [page.part] if page.part is not None else []
     said = {name for function in functions for name in declared(function).reads}
     assert read - said - {"done"} == set(), f"say it with @tells or @takes (riparian.console.declared) in {page.path}"
     assert declared(page.of.facts).kind, f"say it with @tells (riparian.console.declared) in {page.path}"

@@ -135,7 +135,7 @@ def test_what_is_sent_to_another_name_or_from_another_site_is_not_taken(
 
 
 def every_page(client: Browser) -> list[str]:
-    """Look at every page there is, and at each account and ring; cases have a test of their own."""
+    """Look at every page there is, and at each account and ring; cases and what was found have tests of their own."""
     names = [row["account"] for row in client.get("/accounts?json").json()["accounts"]]
     rings = [row["ring"] for row in client.get("/rings?json").json()["rings"]]
     held = [row["recording"] for row in client.get("/catalogue?json").json()["recordings"]]
@@ -146,7 +146,7 @@ def every_page(client: Browser) -> list[str]:
     answers = [
         client.get(page.path, params={"id": ident} if ident else {})
         for page in PAGES
-        if page.path not in {"/case", "/notice"}
+        if page.path not in {"/case", "/notice", "/finding"}
         for ident in asked.get(page.path, [""])
     ]
     assert {answer.status_code for answer in answers} == {200}
@@ -315,3 +315,4 @@ def test_pages_of_a_workspace_that_nothing_was_scanned_into_say_so(tmp_path: Pat
     assert "No appeal waits" in said["/appeals"]
     assert "No proposal waits" in said["/appeals"]
     assert "riparian catalogue add" in said["/catalogue"]
+    assert "Nothing was brought yet" in said["/found"]

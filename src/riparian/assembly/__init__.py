@@ -16,7 +16,7 @@ from riparian.assembly.casework import (
 )
 from riparian.assembly.kept import catalogue_stamp, kept_docket, kept_house
 from riparian.assembly.messaging import message_desk, public_key, shipped_model
-from riparian.assembly.staffing import read_issuer, staff
+from riparian.assembly.staffing import Uploads, read_issuer, read_uploads, staff
 from riparian.assembly.world import (
     PRINTS,
     WORKSPACE,
@@ -59,6 +59,7 @@ __all__ = [
     "Given",
     "House",
     "StoppedClock",
+    "Uploads",
     "WallClock",
     "alone",
     "aside",
@@ -96,6 +97,7 @@ __all__ = [
     "read_people",
     "read_policy",
     "read_push_secret",
+    "read_uploads",
     "recordings",
     "seen_in_cases",
     "shipped_model",

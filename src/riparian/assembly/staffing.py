@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from riparian.assembly.world import Given, toml_of
 from riparian.errors import InputError, PolicyError
@@ -10,6 +11,24 @@ from riparian.ports.staff import Staff
 from riparian.stores.sessions import SqlSessions
 
 _ISSUER: Final = ("issuer", "client_id", "secret_file")
+_UPLOADS: Final = {"upload_mib": 16 << 10, "upload_days": 365}
+"""The most that may be written for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """How large a file that is brought to the console may be, and for how long it is kept.
+
+    Parameters
+    ----------
+    mib
+        Of 1,048,576 octets.
+    days
+        After so many it is deleted, and what was found of it, too.
+    """
+
+    mib: int = 512
+    days: int = 7
 
 
 @contextmanager
@@ -41,7 +60,10 @@ def read_issuer(given: Given) -> dict[str, str]:
     found = given.workspace / "console.toml"
     if not found.exists():
         return {}
-    settings = toml_of(found)
+    said = toml_of(found)
+    settings = {name: value for name, value in said.items() if name not in _UPLOADS}
+    if said and not settings:
+        return {}
     odd = sorted({*settings} ^ set(_ISSUER))
     if odd or not all(isinstance(value, str) and value for value in settings.values()):
         raise PolicyError(
@@ -57,3 +79,21 @@ def read_issuer(given: Given) -> dict[str, str]:
             hint="Write its path as seen from the workspace.",
         ) from error
     return {"issuer": settings["issuer"], "client_id": settings["client_id"], "client_secret": secret}
+
+
+def read_uploads(given: Given) -> Uploads:
+    """Read what ``console.toml`` says of files that are brought.
+
+    Raises
+    ------
+    PolicyError
+        When it says something else than a number of each.
+    """
+    found = given.workspace / "console.toml"
+    said: dict[str, Any] = toml_of(found) if found.exists() else {}
+    for name, most in _UPLOADS.items():
+        value = said.get(name, 1)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise PolicyError(f"`{name}` in `{found.name}` is `{value}`, wanted a number from 1 to {most:,}")
+    usual = Uploads()
+    return Uploads(said.get("upload_mib", usual.mib), said.get("upload_days", usual.days))

@@ -77,6 +77,12 @@ def dumped_page(dumped: Dumped) -> str:
     )
 
 
+def drawings(dumped: Dumped) -> dict[str, Markup]:
+    """Draw how sure it is, row by row; and, where days tell, when it was taken."""
+    drawn = {"sureness": _both(lambda width: _sureness(list(_classes(dumped)), width))}
+    return drawn | ({"over_days": _both(lambda width: _over_days(dumped, width))} if _has_days(dumped) else {})
+
+
 def _called(dumped: Dumped) -> str:
     names = list(dict.fromkeys(PurePosixPath(one["source"]).name for one in dumped.read["sheets"]))
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

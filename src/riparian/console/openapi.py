@@ -14,6 +14,7 @@ from riparian.ports.staff import Role
 
 PATH: Final = "/openapi.json"
 _FORM: Final = "application/x-www-form-urlencoded"
+_FILE_FORM: Final = "multipart/form-data"
 _JSON: Final = "application/json"
 _ABOUT: Final = (
     "What people see on the pages of the console, and what they do there, for programs: by a token that somebody made"
@@ -46,6 +47,8 @@ def described(pages: tuple[Page, ...], at: str) -> dict[str, Any]:
     paths: dict[str, Any] = {PATH: {"get": _itself()}}
     for page in pages:
         paths[page.path] = {"get": _look(page)}
+        if page.part is not None:
+            paths[f"{page.path}/part"] = {"get": _part(page)}
         for act in page.acts:
             paths[f"{page.path.rstrip('/')}/{act.name}"] = {"post": _act(page, act)}
     return {
@@ -89,9 +92,7 @@ def _act(page: Page, act: Act) -> dict[str, Any]:
         "summary": act.said,
         "description": _first(act.do.__doc__) + (" Wants a person: no token does it." * act.is_for_people),
         "security": _security(act.role),
-        "requestBody": {
-            "content": {kind: {"schema": {"type": "object", "properties": fields}} for kind in _kinds_of_form(act)}
-        },
+        "requestBody": {"content": _form(act, fields)},
         "responses": {
             "200": _told(shown, "It is done, and what is told once is told."),
             "303": {
@@ -103,8 +104,31 @@ def _act(page: Page, act: Act) -> dict[str, Any]:
     }
 
 
-def _kinds_of_form(act: Act) -> tuple[str, ...]:
-    return (_FORM, "multipart/form-data") if act.octets else (_FORM,)
+def _form(act: Act, fields: dict[str, Any]) -> dict[str, Any]:
+    if act.room is None:
+        kinds = (_FORM, _FILE_FORM) if act.octets else (_FORM,)
+        return {kind: {"schema": {"type": "object", "properties": fields}} for kind in kinds}
+    file = {"type": "string", "contentMediaType": "application/octet-stream", "description": "The file."}
+    return {_FILE_FORM: {"schema": {"type": "object", "required": ["file"], "properties": {**fields, "file": file}}}}
+
+
+def _part(page: Page) -> dict[str, Any]:
+    assert page.part is not None  # noqa: S101 -- asked before
+    return {
+        "operationId": f"part-{_named(page.path)}",
+        "summary": f"{page.title}: a file that it names",
+        "description": _first(page.part.__doc__),
+        "security": _security(page.role),
+        "parameters": [
+            {"name": name, "in": "query", "schema": _text(what), "description": _doc(what)}
+            for name, what in declared(page.part).reads.items()
+        ],
+        "responses": {
+            "200": {"description": "The file.", "content": {kind: {} for kind in ("audio/wav", "image/png")}},
+            "206": {"description": "The range of it that was asked for.", "content": {"audio/wav": {}}},
+            **_refusals(*_REFUSED),
+        },
+    }
 
 
 def _itself() -> dict[str, Any]:

@@ -7,10 +7,12 @@ sent, a function that does it, a sentence that says that it was done.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, urlencode
 
 from riparian.assembly import Given
+from riparian.console.forms import Brought, Room
 from riparian.console.words import visible
 from riparian.errors import InputError
 from riparian.ports.staff import Person, Role
@@ -34,11 +36,14 @@ class Question:
         What stands behind the question mark.
     at
         Where people reach the console.
+    brought
+        A file that came with a form.
     """
 
     person: Person
     asked: Mapping[str, str] = field(default_factory=dict)
     at: str = ""
+    brought: Brought | None = None
 
     def of(self, name: str) -> str:
         """Read one thing that is asked; empty where it is not."""
@@ -93,6 +98,8 @@ class Act:
         Whether a token may never do it, whatever its role.
     octets
         Of what everybody may: how much they may send, as a text or as a file in the field ``file``.
+    room
+        Of one that takes a file: where that may lie, and how large it may be.
     """
 
     name: str
@@ -101,6 +108,7 @@ class Act:
     said: str
     wants_person: bool = False
     octets: int = 0
+    room: Callable[[Given], Room] | None = None
 
     @property
     def is_for_people(self) -> bool:
@@ -130,6 +138,8 @@ class Page:
         What can be done on it.
     looks_at
         Which accounts whoever looks sees, as pseudonyms: every look is written down.
+    part
+        Gives a file that the page names, such as sound, and of what kind it is; at ``PATH/part``.
     """
 
     path: str
@@ -140,6 +150,7 @@ class Page:
     under: str = ""
     acts: tuple[Act, ...] = ()
     looks_at: Callable[[Mapping[str, Any]], list[str]] | None = None
+    part: Callable[[Given, Question], tuple[Path, str]] | None = None
 
     @property
     def template(self) -> str:

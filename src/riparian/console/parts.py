@@ -49,7 +49,7 @@ class Parts:
     begun: Callable[[dict[str, str], str], None]
     taken: Callable[[bytes], None]
     fields: dict[str, str] = field(default_factory=dict)
-    files: int = 0
+    parts: int = 0
     _held: bytearray = field(default_factory=bytearray)
     _in: str = "before"
     _name: str = ""
@@ -127,10 +127,10 @@ class Parts:
         del self._held[: at + 2 * len(_END)]
         self._name, self._is_file, self._in = name, filename is not None, "content"
         self._text.clear()
-        if len(self.fields) + self.files >= _FIELDS_MAX:
+        self.parts += 1
+        if self.parts > _FIELDS_MAX:
             raise InputError(f"more than {_FIELDS_MAX} fields were sent, wanted fewer")
         if filename is not None:
-            self.files += 1
             self.begun(self.fields, filename)
         return True
 

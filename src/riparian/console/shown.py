@@ -47,7 +47,7 @@ def page_shown(
         return JSONResponse(dict(facts))
     # What is told once is shown where it was done; whatever else is done leads to a page that says so.
     name = request.url.path.rpartition("/")[2] if request.method == "POST" else request.query_params.get("done")
-    done = next((act for act in page.acts if act.name == name), None)
+    done = next((act for act in _acts(page, pages) if act.name == name), None)
     can = {act.name for act in page.acts if may(_who(sitting), act.role)}
     return HTMLResponse(
         _environment()
@@ -101,6 +101,11 @@ def _who(sitting: Sitting | None) -> Person | None:
     return sitting.person if sitting is not None else None
 
 
+def _acts(page: Page, pages: tuple[Page, ...]) -> list[Act]:
+    """List what may have led to a page: what is done on it, and on the one that it is reached from."""
+    return [*page.acts, *(act for one in pages if one.path == page.under for act in one.acts)]
+
+
 def _said(done: Act | None) -> str:
     return done.said if done is not None else ""
 
@@ -128,6 +133,8 @@ def _environment() -> Environment:
             "two_by_two": _two_by_two,
             "span": removals.days,
             "plays": _plays,
+            "clock": words.clock,
+            "drawing": Markup,  # what our own pictures are made of
             "lasts": lambda ms: words.clock(ms / 1000),
         }
     )

@@ -4,6 +4,7 @@
 
     GET  PAGE                 a page (:mod:`riparian.console.pages`); ``?json``, or Accept, gives the same as JSON
     POST PAGE/ACT             a form of it: done, then back to a page that shows what came of it
+    GET  PAGE/part            a file that it names, such as sound; a range of it, where one is asked for
     GET  /static/NAME         its style and scripts
     GET  /openapi.json        all of this for programs, as OpenAPI has it; for anybody, since nothing of ours is in it
 
@@ -13,7 +14,9 @@ A program with a token gets JSON, by the same rules; its forms need no token of 
 and nothing that wants a person.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from starlette.applications import Starlette
@@ -21,13 +24,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from riparian.assembly import Given
+from riparian.console import finds
 from riparian.console.bearer import bearer_in
 from riparian.console.doors import SIGN_IN, Answer, Doors, TooManyError
-from riparian.console.forms import form_of, require_own
+from riparian.console.forms import Brought, file_of, form_of, require_own
 from riparian.console.guard import HEADERS, Guarded, static_answer, static_files
 from riparian.console.open_forms import open_form_of
 from riparian.console.openapi import PATH, described
@@ -52,6 +56,7 @@ _STATUS: Final[Mapping[type[RiparianError], int]] = {
     CustodyError: 500,
     OutsideError: 503,
 }
+_SWEPT_S: Final = 600.0
 _SEE_OTHER, _SIGN_IN, _NO, _NOT_FOUND, _BROKEN = 303, 401, 403, 404, 500
 _SITTING: Final = "riparian.sitting"
 
@@ -85,14 +90,34 @@ def console_app(given: Given, doors: Doors, pages: tuple[Page, ...] = PAGES) -> 
     ]
     for page in pages:
         routes.append(Route(page.path, site.look(page), methods=["GET"]))
+        if page.part is not None:
+            routes.append(Route(f"{page.path}/part", site.part(page), methods=["GET"]))
         routes += [
             Route(f"{page.path.rstrip('/')}/{act.name}", site.done(page, act), methods=["POST"]) for act in page.acts
         ]
     return Starlette(
         routes=routes,
+        lifespan=lambda _: _swept(given),
         middleware=[Middleware(Guarded, at=doors.at)],
         exception_handlers={RiparianError: site.failed, HTTPException: site.failed, Exception: site.broken},
     )
+
+
+@asynccontextmanager
+async def _swept(given: Given) -> AsyncIterator[None]:
+    """Delete what is old, also while nobody looks."""
+
+    async def sweep() -> None:
+        while True:
+            with suppress(RiparianError, OSError):
+                await run_in_threadpool(finds.sweep, given)
+            await asyncio.sleep(_SWEPT_S)
+
+    task = asyncio.create_task(sweep())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 class _Site:
@@ -120,6 +145,21 @@ class _Site:
     def done(self, page: Page, act: Act) -> Answer:
         return self.open_act(page, act) if act.role is None else self.act(page, act)
 
+    def part(self, page: Page) -> Answer:
+        async def sent(request: Request) -> Response:
+            sitting = self._sitting(request)
+            if sitting is None or not may(sitting.person, page.role):
+                return self._not_let(request, sitting, page.role)
+            assert page.part is not None  # noqa: S101 -- asked before
+            question = Question(sitting.person, dict(request.query_params), self._doors.at)
+            try:
+                path, kind = await run_in_threadpool(page.part, self._given, question)
+            except InputError as error:
+                return self._said(request, error, _NOT_FOUND, sitting)
+            return FileResponse(path, media_type=kind)
+
+        return sent
+
     def act(self, page: Page, act: Act) -> Answer:
         async def done(request: Request) -> Response:
             sitting = self._sitting(request)
@@ -127,11 +167,13 @@ class _Site:
                 return self._not_let(request, sitting, act.role)
             if sitting.token is not None and (act.is_for_people or not sitting.token.acts):
                 return self._not_by_token(request, sitting, act)
-            form = await form_of(request)
-            if sitting.token is None:
-                require_own(form, sitting.form_token)
-            question = Question(sitting.person, dict(request.query_params), self._doors.at)
-            came = await run_in_threadpool(act.do, self._given, question, form)
+            form, brought = await self._form(request, act, sitting)
+            question = Question(sitting.person, dict(request.query_params), self._doors.at, brought)
+            try:
+                came = await run_in_threadpool(act.do, self._given, question, form)
+            finally:
+                if brought is not None:
+                    await run_in_threadpool(brought.path.unlink, missing_ok=True)
             if came.told:
                 facts = await run_in_threadpool(page.of.facts, self._given, question)
                 return page_shown(page, {**facts, **came.told}, sitting, self._pages, request=request)
@@ -150,6 +192,16 @@ class _Site:
             return page_shown(page, {**facts, **came.told}, sitting, self._pages, request=request)
 
         return self._doors.limited(done)
+
+    async def _form(self, request: Request, act: Act, sitting: Sitting) -> tuple[dict[str, str], Brought | None]:
+        # A program with a token sends forms of its own.
+        wanted = sitting.form_token if sitting.token is None else None
+        if act.room is not None:
+            return await file_of(request, wanted, await run_in_threadpool(act.room, self._given))
+        form = await form_of(request)
+        if wanted is not None:
+            require_own(form, wanted)
+        return form, None
 
     async def failed(self, request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException):

@@ -14,7 +14,7 @@ Conventions
 import base64
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,13 +40,27 @@ _GAP: Final = 30
 _HIGH: Final = {True: 150, False: 104}
 
 
+def inside(picture: bytes) -> str:
+    """Write a picture as an address that holds it."""
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """A sound, and where it stands out; ``samples`` are None where it cannot be heard any more."""
+    """A sound, and where it stands out.
+
+    Parameters
+    ----------
+    samples
+        None where it cannot be heard any more.
+    place
+        Gives the address of its picture, which is PNG.
+    """
 
     name: str
     samples: NDArray[np.float32] | None
     peaks: Peaks
+    place: Callable[[bytes], str] = inside
 
 
 def beside(found: Side, ours: Side, span: Mapping[str, float], *, width: int, ident: str) -> Markup:
@@ -74,8 +88,8 @@ def beside(found: Side, ours: Side, span: Mapping[str, float], *, width: int, id
     high, right = _HIGH[is_wide], width - _LEFT
     lower = high + 2 * _GAP
     parts = [
-        _strip(found.samples, (first_s, lasts_s, 0.0), (right - _LEFT, high), _GAP - 8),
-        _strip(ours.samples, (ours_s, lasts_s * span["speed"], up), (right - _LEFT, high), lower),
+        _strip(found, (first_s, lasts_s, 0.0), (right - _LEFT, high), _GAP - 8),
+        _strip(ours, (ours_s, lasts_s * span["speed"], up), (right - _LEFT, high), lower),
         _name(found.name, _GAP - 14),
         _name(ours.name, lower - 6),
     ]
@@ -117,15 +131,13 @@ def _dots(places: NDArray[np.float64], hits: NDArray[np.bool_], scale: float, wi
     )
 
 
-def _strip(
-    samples: NDArray[np.float32] | None, drawn: tuple[float, float, float], size: tuple[int, int], top: int
-) -> Markup:
-    if samples is None:
+def _strip(side: Side, drawn: tuple[float, float, float], size: tuple[int, int], top: int) -> Markup:
+    if side.samples is None:
         return Markup('<rect class="unheard" x="{}" y="{}" width="{}" height="{}"/>').format(_LEFT, top, *size)
-    picture = base64.b64encode(png(grey(samples, *drawn, columns=size[0]))).decode()
-    return Markup(
-        '<image x="{}" y="{}" width="{}" height="{}" preserveAspectRatio="none" href="data:image/png;base64,{}"/>'
-    ).format(_LEFT, top, *size, picture)
+    picture = side.place(png(grey(side.samples, *drawn, columns=size[0])))
+    return Markup('<image x="{}" y="{}" width="{}" height="{}" preserveAspectRatio="none" href="{}"/>').format(
+        _LEFT, top, *size, picture
+    )
 
 
 def grey(samples: NDArray[np.float32], first_s: float, lasts_s: float, up: float, *, columns: int) -> NDArray[np.uint8]:

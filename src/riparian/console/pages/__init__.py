@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from riparian.console import finds
 from riparian.console.page import EVERYBODY, Act, Page
 from riparian.console.pages import (
     account,
@@ -10,6 +11,8 @@ from riparian.console.pages import (
     case,
     cases,
     catalogue,
+    finding,
+    found,
     looks,
     notice,
     people,
@@ -61,6 +64,30 @@ PAGES: Final[tuple[Page, ...]] = (
     Page("/ring", "Ring", Role.ANALYST, ring, is_listed=False, under="/rings", looks_at=ring.seen),
     Page("/catalogue", "Catalogue", Role.VIEWER, catalogue),
     Page("/recording", "Recording", Role.VIEWER, recording, is_listed=False, under="/catalogue"),
+    Page(
+        "/found",
+        "Found",
+        Role.ANALYST,
+        found,
+        acts=(
+            Act("bring", Role.ANALYST, found.bring, "It is kept, and looked at.", room=finds.room),
+            Act("delete", Role.ANALYST, found.delete, "It is deleted, and what was found of it, too."),
+        ),
+    ),
+    Page(
+        "/finding",
+        "What was found",
+        Role.ANALYST,
+        finding,
+        is_listed=False,
+        under="/found",
+        acts=(
+            Act("cancel", Role.ANALYST, finding.cancel, "It is looked at no more."),
+            Act("again", Role.ANALYST, finding.again, "It is looked at again."),
+        ),
+        looks_at=finding.seen,
+        part=finding.part,
+    ),
     Page("/cases", "Cases", Role.VIEWER, cases),
     Page("/case", "Case", Role.ANALYST, case, is_listed=False, under="/cases"),
     Page("/notice", "Notice", Role.ANALYST, notice, is_listed=False, under="/cases"),
