@@ -9,7 +9,7 @@ PYTEST  := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -q
 PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint pages bench guarantee docs golden screenshots lock clean
+.PHONY: help demo test check lint pages bench guarantee docs golden screenshots lock bill audit clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -59,6 +59,16 @@ lock: ## resolve the lock files again (needs uv)
 	    --custom-compile-command "make lock" --group dev pyproject.toml -o requirements-dev.lock
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --custom-compile-command "make lock" --group build -c requirements-dev.lock pyproject.toml -o requirements.lock
+
+bill: $(VENV)/.dev ## what Riparian is made of, under which licences: dist/riparian.cdx.json (CycloneDX)
+	@mkdir -p dist
+	@$(BIN)/python deploy/bill.py > dist/riparian.cdx.json
+
+audit: $(VENV)/.dev ## licences against the table, and what is locked against what is known of weaknesses (asks the network)
+	@$(BIN)/python deploy/bill.py --check
+	@test -x $(VENV)/audit/bin/pip-audit || { $(BIN)/python -m venv $(VENV)/audit && \
+	    $(VENV)/audit/bin/python -m pip --disable-pip-version-check -q install "pip-audit>=2.9,<3"; }
+	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock
 
 clean: ## remove what make made, the workspace of the demo excepted
 	@rm -rf $(VENV) site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
