@@ -17,6 +17,7 @@ from riparian.console.pages import (
     notice,
     people,
     policy,
+    proposal,
     recording,
     removals,
     ring,
@@ -93,6 +94,19 @@ PAGES: Final[tuple[Page, ...]] = (
     Page("/notice", "Notice", Role.ANALYST, notice, is_listed=False, under="/cases"),
     Page("/removals", "Removals", Role.VIEWER, removals),
     Page("/policy", "Policy", Role.VIEWER, policy),
+    Page(
+        "/proposal",
+        "Proposed policy",
+        Role.ANALYST,
+        proposal,
+        is_listed=False,
+        under="/policy",
+        acts=(
+            Act("keep", Role.ANALYST, proposal.keep, "It was read as the policy's file is."),
+            Act("drop", Role.ANALYST, proposal.drop, "Nothing is proposed any more."),
+        ),
+        looks_at=proposal.seen,
+    ),
     Page(
         "/people",
         "People",

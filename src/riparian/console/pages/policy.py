@@ -5,6 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from riparian import assembly
+from riparian.assembly import proposed
 from riparian.console.declared import tells
 from riparian.console.page import Question
 from riparian.gate.policy import Policy
@@ -23,6 +24,7 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
         "kind": "policy",
         "mode": policy.mode.value,
         "file": str(given.policy or given.workspace / "policy.toml"),
+        "is_proposed": proposed.read_proposal(given) is not None,
         "settings": [
             {
                 "name": one.name,
