@@ -15,8 +15,8 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
-demo: $(VENV)/.run ## a simulated town from logs to decisions, with a report to open
-	@$(BIN)/riparian demo
+demo: $(VENV)/.run ## the whole story in a simulated town; FAST=1: its scan alone, with a report to open
+	@$(BIN)/riparian demo$(if $(FAST), --fast)$(if $(OPEN), --open)
 
 test: $(VENV)/.dev $(VENV)/.chromium lint pages ## everything: form, types, floors, documentation, all tests
 	@$(PYTEST)

@@ -1,4 +1,4 @@
-"""Fill the tables of docs/explain/*.md and docs/how/*.md from docs/bench/*.csv: nobody types a number.
+"""Fill the tables of README.md and docs/**/*.md from docs/bench/*.csv: nobody types a number.
 
 A table stands between two comments.  The first names the CSV and says, for each column, its heading and what is in
 it, with the CSV's own columns in braces (in a heading, those of the first row)::
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 HERE: Final = Path(__file__).parent
-FOLDERS: Final = (HERE / "explain", HERE / "how")
+FOLDERS: Final = (HERE, HERE / "explain", HERE / "how")
 BENCH: Final = HERE / "bench"
 NOT_YET: Final = "*Not measured yet: run the program.*"
 _TABLE: Final = re.compile(r"(<!-- table (\S+)\s+\| (.*?)\s-->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -30,12 +30,12 @@ def main() -> None:
         after = filled(before, BENCH)
         if after != before:
             page.write_text(after, encoding="utf-8")
-            print(f"wrote {page.relative_to(HERE)}")
+            print(f"wrote {page.relative_to(HERE.parent)}")
 
 
 def pages() -> list[Path]:
     """List the pages that have a table to fill."""
-    found = (page for folder in FOLDERS for page in sorted(folder.glob("*.md")))
+    found = (HERE.parent / "README.md", *(page for folder in FOLDERS for page in sorted(folder.glob("*.md"))))
     return [page for page in found if "<!-- table " in page.read_text(encoding="utf-8")]
 
 

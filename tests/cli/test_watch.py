@@ -184,6 +184,8 @@ def test_a_site_is_asked_politely_its_sound_heard_and_cases_opened_once(site: Si
     assert again["case"] == "C1", "what is found at one site is one case, as long as that is open"
     (after,) = told(house / "w", "case", "list")
     assert (case["locations"], after["locations"]) == (1, 2)
+    (shown,) = told(house / "w", "case", "show", "C1")
+    assert [one["live"] for one in shown["facts"]["locations"]] == [True, True], "it was brought from there just now"
     log = told(house / "w", "watch", "--log")
     assert [(one["source"], one["permitted_by"]) for one in log] == [(f"{site.address}/files/", PERMITTED)] * 3
 

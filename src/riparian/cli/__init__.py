@@ -18,7 +18,7 @@ from riparian.errors import RiparianError
 
 VERBS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "demo": "Simulate a town, scan its logs, and say who copied the catalogue.",
+        "demo": "Tell the whole story in a simulated town: a ring copies, its library is found, traced, taken down.",
         "scan": "Read access logs; say who extracts the catalogue, how sure that is, and why.",
         "accounts": "List the accounts that the last scan would slow, step up or hold.",
         "rings": "List the rings that the last scan found: accounts that keep clear of one another's fetches.",

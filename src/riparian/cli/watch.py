@@ -151,6 +151,7 @@ class _Going:
 
 def _round(going: _Going) -> list[Round]:
     clock, sightings = assembly.WallClock(), going.sightings
+    begun_us = clock.now_us()
     with terminal.bars() as progress:
         watched = [watch_source(sightings, source, clock, progress, going.documents) for source in going.sources]
         rounds = [Round(one, sightings) for one in watched]
@@ -158,7 +159,7 @@ def _round(going: _Going) -> list[Round]:
             if ears is not None:
                 for one in rounds:
                     one.heard = hear(sightings, one.watched.source, ears, progress)
-                    _open_cases(going, ears, one.watched.source, progress)
+                    _open_cases(going, ears, one.watched.source, begun_us, progress)
     return rounds
 
 
@@ -234,7 +235,7 @@ def _sender(workspace: Path, to: str) -> Sender:
     return Sender(head.owner, head.complainant, head.addressee(to), head.authority, head.public_domain)
 
 
-def _open_cases(going: _Going, ears: Ears, source: Source, progress: Progress) -> None:
+def _open_cases(going: _Going, ears: Ears, source: Source, begun_us: int, progress: Progress) -> None:
     """Open a case from each copy of ours that has an address, if it was asked for; where one speaks of it, that one."""
     if going.sender is None:
         return
@@ -249,7 +250,9 @@ def _open_cases(going: _Going, ears: Ears, source: Source, progress: Progress) -
             (looked,) = match_files(library, library.find([one.file]), terms).looked
             copies, by = looked.copies(terms), f"riparian watch {source.name}"
             into = _of_site(docket, going.sightings, source)
-            found = FoundFile(Path(one.file), looked, copies, one.item.url, None, by, into)
+            # Whatever this round has brought from there, is there.
+            live = True if Path(one.file).stat().st_mtime_ns // 1000 >= begun_us else None
+            found = FoundFile(Path(one.file), looked, copies, one.item.url, live, by, into)
             case = founding.open_found(docket, holdings, found, going.sender, None)
             going.sightings.update(one.number, case=case.key)
             progress("opening cases", n, len(todo))
