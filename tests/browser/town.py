@@ -35,6 +35,7 @@ def made(folder: Path) -> Path:
         run("hold", "end", account, "--person", "Ben", "--reason", "it copies, and says so", "-w", workspace)
     for account in held[2:5]:
         run("hold", "appeal", account, "--text", "I have a large family, and we all listen.", "-w", workspace)
+    run("replay", "bulk", "--days", "4", "--listeners", "12", "--search", "0", "-w", workspace)
     (workspace / "policy.proposed.toml").write_text("wrongful_holds_per_year = 0.01\n", encoding="utf-8")
     for name in ("dump.csv", "again.csv"):
         found(workspace, name)

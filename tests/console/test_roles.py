@@ -47,6 +47,7 @@ TABLE: Final = {
     "GET /proposal": "analyst",
     "POST /proposal/keep": "analyst",
     "POST /proposal/drop": "analyst",
+    "GET /exercise": "viewer",
     "GET /people": "admin",
     "POST /people/invite": "admin",
     "POST /people/change": "admin",

@@ -314,5 +314,6 @@ def test_pages_of_a_workspace_that_nothing_was_scanned_into_say_so(tmp_path: Pat
     assert "No ring was found" in said["/rings"]
     assert "No appeal waits" in said["/appeals"]
     assert "No proposal waits" in said["/appeals"]
+    assert "No exercise is kept here yet" in said["/exercise"]
     assert "riparian catalogue add" in said["/catalogue"]
     assert "Nothing was brought yet" in said["/found"]

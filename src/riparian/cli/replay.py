@@ -1,7 +1,7 @@
 """``riparian replay``: a policy against copiers that adapt: what leaks, what it costs them, and whom it hurts."""
 
 import tomllib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,10 +9,12 @@ import typer
 from rich.markup import escape
 
 from riparian import assembly
+from riparian.assembly import rehearsed
 from riparian.cli import exercising, lines, options, terminal
 from riparian.console.exercise import page
 from riparian.errors import InputError, PolicyError
 from riparian.flows import reckoning
+from riparian.flows.lines import written
 from riparian.sim.exercises import Exercise, find_exercise, parse_exercise
 from riparian.sim.strategies import BUILT_IN
 
@@ -30,6 +32,7 @@ def replay(
     search: Annotated[int, typer.Option(help="Plans that a search for the cheapest may try; 0 for none.", min=0)] = 60,
     report: Annotated[Path | None, typer.Option(help="Write a page with the tables and the picture.")] = None,
     people: options.People = None,
+    workspace: options.Workspace = options.WORKSPACE,
     json: options.Json = False,
 ) -> None:
     """Rehearse the contest: copiers that adapt against a policy, in a simulated town.  It makes no requests."""
@@ -37,6 +40,7 @@ def replay(
     declared = assembly.read_people(assembly.Given(people=people))
     with terminal.bars() as progress:
         done = exercising.run(chosen, declared, seed=seed, plans=search, progress=progress)
+    kept = _kept(workspace, exercise, chosen, done.lines, seed=seed, plans=search)
     if json:
         lines.write(line for line in done.lines)
     else:
@@ -45,6 +49,25 @@ def replay(
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(page(done.lines, chosen.name, chosen.policy, chosen.prices, chosen.days), encoding="utf-8")
         terminal.say(f"The report is {report}")
+    if kept:
+        terminal.say(f"It is kept in {workspace / rehearsed.NAME}, for the page Exercise of the console.")
+
+
+def _kept(workspace: Path, name: str, chosen: Exercise, told: list[dict[str, Any]], *, seed: int, plans: int) -> bool:
+    facts = {
+        "kind": "exercise",
+        "name": name,
+        "at": written(assembly.WallClock().now_us()),
+        "seed": seed,
+        "days": chosen.days,
+        "listeners": chosen.listeners,
+        "plans": plans,
+        "policy": asdict(chosen.policy),
+        "prices": asdict(chosen.prices),
+        "lines": told,
+        "sentences": reckoning.sentences(told),
+    }
+    return rehearsed.keep_exercise(workspace, facts)
 
 
 def _read(name: str, days: int | None, listeners: int | None) -> Exercise:

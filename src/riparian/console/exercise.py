@@ -197,8 +197,14 @@ def _names(ends: Sequence[tuple[float, int, str]], axes: Axes, *, short: bool) -
     return placed
 
 
-def _usd(value: float) -> str:
-    """Write money so that small sums keep two figures."""
+def usd(value: float) -> str:
+    """Write money so that small sums keep two figures.
+
+    Examples
+    --------
+    >>> usd(1234.5), usd(1.5), usd(0.01234), usd(math.inf)
+    ('1,234', '1.50', '0.0123', 'never')
+    """
     if not math.isfinite(value):
         return "never"
     return f"{value:,.0f}" if value >= 100 else f"{value:,.2f}" if value >= 0.1 else f"{value:.4f}"
@@ -206,4 +212,4 @@ def _usd(value: float) -> str:
 
 @cache
 def _environment() -> Environment:
-    return setting.environment({"usd": _usd})
+    return setting.environment({"usd": usd})

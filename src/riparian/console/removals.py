@@ -4,10 +4,10 @@ A line begins at all that was asked for and falls whenever something was seen to
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -20,6 +20,10 @@ from riparian.console.figures import NARROW, WIDE, Frame, height_axis, picture
 LINES_MAX: Final = 5
 _HEIGHT: Final = {WIDE: 300, NARROW: 230}
 _APART: Final = 15.0
+_EMPTY: Final[Mapping[str, Any]] = {
+    "addressee": "", "asked": 0, "gone": 0, "back": 0, "rightly": 0, "median_least": None, "median_most": None,
+    "within_week": 0.0, "back_in_30": None,
+}  # fmt: skip
 _STEPS: Final = (1, 2, 7, 14, 30, 60, 90, 180, 365, 730, 3650, 36_500)
 
 
@@ -73,6 +77,16 @@ def over_days(rows: Sequence[Row], *, width: int, ident: str) -> Markup:
         f"Share still there in the end: {said}.",
         Markup("").join(parts),
     )
+
+
+def still_there(told: Sequence[Mapping[str, Any]], *, width: int) -> Markup:
+    """Draw the same from rows as a page tells them, of which what is empty was left out."""
+    rows = [Row(**{name: row.get(name, _EMPTY[name]) for name in _EMPTY}, curve=_curve_of(row)) for row in told]
+    return over_days(rows, width=width, ident=f"still-{width}")
+
+
+def _curve_of(row: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
+    return tuple((day, share) for day, share in row["curve"])
 
 
 def days(value: float | None) -> str:

@@ -5,6 +5,7 @@ Nothing is computed in a template: it shows facts, and filters write numbers and
 writing is shown as its escape.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
@@ -19,7 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from riparian import __version__
 from riparian.codes import code_of_label
-from riparian.console import overlaps, removals, setting, waterfall, words
+from riparian.console import exercise, overlaps, removals, setting, waterfall, words
 from riparian.console.bearer import bearer_in
 from riparian.console.figures import NARROW, WIDE, Line, Mark, evidence_over_time
 from riparian.console.page import Act, Page, address, may
@@ -126,6 +127,11 @@ def _environment() -> Environment:
             "address": address,
             "reasons": words.reasons,
             "whole": _whole,
+            "still_there": lambda rows: _both(lambda width: removals.still_there(rows, width=width)),
+            "cost_curve": _cost_curve,
+            "usd": lambda value: exercise.usd(math.inf if value is None else value),
+            "times": lambda value: "never" if value is None else f"{value:,.1f}",
+            "capitalised": lambda text: text[:1].upper() + text[1:],
             "plainly": lambda text: text.replace("`", ""),
             "expected": words_of,
             "grown": _grown,
@@ -150,6 +156,10 @@ def _day(at: str | None) -> str:
 
 def _plays(number: float) -> str:
     return words.count(number) if number >= 1 else np.format_float_positional(number, 2, fractional=False, trim="-")
+
+
+def _cost_curve(told: Sequence[Mapping[str, Any]], now: int) -> Markup:
+    return _both(lambda width: exercise.cost_against_policy(told, now, width=width))
 
 
 def _whole(text: str) -> Markup:

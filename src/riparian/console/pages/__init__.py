@@ -11,6 +11,7 @@ from riparian.console.pages import (
     case,
     cases,
     catalogue,
+    exercise,
     finding,
     found,
     looks,
@@ -107,6 +108,7 @@ PAGES: Final[tuple[Page, ...]] = (
         ),
         looks_at=proposal.seen,
     ),
+    Page("/exercise", "Exercise", Role.VIEWER, exercise),
     Page(
         "/people",
         "People",
