@@ -1,13 +1,17 @@
 """What stands behind a source of accesses: files, addresses, or a log in partitions?"""
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 
 from riparian.assembly.world import House
 from riparian.feeds import access_log, kafka
 from riparian.feeds.chunks import Chunk, ReadOptions
+from riparian.flows.workers import Pace, Worker
+from riparian.stores.workspace import Workspace
 
 _GROUP_CHARS = 12
 
@@ -46,3 +50,37 @@ def _topic(house: House, address: kafka.Address, options: ReadOptions) -> Iterat
         return None if reached is None else reached.offset
 
     yield from read_topic(address, messages, group_of(house), stored)
+
+
+@contextmanager
+def worker(house: House, address: kafka.Address, options: ReadOptions) -> Iterator[Worker]:
+    """Follow a log in partitions, as one of several or alone.
+
+    Raises
+    ------
+    InputError
+        When there is no such topic.
+    OutsideError
+        When no broker answers.
+    """
+    from riparian.feeds.kafka.following import Following  # noqa: PLC0415 -- an extra, and few need it
+
+    world, workspace = house.world, Workspace.open(house.folder)
+    shares = workspace.shares()
+    options = wanted_of(house, options)
+    messages = kafka.Messages(options, access_log.door_of(options, world.vault.key), world.clock.now_us)
+
+    def stored(partition: int) -> int | None:
+        log = address.log(partition)
+        reached = world.staging.reached(log)
+        return shares.reached(log, None if reached is None else reached.offset)
+
+    messages.sample = shares.learnt(address.topic)
+    following = Following(
+        address, group_of(house), stored, messages, lambda sample: shares.learnt(address.topic, sample)
+    )
+    try:
+        yield Worker(world, house.terms, following, shares, time.monotonic, Pace(address.every_s, address.idle_s))
+    finally:
+        following.close()
+        workspace.close()

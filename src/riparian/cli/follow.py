@@ -14,8 +14,10 @@ from riparian.cli.logged import Log
 from riparian.errors import InputError
 from riparian.feeds.chunks import Chunk, ReadOptions
 from riparian.feeds.follow import follow
-from riparian.flows.extraction import Ends, scan
+from riparian.feeds.kafka import address_of, is_address
+from riparian.flows.extraction import Ends, Found, scan
 from riparian.flows.lines import account_lines, ring_lines, summary_line
+from riparian.flows.workers import Worker
 
 EVERY_S: Final = 10.0
 _TEXT: Final = Log(process="evidence")
@@ -27,7 +29,9 @@ def followed(given: assembly.Given, logs: Sequence[str], read: ReadOptions, *, j
         teller = _Teller(house, json, log)
         log.say("following", f"following {', '.join(logs)}", logs=len(logs))
         try:
-            if len(logs) == 1 and _is_one_file(logs[0]):
+            if any(map(is_address, logs)):
+                whole = _partitioned(house, logs, read, teller)
+            elif len(logs) == 1 and _is_one_file(logs[0]):
                 whole = _grown(house, logs[0], read, teller)
             else:
                 whole = _looked_at(house, logs, read, teller)
@@ -73,6 +77,10 @@ class _Teller:
         except InputError as error:
             self.log.failed("waiting", error, f"waiting: {error.message}")
             return
+        self.tell(found)
+
+    def tell(self, found: Found) -> None:
+        """Tell what is new in what a scan has found."""
         self.scanned = True
         told = [*account_lines(self.house.world, found), *ring_lines(self.house.world, found.rings)]
         new = [row for row in told if _what(row) not in self.told]
@@ -141,6 +149,33 @@ def _looked_at(house: assembly.House, logs: Sequence[str], read: ReadOptions, te
     if not whole and house.world.staging.waiting():
         teller.scan(())
     return whole
+
+
+def _partitioned(house: assembly.House, logs: Sequence[str], read: ReadOptions, teller: _Teller) -> bool:
+    """Follow a log in partitions, as one of as many workers as there are; says whether nothing was left over."""
+    from riparian.assembly.streams import worker  # noqa: PLC0415 -- a client of brokers, which few have
+
+    if len(logs) > 1:
+        raise InputError(
+            f"{len(logs)} logs and a topic among them, wanted a topic alone",
+            hint="Follow each in a command of its own.",
+        )
+    address = address_of(logs[0])
+    with worker(house, address, read) as one:
+        with suppress(KeyboardInterrupt):
+            while True:
+                _told(one, one.turn(), teller)
+        # Whatever was read is kept under its offsets; what is not scanned now is scanned by whoever goes on.
+        _told(one, one.scan(), teller)
+        return not one.has_kept()
+
+
+def _told(one: Worker, found: Found | None, teller: _Teller) -> None:
+    if one.said:
+        teller.log.say("waiting", f"waiting: {one.said}")
+        one.said = ""
+    if found is not None:
+        teller.tell(found)
 
 
 def _is_one_file(log: str) -> bool:

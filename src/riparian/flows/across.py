@@ -109,6 +109,11 @@ def look(
     return Looked(kept.arrays() | _today(now), some, now.embedding is not None, kept.late)
 
 
+def seen_until_us(arrays: Mapping[str, npt.NDArray[Any]] | None) -> int:
+    """Tell up to when days were closed as of the last scan; 0 before the first."""
+    return int(arrays["across.clock"][1]) if arrays is not None and "across.clock" in arrays else 0
+
+
 def among_of(accounts: int, terms: Terms) -> int:
     """Tell of how many accounts a ring is singled out: a power of two, so that it hardly ever changes."""
     return 1 << math.ceil(math.log2(max(accounts, terms.policy.accounts, AMONG_MIN)))

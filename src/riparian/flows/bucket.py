@@ -56,6 +56,7 @@ DRAWS: Final = pa.schema(
     [pa.field("account", pa.uint64()), pa.field("parent", pa.uint64()), pa.field("at_us", pa.int64())]
 )
 """What new accounts drew in this scan, for the budgets of their parents."""
+_ELEVATED: Final = ("account", "since_us", "until_us")
 _NO_DRAWS: Final = Draws(np.empty(0, np.uint64), np.empty(0, np.uint64), np.empty(0, np.int64))
 
 
@@ -85,6 +86,17 @@ class Moment:
     latest_us: int
     log_start_us: int
     elevated: Elevated
+
+    def arrays(self) -> Arrays:
+        """Lay it down, for somebody else to count by."""
+        elevated = {f"elevated.{name}": getattr(self.elevated, name) for name in _ELEVATED}
+        return {"moment": np.array([self.until_us, self.latest_us, self.log_start_us], np.int64), **elevated}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "Moment":
+        """Take it up."""
+        until_us, latest_us, log_start_us = arrays["moment"].tolist()
+        return cls(until_us, latest_us, log_start_us, Elevated(*(arrays[f"elevated.{name}"] for name in _ELEVATED)))
 
 
 def count(before: Before, columns: Arrays, terms: Terms, moment: Moment) -> Counted:

@@ -16,7 +16,8 @@ the log is its last access, unless that is more than a day in the future: such a
 wrong clock, and are left out and counted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Final, Protocol
 
@@ -39,6 +40,7 @@ from riparian.gate import budgets
 from riparian.gate.budgets import Draws, Parents
 from riparian.gate.decide import certify, decide_table
 from riparian.ports import SHARED, Chunk, Scan, World
+from riparian.ports.partitioned import Hands
 from riparian.schema import DAY_US, HOUR_US
 
 __all__ = [
@@ -66,6 +68,22 @@ class Ends(IntEnum):
     FOLLOWED = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What several workers make of a scan.
+
+    Parameters
+    ----------
+    hands
+        Who else counts.
+    whole_until_us
+        Asked once everything is staged: up to when the log was read whole; None for all of it.
+    """
+
+    hands: Hands
+    whole_until_us: Callable[[], int | None]
+
+
 class Progress(Protocol):
     """Told how far a scan is: a stage, how many of its steps are done, and of how many if that is known."""
 
@@ -79,13 +97,14 @@ def silent(stage: str, done: int, total: int | None) -> None:
     del stage, done, total
 
 
-def scan(
+def scan(  # noqa: PLR0913 -- how it is told of, and who is beside it, have nothing in common
     world: World,
     chunks: Iterable[Chunk],
     terms: Terms,
     *,
     ends: Ends = Ends.WHOLE,
     progress: Progress = silent,
+    beside: Beside | None = None,
 ) -> Found:
     """Count new accesses, weigh every account, decide, and commit.
 
@@ -101,6 +120,8 @@ def scan(
         Whether the log is whole or still grows.
     progress
         Told the stages ``reading``, ``weighing`` and ``deciding``.
+    beside
+        Who else reads and counts; nobody, unless a log in partitions is followed.
 
     Raises
     ------
@@ -117,9 +138,15 @@ def scan(
                 f"the logs hold no access that can be used ({_told(world, dropped)}), wanted at least one",
                 hint="Look at the rejected lines in the workspace, or name the columns with --map field=column.",
             )
-        made = world.scans.begin(terms.digest() + bytes([ends + 1]))
+        whole_us = beside.whole_until_us() if beside is not None else None
+        context = terms.digest() + bytes([ends + 1]) + (b"" if whole_us is None else whole_us.to_bytes(8, "big"))
+        made = world.scans.begin(context)
         moment = _moment(made, earlier[-1] if earlier else {}, ends, Elevated.of(world.decisions.table()))
-        names, looked = _weigh(world, made, terms, moment, progress)
+        if whole_us is not None:
+            moment = _held_back(moment, (whole_us - ends * HOUR_US) // DAY_US * DAY_US, world)
+        if beside is not None:
+            beside.hands.offer(made, terms.digest(), moment.arrays())
+        names, looked = _weigh(world, made, terms, moment, (beside.hands if beside is not None else None, progress))
         progress("deciding", 0, 1)
         decisions = _decide(world, made, terms)
         made.commit(
@@ -161,19 +188,26 @@ def _moment(made: Scan, last: dict[str, Any], ends: Ends, elevated: Elevated) ->
     return bucket_.Moment(until_us, latest_us, min(starts, default=end_us), elevated)
 
 
+def _held_back(moment: bucket_.Moment, until_us: int, world: World) -> bucket_.Moment:
+    """Close no day of which somebody may still read; what was closed stays closed."""
+    closed_us = across.seen_until_us(world.tallies.load(SHARED))
+    return replace(moment, until_us=max(min(moment.until_us, until_us), closed_us))
+
+
 def _weigh(
-    world: World, made: Scan, terms: Terms, moment: bucket_.Moment, progress: Progress
+    world: World, made: Scan, terms: Terms, moment: bucket_.Moment, how: tuple[Hands | None, Progress]
 ) -> tuple[list[str], Looked]:
     """Go through the buckets, then look across them; returns the log's columns, and what was seen there."""
+    hands, progress = how
     shared = world.tallies.load(SHARED)
     recordings = Recordings.of(shared["recordings"] if shared is not None else np.empty(0, np.uint64))
     names: list[str] = []
-    for number in range(BUCKETS):
-        progress("weighing", number, BUCKETS)
+    for done, number in enumerate(range(BUCKETS) if hands is None else hands.order()):
+        progress("weighing", done, BUCKETS)
         columns = made.columns(number)
         names = list(columns)
-        if made.saved(number):
-            # By the scan that was killed; what it saw fetched is read off again.
+        if made.saved(number) or (hands is not None and hands.take(made, number)):
+            # By the scan that was killed, or by somebody beside us; what it saw fetched is read off again.
             recordings.add(columns["recording"], bucket_.media(columns, moment))
             continue
         before = bucket_.Before(

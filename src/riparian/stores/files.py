@@ -49,6 +49,16 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     synchronise(path.parent)
 
 
+def make_private(path: Path) -> None:
+    """Make an empty file for its owner's eyes only, where there is none.
+
+    One that is there is not touched: to close a file takes away whatever locks this process holds on it, those of
+    SQLite as well; whoever closes a database next would take its write-ahead log for nobody's, and remove it under us.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _MODE))
+
+
 def synchronise(folder: Path) -> None:
     """Put a folder's list of names on disk."""
     handle = os.open(folder, os.O_RDONLY)

@@ -5,7 +5,6 @@ What is written is written by one at a time, all of it or nothing, and is on dis
 """
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from riparian.errors import InputError
-from riparian.stores.files import reaching
+from riparian.stores.files import make_private, reaching
 
 PATIENCE_S: Final = 60.0
 
@@ -80,7 +79,7 @@ class OneFile:
         with reaching(f"opening {layout.what}"):
             if folder is not None:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                os.close(os.open(folder / layout.name, os.O_CREAT | os.O_RDWR, 0o600))
+                make_private(folder / layout.name)
             self.connection = sqlite3.connect(
                 ":memory:" if folder is None else folder / layout.name,
                 timeout=patience_s,

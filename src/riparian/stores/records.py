@@ -17,7 +17,6 @@ files are removed after it.
 
 import contextlib
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -30,7 +29,7 @@ from riparian.errors import InputError
 from riparian.gate.decide import DECISION, Decision, from_table
 from riparian.gate.holds import Event, Step
 from riparian.gate.policy import Restraint
-from riparian.stores.files import reaching
+from riparian.stores.files import make_private, reaching
 
 SCHEMA_VERSION: Final = 3
 _APPLICATION: Final = 0x52495041  # RIPA
@@ -94,7 +93,7 @@ class Records:
     def __init__(self, path: Path) -> None:
         with reaching("opening the workspace's database"):
             # It holds the vault: nobody else may read it, whatever the folder allows.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            make_private(path)
             self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
             self._prepare(path)
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from riparian.gate.holds import DECIDING, steps
 from riparian.ports import SHARED, Arrays, Chunk, Clock, Offsets, Reached, Reject
 from riparian.stores.arrange import arranged, plain
 from riparian.stores.drawers import read_table, write_drawer
-from riparian.stores.files import reaching
+from riparian.stores.files import reaching, synchronise
 from riparian.stores.folder import Folder
 from riparian.stores.kept import joined
 from riparian.stores.offsets import goes_on, moved_on
@@ -195,6 +196,17 @@ class FolderScan:
         with reaching("saving a bucket"):
             file = self._folder.new("drawers", f"{bucket:02d}-{self.generation}", "drawer")
             write_drawer(self._folder.path / file, arrays, tables)
+            with self._records.transaction():
+                self._records.run("INSERT OR REPLACE INTO draft VALUES (?, ?)", bucket, file)
+        self._saved.add(bucket)
+
+    def adopt(self, bucket: int, drawer: Path) -> None:
+        """Save a bucket that somebody else has written as a drawer, by moving it here."""
+        self._require_open()
+        with reaching("saving a bucket"):
+            file = self._folder.new("drawers", f"{bucket:02d}-{self.generation}", "drawer")
+            drawer.rename(self._folder.path / file)
+            synchronise(self._folder.path / "drawers")
             with self._records.transaction():
                 self._records.run("INSERT OR REPLACE INTO draft VALUES (?, ?)", bucket, file)
         self._saved.add(bucket)

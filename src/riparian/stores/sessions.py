@@ -13,7 +13,6 @@ One SQLite database in the workspace.  Of whatever lets somebody in, a digest is
 import contextlib
 import hashlib
 import json
-import os
 import secrets
 import sqlite3
 import threading
@@ -41,7 +40,7 @@ from riparian.ports.staff import (
     Way,
 )
 from riparian.schema import HOUR_US
-from riparian.stores.files import reaching
+from riparian.stores.files import make_private, reaching
 
 NAME: Final = "console.sqlite"
 _APPLICATION: Final = 0x5249434F  # RICO
@@ -98,7 +97,7 @@ class SqlSessions:
         self._writes, self._reads = threading.Lock(), threading.Lock()
         with reaching("opening the list of who works here"):
             self._path = path = folder / NAME
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            make_private(path)
             self._writer, self._reader = (
                 sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None, check_same_thread=False)
                 for _ in range(2)

@@ -9,6 +9,8 @@
       staged/            chunks not yet counted, Arrow IPC
       drawers/           the tally of each bucket and the tables beside it, one file a bucket
       rejects/           rejects.tsv: source, line, reason, and the beginning of each line that could not be read
+      partitions/        what workers have read of a log in partitions, not yet staged (see riparian.stores.shares)
+      shares/            what they count for one another
       catalogue.duckdb   the recordings that we hold (see riparian.stores.catalogue)
 
 What is killed, when, and what is left
@@ -41,6 +43,7 @@ from riparian.stores.kept import FolderDecisions, FolderFindings, FolderTallies
 from riparian.stores.names import Names
 from riparian.stores.records import Records
 from riparian.stores.scanning import FolderScans, FolderStaging
+from riparian.stores.shares import FolderShares
 from riparian.stores.vault import FolderVault
 
 KEY_BYTES: Final = 16
@@ -119,6 +122,10 @@ class Workspace:
             findings=FolderFindings(folder),
             decisions=FolderDecisions(folder),
         )
+
+    def shares(self) -> FolderShares:
+        """Hand out what several workers of it lay down for one another."""
+        return FolderShares(self._folder)
 
     def close(self) -> None:
         """Close its database."""

@@ -6,6 +6,8 @@
 
 ``group``       workers of this name share the partitions out among themselves; else the workspace names the group
 ``partitions``  this worker reads those, and no group is asked
+``every``       seconds between two scans; 10 unless said otherwise
+``idle``        a partition that was read to its end and is silent for so many seconds holds nobody back; 60
 ``lost``        ``skip``: what the topic no longer holds is counted as rejected, and reading goes on behind it
 ``settings``    a flat TOML of what librdkafka is told besides: TLS, SASL, and whatever your brokers want
 """
@@ -25,6 +27,7 @@ PARTITIONS_MAX: Final = 100_000
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _BROKER: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 _SPAN: Final = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
+_NUMBER: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?")
 _OURS: Final = ("bootstrap.servers", "group.id", "enable.auto.commit", "enable.auto.offset.store", "auto.offset.reset")
 _HINT: Final = "Write kafka://host:9092/topic, for one."
 
@@ -45,6 +48,8 @@ class Address:
         Its name; empty where the workspace names it.
     skips_lost
         Whether reading goes on behind what the topic no longer holds.
+    every_s, idle_s
+        Between two scans; and after how long a partition that is silent holds nobody back.
     settings
         What librdkafka is told besides.
     """
@@ -54,6 +59,8 @@ class Address:
     partitions: tuple[int, ...] | None = None
     group: str = ""
     skips_lost: bool = False
+    every_s: float = 10.0
+    idle_s: float = 60.0
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
@@ -95,11 +102,11 @@ def address_of(source: str) -> Address:
     if not _TOPIC.fullmatch(topic) or topic in {".", ".."} or parts.fragment:
         raise InputError(f"`{topic}` is no name of a topic, wanted letters, digits, `.`, `_` and `-`", hint=_HINT)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    wrong = sorted(set(options) - {"group", "partitions", "lost", "settings"})
+    wrong = sorted(set(options) - {"group", "partitions", "every", "idle", "lost", "settings"})
     if wrong or len(options) != len(parse_qsl(parts.query, keep_blank_values=True)):
         raise InputError(
             f"`{(wrong or [parts.query])[0]}` says nothing about a topic, or is said twice,"
-            " wanted group, partitions, lost or settings, once each",
+            " wanted group, partitions, every, idle, lost or settings, once each",
             hint="Write kafka://host:9092/topic?partitions=0-3, for one.",
         )
     if options.get("lost", "skip") != "skip":
@@ -110,6 +117,8 @@ def address_of(source: str) -> Address:
         _partitions(options["partitions"]) if "partitions" in options else None,
         options.get("group", ""),
         "lost" in options,
+        _seconds("every", options.get("every", "10")),
+        _seconds("idle", options.get("idle", "60")),
         _settings(Path(options["settings"])) if "settings" in options else {},
     )
 
@@ -123,6 +132,12 @@ def _partitions(said: str) -> tuple[int, ...]:
             raise InputError(f"`partitions={said}`, wanted numbers as in 0-3,7", hint="Count partitions from 0.")
         chosen.update(range(first, last + 1))
     return tuple(sorted(chosen))
+
+
+def _seconds(name: str, said: str) -> float:
+    if not _NUMBER.fullmatch(said):
+        raise InputError(f"`{name}={said}`, wanted seconds, as in 2.5", hint="Leave it out to have what is usual.")
+    return float(said)
 
 
 def _settings(file: Path) -> dict[str, str]:

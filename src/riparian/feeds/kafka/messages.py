@@ -145,11 +145,22 @@ class Messages:
             offsets=replace(offsets, latest_us=_latest(accesses, self.now_us() + DAY_US)),
         )
 
+    def learn(self, messages: Sequence[Message], source: str) -> bytes:
+        """Choose lines from which the layout is learnt; none where there are none.
+
+        Raises
+        ------
+        InputError
+            When none is recognised in them, or one that messages cannot have.
+        """
+        lines = [_text(message) for message in messages if _kind(message.value) == "lines"]
+        return _learnt_from(b"".join(lines), source, self.options, self.door) if lines else b""
+
     def _lines(self, messages: Sequence[Message], found: _Found) -> None:
-        texts = [(message.value or b"").removesuffix(b"\n") + b"\n" for message in messages]
+        texts = [_text(message) for message in messages]
         data = b"".join(texts)
         if not self.sample:
-            self.sample = learnt_from(data, found.source, self.options, self.door)
+            self.sample = _learnt_from(data, found.source, self.options, self.door)
         firsts = np.cumsum([1, *(text.count(b"\n") for text in texts[:-1])]).tolist()
         log = TextLog(found.source, self.options, self.door, _never)
         log.learn(self.sample)
@@ -206,14 +217,11 @@ class Messages:
                 yield coded, part.n_rows, reject_rows(coded, part.table, plan, source, rows)
 
 
-def learnt_from(data: bytes, source: str, options: ReadOptions, door: Door) -> bytes:
-    """Choose the lines from which a layout is learnt.
+def _text(message: Message) -> bytes:
+    return (message.value or b"").removesuffix(b"\n") + b"\n"
 
-    Raises
-    ------
-    InputError
-        When none is recognised in them, or one that messages cannot have.
-    """
+
+def _learnt_from(data: bytes, source: str, options: ReadOptions, door: Door) -> bytes:
     end = data.rfind(b"\n", 0, SAMPLE_BYTES) + 1
     sample = data[: end or len(data)]
     log = TextLog(source, options, door, _never)

@@ -86,23 +86,24 @@ class Topic:
         with reaching(address, "connecting to"):
             from confluent_kafka import Consumer  # noqa: PLC0415 -- an extra
 
-            self._consumer = Consumer(
-                {
-                    "client.id": "riparian",
-                    "log_level": 2,
-                    **address.settings,
-                    "bootstrap.servers": address.brokers,
-                    "group.id": address.group or group,
-                    "enable.auto.commit": False,
-                    "enable.auto.offset.store": False,
-                    "auto.offset.reset": "error",
-                    "enable.partition.eof": True,
-                    "error_cb": self._hear,
-                }
-            )
+            told = {
+                "client.id": "riparian",
+                "log_level": 2,
+                **address.settings,
+                "bootstrap.servers": address.brokers,
+                "group.id": address.group or group,
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "error",
+                "enable.partition.eof": True,
+                "error_cb": self._hear,
+            }
+            self._consumer = Consumer(told)
+            # Brokers answer a connection in turn: a question would wait until the messages asked for before it come.
+            self._asks = Consumer(told)
 
-    def partitions(self) -> list[int]:
-        """List the partitions that the topic has, of those that the address names.
+    def partitions(self, *, named: bool = True) -> list[int]:
+        """List the partitions that the topic has; of those that the address names, unless all are wanted.
 
         Raises
         ------
@@ -112,14 +113,14 @@ class Topic:
             When no broker answers.
         """
         with reaching(self.address, "asking about"):
-            told = self._consumer.list_topics(self.address.topic, timeout=PATIENCE_S).topics[self.address.topic]
+            told = self._asks.list_topics(self.address.topic, timeout=PATIENCE_S).topics[self.address.topic]
         if told.error is not None or not told.partitions:
             raise InputError(
                 f"there is no topic `{self.address.topic}` at `{self.address.brokers}`, wanted one that exists",
                 hint="Create it with as many partitions as you will ever want workers.",
             )
         there = sorted(told.partitions)
-        wanted = self.address.partitions
+        wanted = self.address.partitions if named else None
         if wanted is not None and (missing := sorted(set(wanted) - set(there))):
             raise InputError(
                 f"`{self.address.topic}` has no partition {missing[0]}, wanted one of {len(there)}",
@@ -135,7 +136,7 @@ class Topic:
         with reaching(self.address, "asking about"):
             for number in partitions:
                 place = TopicPartition(self.address.topic, number)
-                told[number] = self._consumer.get_watermark_offsets(place, timeout=PATIENCE_S)
+                told[number] = self._asks.get_watermark_offsets(place, timeout=PATIENCE_S)
         return told
 
     def take(self, partitions: list[int]) -> None:
@@ -155,6 +156,14 @@ class Topic:
     def reached(self) -> Mapping[int, int]:
         """Tell up to which offset each of them was given."""
         return dict(self._at)
+
+    def rest(self) -> None:
+        """Stay in the group, and fetch nothing for a moment."""
+        with reaching(self.address, "reading"):
+            places = self._consumer.assignment()
+            self._consumer.pause(places)
+            self._consumer.poll(0)
+            self._consumer.resume(places)
 
     def poll(self, seconds: float) -> dict[int, Batch]:
         """Wait at most so long for messages, and give what came, by partition.
@@ -183,6 +192,7 @@ class Topic:
     def close(self) -> None:
         """Leave the group and let the connections go."""
         self._consumer.close()
+        self._asks.close()
 
     def _hear(self, error: "KafkaError") -> None:
         from confluent_kafka import KafkaError  # noqa: PLC0415 -- an extra

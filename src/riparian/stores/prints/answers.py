@@ -5,13 +5,12 @@ otherwise, and forgets it.  Nothing is lost with this file but time.
 """
 
 import json
-import os
 import sqlite3
 from pathlib import Path
 from typing import Final
 
 from riparian.ports.prints import Answered, SoundFile
-from riparian.stores.files import reaching
+from riparian.stores.files import make_private, reaching
 
 NAME: Final = "answers.sqlite"
 _PATIENCE_S: Final = 30.0
@@ -30,7 +29,7 @@ class SqlAnswers:
         with reaching("opening the list of answers"):
             if folder is not None:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-                os.close(os.open(folder / NAME, os.O_CREAT | os.O_RDWR, 0o600))
+                make_private(folder / NAME)
             place = ":memory:" if folder is None else folder / NAME
             self._connection = sqlite3.connect(place, timeout=_PATIENCE_S, isolation_level=None)
             self._connection.execute("PRAGMA journal_mode = WAL")

@@ -6,7 +6,6 @@ like.  ``setting`` holds what the index was made with, and its state: a number t
 """
 
 import contextlib
-import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
@@ -15,7 +14,7 @@ from typing import Any, Final
 
 from riparian.errors import InputError
 from riparian.ports.prints import Known, SoundFile
-from riparian.stores.files import reaching
+from riparian.stores.files import make_private, reaching
 
 NAME: Final = "prints.sqlite"
 _APPLICATION: Final = 0x52495050  # RIPP
@@ -66,7 +65,7 @@ class Ledger:
     def __init__(self, folder: Path | None) -> None:
         with reaching("opening the ledger of prints"):
             if folder is not None:
-                os.close(os.open(folder / NAME, os.O_CREAT | os.O_RDWR, 0o600))
+                make_private(folder / NAME)
             place = ":memory:" if folder is None else folder / NAME
             self._connection = sqlite3.connect(place, timeout=_PATIENCE_S, isolation_level=None)
             self._prepare()
