@@ -28,8 +28,8 @@ PARTITIONS = 4
 class Broker:
     """A broker, and where it listens."""
 
-    def __init__(self, servers: str, *, makes_topics: bool) -> None:
-        self.servers, self.makes_topics = servers, makes_topics
+    def __init__(self, servers: str, *, makes_topics: bool, pid: int = 0) -> None:
+        self.servers, self.makes_topics, self.pid = servers, makes_topics, pid
 
     def topic(self, name: str) -> str:
         """Make a topic of four partitions; gives its address."""
@@ -76,7 +76,7 @@ def tansu(port: int = 0) -> Iterator[Broker]:
     process = subprocess.Popen([*command, "--storage-engine", "memory://tansu/", "--silent"], stderr=subprocess.DEVNULL)
     try:
         _until_open(port)
-        yield Broker(f"127.0.0.1:{port}", makes_topics=True)
+        yield Broker(f"127.0.0.1:{port}", makes_topics=True, pid=process.pid)
     finally:
         process.kill()
         process.wait()

@@ -2,7 +2,10 @@
 
 import io
 import json
-from collections.abc import Iterator
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -228,6 +231,75 @@ def test_messages_come_as_they_are_sent(broker: Broker) -> None:
             got += [m.offset for batch in topic.poll(1.0).values() for m in batch.messages]
     assert got == [*range(10)] * 3
     assert topic.reached() == {0: 10, 1: 10, 2: 10, 3: 0}
+    topic.close()
+
+
+def test_a_group_shares_partitions_out_and_moves_them_with_what_was_read(tmp_path: Path) -> None:
+    settings = tmp_path / "kafka.toml"
+    settings.write_text('"session.timeout.ms" = 6000\n"heartbeat.interval.ms" = 300\n')
+    with brokers.run("mock") as broker:
+        source = f"{broker.topic('shared')}?settings={settings}"
+        kept: dict[int, int] = {}
+        got: list[tuple[int, int]] = []
+
+        def turn(topic: Topic) -> None:
+            for number, batch in topic.poll(0.2).items():
+                # Kept in one step, as a worker does: read by two, it is taken from one.
+                if kept.get(number, 0) == batch.begin:
+                    got.extend((number, message.offset) for message in batch.messages)
+                    kept[number] = batch.end
+
+        def both() -> None:
+            turn(one)
+            turn(other)
+
+        one, other = (Topic(address_of(source), "tests", kept.get) for _ in range(2))
+        one.join()
+        _until(lambda: len(one.held()) == PARTITIONS, lambda: turn(one))
+        for partition in range(PARTITIONS):
+            broker.send("shared", partition, *LINES[:10])
+        _until(lambda: len(got) == 10 * PARTITIONS, lambda: turn(one))
+        other.join()
+        _until(lambda: len(one.held()) == len(other.held()) == 2, both)
+        assert sorted([*one.held(), *other.held()]) == [*range(PARTITIONS)]
+        for partition in range(PARTITIONS):
+            broker.send("shared", partition, *LINES[10:20])
+        _until(lambda: len(got) == 20 * PARTITIONS, both)
+        one.close()
+        _until(lambda: len(other.held()) == PARTITIONS, lambda: turn(other))
+        broker.send("shared", 0, *LINES[20:30])
+        _until(lambda: len(got) == 20 * PARTITIONS + 10, lambda: turn(other))
+        other.close()
+    assert sorted(got) == [(p, i) for p in range(PARTITIONS) for i in range(30 if p == 0 else 20)]
+
+
+def _until(is_so: Callable[[], bool], do: Callable[[], object]) -> None:
+    deadline_s = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline_s
+        do()
+
+
+def test_a_broker_that_freezes_is_waited_for(real: Broker) -> None:
+    source = real.topic("frozen")
+    topic = Topic(address_of(source), "tests", lambda _: None)
+    topic.take(topic.partitions())
+    got: list[int] = []
+
+    def turn() -> None:
+        got.extend(m.offset for batch in topic.poll(0.2).values() for m in batch.messages)
+
+    real.send("frozen", 0, *LINES[:10])
+    _until(lambda: len(got) == 10, turn)
+    os.kill(real.pid, signal.SIGSTOP)
+    try:
+        for _ in range(5):
+            turn()
+    finally:
+        os.kill(real.pid, signal.SIGCONT)
+    real.send("frozen", 0, *LINES[10:20])
+    _until(lambda: len(got) == 20, turn)
+    assert got == [*range(20)]
     topic.close()
 
 
