@@ -17,7 +17,7 @@ from tests.browser.walking import Addresses, Done, acts, addresses_of, form_of, 
 
 pytestmark = pytest.mark.slow
 
-BY_HAND = frozenset({"/people/invite", "/people/change", "/people/remove", "/finding/cancel"})
+BY_HAND = frozenset({"/data/erase", "/people/invite", "/people/change", "/people/remove", "/finding/cancel"})
 """What takes two people, or something that still runs, and so a test of its own."""
 ACTS = [one for one in acts() if one.path not in BY_HAND]
 

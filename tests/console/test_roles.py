@@ -28,6 +28,8 @@ TABLE: Final = {
     "POST /appeals/reinstate": "analyst",
     "POST /appeals/approve": "approver",
     "POST /appeals/withdraw": "analyst",
+    "GET /data": "analyst",
+    "POST /data/erase": "approver",
     "GET /rings": "viewer",
     "GET /ring": "analyst",
     "GET /catalogue": "viewer",
@@ -63,6 +65,7 @@ TABLE: Final = {
 """Who may, at least; ``nobody`` is whoever is not signed in."""
 
 BY_PEOPLE: Final = {
+    "POST /data/erase",
     "POST /appeals/uphold",
     "POST /appeals/reinstate",
     "POST /appeals/approve",

@@ -142,7 +142,7 @@ def every_page(client: Browser) -> list[str]:
     assert names
     assert rings
     assert held
-    asked = {"/account": names, "/ring": rings, "/recording": held[:5]}
+    asked = {"/account": names, "/data": names, "/ring": rings, "/recording": held[:5]}
     answers = [
         client.get(page.path, params={"id": ident} if ident else {})
         for page in PAGES

@@ -14,6 +14,7 @@ from riparian.assembly.casework import (
     seen_in_cases,
     version_of_cases,
 )
+from riparian.assembly.erasure import erase_account
 from riparian.assembly.kept import catalogue_stamp, kept_docket, kept_house
 from riparian.assembly.messaging import message_desk, public_key, shipped_model
 from riparian.assembly.staffing import Uploads, read_issuer, read_uploads, staff
@@ -69,6 +70,7 @@ __all__ = [
     "chunks",
     "desk",
     "docket",
+    "erase_account",
     "exchange",
     "followers",
     "forget_in_gates",

@@ -24,6 +24,7 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "rings": "List the rings that the last scan found: accounts that keep clear of one another's fetches.",
         "explain": "Say why, in rows that add up.",
         "hold": "List restraints in force; place, extend or release one; end an account, and hear it.",
+        "account": "Export what is kept of one account, for whom it is about.",
         "erase": "Remove an account from everything that is kept, and tell what stays and why.",
         "retain": "Forget accounts that have been silent for longer than you keep them.",
         "audit": "Check every bet on accounts believed honest; exit code 1 when a law is broken.",

@@ -12,7 +12,6 @@ from riparian.codes import codes_of, label
 from riparian.console import words
 from riparian.errors import InputError
 from riparian.flows import erasing
-from riparian.flows.lines import names_of
 from riparian.gate.decide import Restraint
 from riparian.ports import World
 
@@ -30,18 +29,13 @@ def erase(
     given = assembly.Given(existing(workspace))
     with assembly.gates_at_rest(given), assembly.house(given) as house:
         code = _code(given, house.world, account)
-        (name,) = names_of(house.world, [code])
         decision = house.world.decisions.of(code)
         if not yes:
             raise InputError(
                 f"`{words.visible(account)}` is still there, wanted --yes to erase it for good",
                 hint="Add --yes; what is erased cannot be brought back but by scanning its logs again.",
             )
-        # Last of all the workspace, which knows the account: whoever is interrupted asks again.
-        found = assembly.forget_in_grants(given, [account, name])
-        found |= assembly.forget_in_gates(given, [code], erasing.recordings(house.world))
-        found |= erasing.erase(house.world, code)
-        found |= assembly.forget_known(given, [code])
+        found = assembly.erase_account(given, house.world, code, account)
     if json:
         lines.write([{"kind": "erased", "pseudonym": label(code), "found": found, "kept": list(erasing.KEPT)}])
     else:

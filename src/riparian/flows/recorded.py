@@ -50,7 +50,7 @@ COLUMNS: Final = (
 
 
 def recorded(
-    world: World, *, since_us: int = 0, until_us: int | None = None, named: bool = False
+    world: World, *, since_us: int = 0, until_us: int | None = None, named: bool = False, account: int | None = None
 ) -> Iterator[dict[str, Any]]:
     """List what the machine decided, by account and time; kind ``automated_decision``.
 
@@ -62,11 +62,14 @@ def recorded(
         Decisions from then, and before then; to the last one where it is None.
     named
         Whether accounts are named as the operator names them, and not by pseudonyms.
+    account
+        Of this one alone; of all where it is None.
     """
     scans = sorted(world.scans.summaries(), key=lambda one: int(one["as_of_us"]))
     starts = [int(one["as_of_us"]) for one in scans]
-    log = sorted(world.decisions.log(), key=lambda event: event.account)
-    for account, events in groupby(log, key=lambda event: event.account):
+    found = world.decisions.log() if account is None else world.decisions.events(account)
+    log = sorted(found, key=lambda event: event.account)
+    for whose, events in groupby(log, key=lambda event: event.account):
         story = list(events)
         for n, event in enumerate(story):
             if not _is_automated(event) or not since_us <= event.at_us < (until_us or event.at_us + 1):
@@ -74,7 +77,7 @@ def recorded(
             then = story[n + 1 :]
             ends = next((k for k, later in enumerate(then) if _is_automated(later)), len(then))
             at = bisect_right(starts, event.at_us) - 1
-            name = names_of(world, [account])[0] if named else label(account)
+            name = names_of(world, [whose])[0] if named else label(whose)
             outcome = _outcome(event, then[:ends], world.clock.now_us(), replaced=ends < len(then))
             yield _row(name, event, then[:ends], scans[at] if at >= 0 else {}, outcome)
 
