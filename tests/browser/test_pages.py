@@ -75,6 +75,8 @@ def test_what_is_done_on_a_page_is_done(act: Done, addresses: Addresses, admin: 
     assert form is not None, f"no page shows a form for {act.path}"
     with told_of(admin) as wrong:
         sent(form, "Looked at, and done by a test")
+        # Where several work at once, an answer takes its time.
+        admin.locator("main [role=status]").first.wait_for(state="attached")
     told = admin.locator("main [role=status]").all_inner_texts()
     # What is told once and stands nowhere, as a link, is told in place of the sentence.
     assert (wrong, bool(told)) == ([], True), admin.locator("main").inner_text()
