@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyarrow import ipc
 
@@ -88,6 +89,15 @@ def test_a_topic_says_what_the_file_says_that_was_put_into_it(broker: Broker, tm
         partition = int(chunk.source.rpartition("/")[2])
         assert set(partitions_of(pa.array(list(named.values())), KEY, PARTITIONS).tolist()) == {partition}
     assert read(source, ends(found)) == []
+
+
+def test_rows_with_long_dictionaries_go_into_messages_that_brokers_take(broker: Broker, tmp_path: Path) -> None:
+    table = renderings.arrow_table(FACTS)
+    long = pa.array([f"{i} " + "x" * 20_000 for i in range(len(table))]).dictionary_encode()
+    pq.write_table(table.append_column("agent", long), tmp_path / "long.parquet")
+    source = broker.topic("long")
+    assert broker.publish(source, tmp_path / "long.parquet", key=KEY) > PARTITIONS
+    assert accesses(read(source)) == coded(FACTS)
 
 
 def test_one_line_to_a_message_is_read_on_where_it_was_read_before(broker: Broker) -> None:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 LINES_BYTES: Final = 1 << 16
 ROWS: Final = 8192
+MESSAGE_BYTES: Final = 900_000
+"""Brokers take a mebibyte, unless they are told otherwise, with what goes around it."""
 _NEWLINE: Final = b"\n"
 
 Partitions = npt.NDArray[np.int64]
@@ -157,12 +159,28 @@ def _columns(source: str, raw: BinaryIO, head: bytes, how: _How) -> Iterator[tup
             continue
         chosen = partitions_of(part.table[account], key, partitions)
         for partition in np.unique(chosen).tolist():
-            rows = part.table.take(pa.array(np.flatnonzero(chosen == partition)))
+            rows = _plain(part.table.take(pa.array(np.flatnonzero(chosen == partition))))
             for first in range(0, len(rows), ROWS):
-                sink = io.BytesIO()
-                with ipc.new_stream(sink, rows.schema) as stream:
-                    stream.write_table(rows.slice(first, ROWS).unify_dictionaries().combine_chunks())
-                yield partition, sink.getvalue()
+                for value in _written(rows.slice(first, ROWS)):
+                    yield partition, value
+
+
+def _plain(rows: pa.Table) -> pa.Table:
+    # A dictionary would go along whole with each few rows of it.
+    kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in rows.schema.types]
+    return rows.cast(pa.schema([pa.field(name, kind) for name, kind in zip(rows.column_names, kinds, strict=True)]))
+
+
+def _written(rows: pa.Table) -> Iterator[bytes]:
+    """Write rows as one message, or as two where it would be larger than brokers take."""
+    sink = io.BytesIO()
+    with ipc.new_stream(sink, rows.schema) as stream:
+        stream.write_table(rows.combine_chunks())
+    if sink.tell() <= MESSAGE_BYTES or len(rows) < 2:
+        yield sink.getvalue()
+        return
+    for half in (rows.slice(0, len(rows) // 2), rows.slice(len(rows) // 2)):
+        yield from _written(half)
 
 
 def _lines(source: str, raw: BinaryIO, head: bytes, how: _How) -> Iterator[tuple[int, bytes]]:
