@@ -87,6 +87,7 @@ def _wait(port: int) -> None:
 def with_key(context: BrowserContext) -> Page:
     """Open a tab that holds a passkey's authenticator, and always says yes."""
     page = context.new_page()
+    page.set_default_timeout(20_000)
     session = context.new_cdp_session(page)
     session.send("WebAuthn.enable")
     session.send(
