@@ -2,8 +2,8 @@
 
 A workspace is made from one seed: a log of four million accesses by a million accounts over a catalogue of 300,000
 recordings, among them rings with a work queue each, goes through the real scan; 100,000 decisions and an event of each
-are written beside it, since no log of honest people makes so many; 1,000 cases of eight events; 100 analysts, and
-10,000 looks that they took.
+are written beside it, one in ten of them in force and the others answered, since no log of honest people makes so many;
+1,000 cases of eight events; 100 analysts, and 10,000 looks that they took.
 `riparian console` serves it in a process of its own, and this one asks over loopback:
 
 * how long the first page takes after the start, with nothing in memory, and again;
@@ -14,7 +14,7 @@ are written beside it, since no log of honest people makes so many; 1,000 cases 
 
 Both processes share the cores of one machine, so the asking is in what is measured.
 
-    python bench/console_load.py [--accounts 1000000] [--restrained 100000] [--cases 1000] [--analysts 100]
+    python bench/console_load.py [--accounts 1000000] [--decisions 100000] [--cases 1000] [--analysts 100]
         [--seconds 60] [--reading 8]
 """
 
@@ -59,6 +59,8 @@ START_US: Final = 1_772_409_600_000_000
 RINGS, MEMBERS, TAKEN = 60, 6, 250
 LOOKS: Final = 10_000
 TIMES: Final = 20
+IN_FORCE: Final = 10
+"""Of so many decisions one is in force."""
 SEED: Final = 9
 _LADDER: Final = (Restraint.SLOW, Restraint.STEP_UP, Restraint.HOLD)
 _NAMED: Final = ("ember", "slate", "low", "tide", "quiet", "harbour", "north", "field", "glass", "river", "stone")
@@ -120,20 +122,21 @@ def scanned(folder: Path, accounts: int, rng: np.random.Generator) -> Path:
 
 
 def decided(workspace: Path, n: int, rng: np.random.Generator) -> list[Decision]:
-    """Write decisions about accounts that the scan has seen, and one event each; the strongest first."""
+    """Write decisions about accounts that the scan has seen, and one event each; those in force, strongest first."""
     records = Records(workspace / "riparian.sqlite")
     parts = [pa.ipc.open_stream(batch).read_all() for (batch,) in records.rows("SELECT batch FROM vault WHERE n > 0")]
     codes = rng.permutation(np.sort(np.concatenate([part["code"].to_numpy() for part in parts])))[:n]
     now_us = WallClock().now_us()
     made = []
-    for account, bits, rung in zip(codes, 10 + rng.exponential(20.0, n), rng.integers(0, 3, n), strict=True):
+    for at, (account, bits) in enumerate(zip(codes, 10 + rng.exponential(20.0, n), strict=True)):
+        rung = Restraint.ALLOW if at % IN_FORCE else _LADDER[at // IN_FORCE % 3]
         because = (f"plays so much, so new, in such an order as no declared kind of listener does ({bits:.1f} bits)",)
         until = now_us + int(rng.integers(1, 14)) * DAY_US
         chance = 2.0**-bits
         made.append(
             Decision(
                 int(account),
-                _LADDER[rung],
+                rung,
                 because,
                 float(bits),
                 10.0,
@@ -150,7 +153,7 @@ def decided(workspace: Path, n: int, rng: np.random.Generator) -> list[Decision]
             [Event(d.account, d.since_us, Step.PLACED, d.restraint, d.until_us, "", d.because[0]) for d in made]
         )
     records.close()
-    return sorted(made, key=lambda d: (-d.restraint, -d.bits, d.account))
+    return sorted((d for d in made if d.restraint), key=lambda d: (-d.restraint, -d.bits, d.account))
 
 
 def opened_cases(workspace: Path, n: int) -> None:
@@ -294,23 +297,22 @@ def mixed(at: str, token: str, decisions: Sequence[Decision]) -> dict[str, list[
 class Work:
     """What analysts do: which pages they open, until when, and how long they read each in the mean."""
 
-    at: str
     pages: Mapping[str, list[str]]
     until: float
     reading_s: float
 
-    async def by(self, token: str, rng: np.random.Generator) -> list[tuple[str, float]]:
+    async def by(self, one: httpx.AsyncClient, rng: np.random.Generator) -> list[tuple[str, float]]:
         """Let one of them work; each page and its milliseconds."""
         taken: list[tuple[str, float]] = []
         paths = list(self.pages)
-        async with httpx.AsyncClient(base_url=self.at, cookies={"riparian": token}, timeout=120) as one:
+        await self._read(rng)
+        while time.perf_counter() < self.until:
+            path = paths[rng.integers(len(paths))]
+            begun = time.perf_counter()
+            (await one.get(self.pages[path][rng.integers(len(self.pages[path]))])).raise_for_status()
+            taken.append((path, 1000 * (time.perf_counter() - begun)))
             await self._read(rng)
-            while time.perf_counter() < self.until:
-                path = paths[rng.integers(len(paths))]
-                begun = time.perf_counter()
-                (await one.get(self.pages[path][rng.integers(len(self.pages[path]))])).raise_for_status()
-                taken.append((path, 1000 * (time.perf_counter() - begun)))
-                await self._read(rng)
+        await one.aclose()
         return taken
 
     async def _read(self, rng: np.random.Generator) -> None:
@@ -321,8 +323,10 @@ async def together(
     at: str, tokens: Sequence[str], pages: Mapping[str, list[str]], seconds: float, reading_s: float
 ) -> list[tuple[str, float]]:
     """Let all analysts work at the same time; each page they opened, and its milliseconds."""
-    work = Work(at, pages, time.perf_counter() + seconds, reading_s)
-    each = [work.by(token, np.random.default_rng([SEED, n])) for n, token in enumerate(tokens)]
+    # Whoever is ready before the clock runs takes no time from those who ask.
+    ready = [httpx.AsyncClient(base_url=at, cookies={"riparian": token}, timeout=120) for token in tokens]
+    work = Work(pages, time.perf_counter() + seconds, reading_s)
+    each = [work.by(one, np.random.default_rng([SEED, n])) for n, one in enumerate(ready)]
     return [one for taken in await asyncio.gather(*each) for one in taken]
 
 
@@ -355,14 +359,14 @@ def load(
 def main() -> None:
     """Make the workspace, ask, and write both tables."""
     given = measure.options(
-        __doc__, accounts=1_000_000, restrained=100_000, cases=1000, analysts=100, seconds=60, reading=8
+        __doc__, accounts=1_000_000, decisions=100_000, cases=1000, analysts=100, seconds=60, reading=8
     )
     rng = np.random.default_rng(SEED)
     folder = Path(tempfile.mkdtemp(prefix="console-load-"))
     try:
         begun = time.monotonic()
         workspace = scanned(folder, given.accounts, rng)
-        decisions = decided(workspace, given.restrained, rng)
+        decisions = decided(workspace, given.decisions, rng)
         opened_cases(workspace, given.cases)
         tokens = staffed(workspace, given.analysts)
         print(f"made in {time.monotonic() - begun:.0f} s", flush=True)
