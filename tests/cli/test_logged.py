@@ -19,7 +19,13 @@ SOMEBODY = "ada@example.org <script>alert(1)</script>\n198.51.100.7 \x1b[31m"
 
 
 @pytest.fixture
-def log() -> Iterator[Log]:
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
+    # Whoever configured logging before us, in this process, may have switched off what was there.
+    for one in logging.root.manager.loggerDict.values():
+        if isinstance(one, logging.Logger):
+            monkeypatch.setattr(one, "disabled", False)
+            monkeypatch.setattr(one, "propagate", True)
+            monkeypatch.setattr(one, "level", logging.NOTSET)
     root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook)
     handlers, level = root.handlers[:], root.level
     made = Log(Form.JSON, "console")

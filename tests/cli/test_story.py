@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
 from riparian import assembly, cli
 from riparian.cli.story import library, office
@@ -122,6 +123,7 @@ def test_a_command_is_told_and_run(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_a_demo_overwrites_no_folder_of_somebody_else(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("x", encoding="utf-8")
-    with pytest.raises(InputError, match="holds something else"):
-        Teller(cli.app, aloud=False).run(tmp_path / "w", "demo", tmp_path)
+    ended = CliRunner().invoke(cli.app, ["demo", str(tmp_path)])
+    assert isinstance(ended.exception, InputError)
+    assert "holds something else" in ended.exception.message
     assert (tmp_path / "mine").read_text(encoding="utf-8") == "x"

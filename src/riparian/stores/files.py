@@ -10,6 +10,7 @@ import hashlib
 import os
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -21,6 +22,7 @@ from riparian.errors import OutsideError
 
 UNFINISHED: Final = ".unfinished"
 _MODE: Final = 0o600
+_AGAIN_S: Final = 0.02
 
 
 @contextlib.contextmanager
@@ -57,6 +59,20 @@ def make_private(path: Path) -> None:
     """
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _MODE))
+
+
+def patiently(do: Callable[[], None], patience_s: float) -> None:
+    """Prepare a database, again while others lock it out: SQLite waits for a writer, and not for every other lock."""
+    until_s = time.monotonic() + patience_s
+    while True:
+        try:
+            do()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
 
 
 def synchronise(folder: Path) -> None:

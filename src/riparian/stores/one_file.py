@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from riparian.errors import InputError
-from riparian.stores.files import make_private, reaching
+from riparian.stores.files import make_private, patiently, reaching
 
 PATIENCE_S: Final = 60.0
 
@@ -86,7 +86,7 @@ class OneFile:
                 isolation_level=None,
                 check_same_thread=not threads,
             )
-            self._prepare()
+            patiently(self._prepare, patience_s)
 
     def close(self) -> None:
         """Let go of the file."""

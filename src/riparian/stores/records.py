@@ -29,7 +29,7 @@ from riparian.errors import InputError
 from riparian.gate.decide import DECISION, Decision, from_table
 from riparian.gate.holds import Event, Step
 from riparian.gate.policy import Restraint
-from riparian.stores.files import make_private, reaching
+from riparian.stores.files import make_private, patiently, reaching
 
 SCHEMA_VERSION: Final = 3
 _APPLICATION: Final = 0x52495041  # RIPA
@@ -95,7 +95,7 @@ class Records:
             # It holds the vault: nobody else may read it, whatever the folder allows.
             make_private(path)
             self._connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
-            self._prepare(path)
+            patiently(lambda: self._prepare(path), _PATIENCE_S)
 
     def _prepare(self, path: Path) -> None:
         run = self._connection.execute
