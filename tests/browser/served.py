@@ -14,6 +14,8 @@ from typing import Final
 
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.ports import free_port
+
 PATIENCE_S: Final = 40.0
 
 
@@ -36,9 +38,7 @@ class Served:
 @contextmanager
 def served(workspace: Path) -> Iterator[Served]:
     """Start `riparian console` at a port that is free, and end it."""
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        port = asked.getsockname()[1]
+    port = free_port()
     words = ["console", "--workspace", str(workspace), "--listen", f"127.0.0.1:{port}", "--setup"]
     started = subprocess.Popen(
         [sys.executable, "-u", "-m", "riparian.cli", *words],

@@ -1,7 +1,6 @@
 """The pictures of the documentation, taken of a simulated town by `make screenshots`; a person looks at them."""
 
 import re
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from riparian.console.site import console_app
 from tests.browser import town
 from tests.browser.chromium import browser as opened
 from tests.console.known import Known
+from tests.ports import free_port
 
 ROOT: Final = Path(__file__).parents[2]
 IMAGES: Final = ROOT / "docs" / "images"
@@ -60,9 +60,7 @@ class _Known(Known):
 @contextmanager
 def shown(workspace: Path) -> Iterator[str]:
     """Serve the pages to whoever asks, at the time that is stopped."""
-    with socket.socket() as asked:
-        asked.bind(("127.0.0.1", 0))
-        port = asked.getsockname()[1]
+    port = free_port()
     at = f"http://localhost:{port}"
     app = console_app(Given(workspace), _Known(at))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))

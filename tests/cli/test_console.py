@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from riparian.cli import app
 from riparian.errors import InputError
-from tests.edges.nginx import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.stories.test_serving import free_ports
+from tests.ports import free_ports
 
 PAGE = Path(__file__).parents[2] / "docs" / "how" / "serve.md"
 PORTS = ("8080", "9000", "9101", "9200")

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -22,6 +21,7 @@ from riparian.gate.grants import Form, Grant, Rate, issue
 from riparian.gate.keys import Key, KeyRing
 from riparian.gate.policy import parse_policy
 from riparian.gate.routes import parse_edge
+from tests.ports import free_port
 
 BINARY = Path(sysconfig.get_paths()["purelib"]) / "envoy" / "_bin" / "envoy"
 GATE = Path(__file__).with_name("envoy_gate.py")
@@ -36,12 +36,6 @@ ROUTES = [
     {"path": "/dump/**", "kind": "bulk"},
 ]
 ENFORCED = {"mode": "enforce"}
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def until(true: Callable[[], bool], *, what: str) -> None:

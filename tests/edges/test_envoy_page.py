@@ -14,12 +14,12 @@ from tests.edges.envoy_server import (
     ROUTES,
     Origin,
     Running,
-    free_port,
     patient,
     running,
     start_gate,
     started,
 )
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 

@@ -18,8 +18,9 @@ from riparian.marks.variants import Variants
 from riparian.stores.variants.coding import Coding, decode
 from tests.edges.hls_media import served, tone
 from tests.edges.marked_media import KEY, coded, expected, marked, usual
-from tests.edges.nginx import free_port, nginx
+from tests.edges.nginx import nginx
 from tests.edges.wires import EDGE, NOW_US, RING, a_door
+from tests.ports import free_port
 
 NOW_S = NOW_US // 1_000_000
 ROUTES = [

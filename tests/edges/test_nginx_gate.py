@@ -22,10 +22,11 @@ from riparian.gate.grants import Grant, verify
 from riparian.gate.policy import parse_policy
 from riparian.gate.routes import parse_edge
 from riparian.schema import Action
-from tests.edges.nginx import Nginx, Said, accepts, free_port, nginx, origin, until
+from tests.edges.nginx import Nginx, Said, accepts, nginx, origin, until
 from tests.edges.nginx_gate import PUSH, RING, Running, gate
 from tests.edges.test_nginx_grants import token
 from tests.edges.test_nginx_list import FAR_US, delta, pusher, said
+from tests.ports import free_port
 
 ROUTES = [
     {"path": "/media/{recording}/index.m3u8", "kind": "licence"},

@@ -15,8 +15,9 @@ from riparian.gate.grants import Form, Grant, Rate, issue
 from riparian.gate.keys import Key, KeyRing
 from riparian.gate.policy import Mode, Policy
 from riparian.gate.routes import parse_edge
-from tests.edges.nginx import Nginx, Said, free_port, nginx, origin, until
+from tests.edges.nginx import Nginx, Said, nginx, origin, until
 from tests.edges.nginx_gate import PUSH, RING
+from tests.ports import free_port
 
 ACCOUNT, DEVICE, RECORDING, PATH = "a-0417", "phone 7", "r-5512", "/media/r-5512/1.m4s"
 ROUTES: list[dict[str, str]] = [{"path": "/media/{recording}/**", "kind": "media"}]

@@ -13,9 +13,10 @@ from riparian.errors import LifecycleError, OutsideError
 from riparian.gate.policy import Mode, Policy, Restraint
 from riparian.gate.routes import parse_edge
 from riparian.ports import Delta, Standing, Verdict
-from tests.edges.nginx import Nginx, Said, free_port, nginx, origin, until
+from tests.edges.nginx import Nginx, Said, nginx, origin, until
 from tests.edges.nginx_gate import PUSH, RING
 from tests.edges.test_nginx_grants import token
+from tests.ports import free_port
 
 MANY = 100_000
 FAR_US = 2_000_000_000_000_000

@@ -19,11 +19,12 @@ from riparian.gate.policy import parse_policy
 from riparian.gate.routes import parse_edge
 from riparian.schema import Action
 from tests.edges.hls_media import SECONDS, played, tone
-from tests.edges.nginx import Nginx, Said, free_port, nginx, origin
+from tests.edges.nginx import Nginx, Said, nginx, origin
 from tests.edges.nginx_gate import PUSH, RING, gate
 from tests.edges.test_nginx_grants import ACCOUNT, flipped, stranger, token, unknown
 from tests.edges.test_nginx_list import FAR_US, delta, pusher, said
 from tests.edges.wires import answer_of
+from tests.ports import free_port
 
 ROUTES = [
     {"path": "/media/{recording}/index.m3u8", "kind": "licence"},

@@ -19,6 +19,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from riparian.feeds.kafka import address_of
 from riparian.feeds.kafka.publishing import publish
+from tests.ports import free_port
 
 ONE_BY_ONE = {"batch.num.messages": "1"}
 KINDS = ("mock", "tansu")
@@ -85,13 +86,6 @@ def tansu(port: int = 0) -> Iterator[Broker]:
 def run(kind: str) -> contextlib.AbstractContextManager[Broker]:
     """Run the broker of a kind."""
     return mock() if kind == "mock" else tansu()
-
-
-def free_port() -> int:
-    """Find a port that nobody listens at."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _until_open(port: int) -> None:

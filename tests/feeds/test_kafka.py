@@ -24,6 +24,7 @@ from riparian.ports import Offsets
 from tests.feeds import brokers, renderings
 from tests.feeds.brokers import PARTITIONS, Broker
 from tests.feeds.renderings import KEY, accesses, coded, truth
+from tests.ports import free_port
 
 FACTS = truth(400)
 NOW_US = 1 << 60
@@ -321,7 +322,7 @@ def test_a_topic_that_is_not_there_is_named(real: Broker) -> None:
 def test_a_broker_that_is_away_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("riparian.feeds.kafka.reading.PATIENCE_S", 0.5)
     with pytest.raises(OutsideError, match="failed") as caught:
-        read(f"kafka://127.0.0.1:{brokers.free_port()}/plays")
+        read(f"kafka://127.0.0.1:{free_port()}/plays")
     assert "goes on where it stopped" in caught.value.hint
 
 

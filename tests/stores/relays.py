@@ -1,6 +1,5 @@
 """Real servers that take mail, on this machine, for as long as a test runs."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from riparian.stores.replies import Relay
+from tests.ports import free_port
 
 
 class Taking:
@@ -24,9 +24,7 @@ class Taking:
 
 @contextmanager
 def served(handler: Taking) -> Iterator[Relay]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()
     try:

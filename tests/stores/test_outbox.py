@@ -30,6 +30,7 @@ from riparian.flows import casework, pursuing
 from riparian.stores.outbox import FolderOutbox
 from tests.cases.making import AT
 from tests.cases.sending import approved, office
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")
@@ -196,12 +197,6 @@ def posted(post: Post, authority: tuple[Path, Path], folder: Path, *, said: str 
         yield FolderOutbox(folder, certificates=str(authority[0]))
     finally:
         server.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
 
 
 def test_a_mail_arrives_as_it_was_approved_and_once(

@@ -1,7 +1,6 @@
 """Two platforms: one finds a copy and says so, the other acts on it, and all of it is lifted when it was wrong."""
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from riparian.flows import casework, sharing
 from riparian.ports.exchange import Peer
 from tests.cases.making import ANN
 from tests.cases.workplace import Person
+from tests.ports import free_port
 
 RUN = CliRunner()
 URL = "https://mirror-example.to/a.flac"
@@ -62,9 +62,7 @@ def quay(tmp_path: Path) -> Path:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port = held.getsockname()[1]
+    port = free_port()
     words = ("exchange", "serve", "--listen", f"127.0.0.1:{port}", "-w", str(folder))
     server = subprocess.Popen(
         [sys.executable, "-m", "riparian.cli", *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE

@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -30,7 +29,8 @@ from riparian.edges.push import HttpEdge
 from riparian.ports import Standing
 from riparian.sim.copiers import parse_ring
 from riparian.sim.events import Town, events
-from tests.edges.nginx import Nginx, free_port, nginx, origin
+from tests.edges.nginx import Nginx, nginx, origin
+from tests.ports import free_port, free_ports
 from tests.stories.towns import small
 
 pytestmark = pytest.mark.slow
@@ -87,6 +87,7 @@ class Served:
         return answer.status, str(answer.body)  # type: ignore[attr-defined]
 
     def is_ready(self) -> bool:
+        assert self.child.poll() is None, (self.folder / "talk.txt").read_text()
         try:
             return self.page("/readyz")[0] == 200
         except OSError:
@@ -136,22 +137,6 @@ def until(true: Callable[[], bool], seconds: float, what: str) -> None:
     while not true():
         assert time.monotonic() < deadline, what
         time.sleep(0.02)
-
-
-def free_ports(n: int) -> list[int]:
-    """Find so many ports in a row that nobody listens at."""
-    for base in range(20_000 + os.getpid() % 10_000, 60_000, 17):
-        found: list[socket.socket] = []
-        try:
-            for port in range(base, base + n):
-                found.append(socket.create_server(("127.0.0.1", port)))  # noqa: PERF401 -- those before are let go
-        except OSError:
-            continue
-        finally:
-            for each in found:
-                each.close()
-        return list(range(base, base + n))
-    raise AssertionError("no ports are free")
 
 
 @contextmanager

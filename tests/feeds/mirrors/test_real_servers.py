@@ -15,7 +15,8 @@ from riparian.flows.watching import watch
 from riparian.ports.mirrors import Item
 from riparian.stores.memory import FixedClock
 from riparian.stores.sightings import SqlSightings
-from tests.edges.nginx import free_port, nginx
+from tests.edges.nginx import nginx
+from tests.ports import free_port
 
 NAMES = (
     "plain.mp3",
