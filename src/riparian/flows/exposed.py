@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from riparian.catalogue.popularity import Popularity
 from riparian.codes import RECORDING_KEY, bucket_of, codes_of
-from riparian.flows.reach import Codes, Recordings, counted
+from riparian.flows.reach import Codes, Recordings, taken
 from riparian.gate.policy import Restraint
 from riparian.ports import SHARED, World
 
@@ -66,8 +66,11 @@ def taken_of_each(world: World) -> Taken:
         arrays = world.tallies.load(int(number))
         if arrays is None:
             continue
+        rows = np.flatnonzero((numbers == number) & (restraint >= Restraint.SLOW))
+        had = taken(recordings, accounts[rows], arrays["seen"])
+        least_of = np.repeat(restraint[rows], np.diff(had.begins))
         for least, count in counts.items():
-            counted(recordings, accounts[(numbers == number) & (restraint >= least)], arrays["seen"], count)
+            np.add.at(count, had.places[least_of >= least], 1)
     some = np.flatnonzero(counts[Restraint.SLOW])
     some = some[np.argsort(recordings.places[some])]
     return Taken(

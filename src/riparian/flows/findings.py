@@ -21,7 +21,7 @@ from riparian.flows.bucket import DAY_COUNTS, DAYS
 from riparian.flows.found import BY_DAY, EXPOSURE, TIMELINE, Found, Reach
 from riparian.flows.joined import evidence_of_all, rows_of
 from riparian.flows.queue import queue
-from riparian.flows.reach import Recordings, reach, taken
+from riparian.flows.reach import Plays, Recordings, taken
 from riparian.flows.rings import rings_by_account, rings_of
 from riparian.flows.slices import GREW
 from riparian.flows.terms import Terms
@@ -209,32 +209,37 @@ def _reaches(world: World, terms: Terms, decisions: pa.Table, n_accounts: int) -
     """Tell what left through whom: held, restrained and all accounts, and each restrained one (``EXPOSURE``)."""
     shared = world.tallies.load(SHARED)
     recordings = Recordings.of(shared["recordings"] if shared is not None else np.empty(0, np.uint64))
-    popularity = terms.popularity
+    plays = Plays.of(recordings, terms.popularity)
     accounts, restraint = decisions["account"].to_numpy(), decisions["restraint"].to_numpy()
-    marks = {Restraint.SLOW: recordings.marks(), Restraint.HOLD: recordings.marks()}
+    left = {least: np.zeros(len(recordings.places), np.bool_) for least in (Restraint.SLOW, Restraint.HOLD)}
     of_each: dict[int, dict[str, Any]] = {}
     numbers = bucket_of(accounts)
     for number in np.unique(numbers[restraint > 0]):
         arrays = world.tallies.load(int(number))
         if arrays is None:
             continue
-        for row in np.flatnonzero((numbers == number) & (restraint > 0)):
-            own = recordings.marks()
-            taken(recordings, accounts[row : row + 1], arrays["seen"], own)
-            marks[Restraint.SLOW] |= own
-            if restraint[row] >= Restraint.HOLD:
-                marks[Restraint.HOLD] |= own
-            state = arrays["state"][arrays["accounts"] == accounts[row]]
-            of_each[int(accounts[row])] = _exposed(state, reach(recordings, own, popularity, accounts=1))
-    held = reach(recordings, marks[Restraint.HOLD], popularity, accounts=int((restraint >= Restraint.HOLD).sum()))
-    restrained = reach(recordings, marks[Restraint.SLOW], popularity, accounts=int((restraint > 0).sum()))
-    everybody = reach(recordings, recordings.places != 0, popularity, accounts=n_accounts)
+        rows = np.flatnonzero((numbers == number) & (restraint > 0))
+        had = taken(recordings, accounts[rows], arrays["seen"])
+        slots = np.flatnonzero(np.isin(arrays["accounts"], accounts[rows]))
+        states = dict(zip(arrays["accounts"][slots].tolist(), arrays["state"][slots], strict=True))
+        for at, row in enumerate(rows):
+            own = had.of(at)
+            for least, marks in left.items():
+                if restraint[row] >= least:
+                    marks[own] = True
+            account = int(accounts[row])
+            of_each[account] = _exposed(states.get(account), plays.reach(own, accounts=1))
+    held, restrained = (
+        plays.reach(np.flatnonzero(left[least]), accounts=int((restraint >= least).sum()))
+        for least in (Restraint.HOLD, Restraint.SLOW)
+    )
+    everybody = plays.reach(np.flatnonzero(recordings.places), accounts=n_accounts)
     return held, restrained, everybody, _exposure(world, accounts[restraint > 0].tolist(), of_each)
 
 
-def _exposed(state: npt.NDArray[Any], reached: Reach) -> dict[str, Any]:
+def _exposed(state: np.void | None, reached: Reach) -> dict[str, Any]:
     told = {
-        name: int(state[of][0]) if len(state) else 0
+        name: int(state[of]) if state is not None else 0
         for name, of in (("fetches", "plays"), *((n, n) for n in ("novel", "rows", "first_us", "last_us", "days")))
     }
     shares = {"catalogue_share": reached.catalogue_share, "plays_share": reached.plays_share}
@@ -245,7 +250,7 @@ def _exposure(world: World, accounts: list[int], of_each: Mapping[int, dict[str,
     refusals = table_of(world, "refusals", REFUSAL)
     novelty = refusals.filter(pc.equal(refusals["budget"], "novelty"))
     beyond = dict(zip(novelty["account"].to_pylist(), novelty["refused_ever"].to_pylist(), strict=True))
-    nothing = _exposed(np.empty(0), Reach(1, 0, None, None))
+    nothing = _exposed(None, Reach(1, 0, None, None))
     rows = [{"account": a, "beyond_budget": beyond.get(a, 0), **of_each.get(a, nothing)} for a in accounts]
     return pa.Table.from_pylist(rows, schema=EXPOSURE)
 

@@ -6,7 +6,7 @@ stand in them: so what an account has taken needs no memory beyond the tally's.
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -44,17 +44,43 @@ class Recordings:
             done, new = _add(self.places, codes, chosen, done, len(self.places) // 2 - self.n + 1)
             self.n += new
 
-    def marks(self) -> npt.NDArray[np.bool_]:
-        """Make one mark for each place, none set."""
-        return np.zeros(len(self.places), np.bool_)
+    def bits(self) -> tuple[Codes, np.uint64]:
+        """Make a table of bits, one set for each code's first digits, and say how far a code is shifted to them."""
+        log2 = max(6, (8 * self.n).bit_length())
+        bits, shift = np.zeros(1 << (log2 - 6), np.uint64), np.uint64(64 - log2)
+        _bits(self.places, bits, shift)
+        return bits, shift
 
     def codes(self) -> Codes:
         """All codes, in rising order."""
         return np.sort(self.places[self.places != 0])
 
 
-def taken(recordings: Recordings, accounts: Codes, seen: Codes, marks: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Count, and mark, the distinct recordings that accounts of one bucket have had.
+@dataclass(frozen=True, slots=True)
+class Had:
+    """What each of some accounts has had.
+
+    Parameters
+    ----------
+    begins : np.ndarray [shape=(accounts + 1,)]
+        Where each one's recordings begin in ``places``; the last number is where they all end.
+    places : np.ndarray [shape=(pairs,), uint32]
+        Where ``Recordings.places`` holds each recording, in rising order for each account.
+    """
+
+    begins: npt.NDArray[np.int64]
+    places: npt.NDArray[np.uint32]
+
+    def of(self, row: int) -> npt.NDArray[np.uint32]:
+        """Give one account's."""
+        return self.places[self.begins[row] : self.begins[row + 1]]
+
+
+def taken(recordings: Recordings, accounts: Codes, seen: Codes) -> Had:
+    """Read off the distinct recordings that accounts of one bucket have had.
+
+    Each pair is tried with each account, and most are not its own: what is asked first is one bit in a table that a
+    core's own memory holds, and only what passes is looked up.
 
     Parameters
     ----------
@@ -62,40 +88,45 @@ def taken(recordings: Recordings, accounts: Codes, seen: Codes, marks: npt.NDArr
         Whom to look at [shape=(accounts,)].
     seen
         The ``seen`` of their tally.
-    marks
-        One mark for each of ``recordings.places``, set where any of them has had the recording.
-
-    Returns
-    -------
-    np.ndarray [shape=(accounts,)]
-        Distinct recordings of each.
     """
-    return np.asarray(_taken(recordings.places, account_mask(accounts), seen, marks), np.int64)
+    bits = recordings.bits()
+    places = [np.sort(_taken(recordings.places, bits, mask, seen)) for mask in account_mask(accounts)]
+    begins = np.cumsum([0, *map(len, places)], dtype=np.int64)
+    return Had(begins, np.concatenate([*places, np.empty(0, np.uint32)]))
 
 
-def counted(recordings: Recordings, accounts: Codes, seen: Codes, counts: npt.NDArray[np.int64]) -> None:
-    """Add one to the recordings that accounts of one bucket have had, for each account.
+@dataclass(frozen=True, slots=True)
+class Plays:
+    """How much of a catalogue each recording of a set is, found once for all that is asked of them.
 
     Parameters
     ----------
-    accounts
-        Whom to look at [shape=(accounts,)].
-    seen
-        The ``seen`` of their tally.
-    counts
-        One count for each of ``recordings.places``.
+    share : np.ndarray [shape=(places,)]
+        Share of all plays of what stands in each place; not a number for what the catalogue does not have.
+    size
+        Recordings of the catalogue.
     """
-    _counted(recordings.places, account_mask(accounts), seen, counts)
 
+    share: npt.NDArray[np.float64]
+    size: int
 
-def reach(recordings: Recordings, marks: npt.NDArray[np.bool_], popularity: Popularity, *, accounts: int) -> Reach:
-    """Say how much of the catalogue the marked recordings are."""
-    codes = recordings.places[marks]
-    if not popularity.size:
-        return Reach(accounts, len(codes), None, None)
-    rows = popularity.find(codes)
-    rows = rows[rows >= 0]
-    return Reach(accounts, len(codes), len(rows) / popularity.size, float(popularity.share[rows].sum()))
+    @classmethod
+    def of(cls, recordings: Recordings, popularity: Popularity) -> Self:
+        """Look up each recording."""
+        share = np.full(len(recordings.places), np.nan)
+        if popularity.size:
+            some = np.flatnonzero(recordings.places)
+            rows = popularity.find(recordings.places[some])
+            share[some[rows >= 0]] = popularity.share[rows[rows >= 0]]
+        return cls(share, popularity.size)
+
+    def reach(self, places: npt.NDArray[np.integer[Any]], *, accounts: int) -> Reach:
+        """Say how much of the catalogue the recordings in these places are, in rising order and each once."""
+        if not self.size:
+            return Reach(accounts, len(places), None, None)
+        shares = self.share[places]
+        shares = shares[~np.isnan(shares)]
+        return Reach(accounts, len(places), len(shares) / self.size, float(shares.sum()))
 
 
 @njit(cache=True, nogil=True)
@@ -118,31 +149,29 @@ def _add(places, codes, chosen, start, room):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _taken(places, masks, seen, marks):  # type: ignore[no-untyped-def]
-    mask = np.uint64(len(places) - 1)
-    counts = np.zeros(len(masks), np.int64)
-    for pair in seen:
-        for i in range(len(masks)):
-            code = pair ^ masks[i]
-            at = code & mask
-            while places[at] != 0:
-                if places[at] == code:
-                    counts[i] += 1
-                    marks[at] = True
-                    break
-                at = (at + np.uint64(1)) & mask
-    return counts
+def _bits(places, bits, shift):  # type: ignore[no-untyped-def]
+    for code in places:
+        if code != 0:
+            at = code >> shift
+            bits[at >> np.uint64(6)] |= np.uint64(1) << (at & np.uint64(63))
 
 
 @njit(cache=True, nogil=True)
-def _counted(places, masks, seen, counts):  # type: ignore[no-untyped-def]
-    mask = np.uint64(len(places) - 1)
+def _taken(places, first, mask, seen):  # type: ignore[no-untyped-def]
+    bits, shift = first
+    room = np.empty(len(seen), np.uint32)
+    last = np.uint64(len(places) - 1)
+    n = 0
     for pair in seen:
-        for i in range(len(masks)):
-            code = pair ^ masks[i]
-            at = code & mask
-            while places[at] != 0:
-                if places[at] == code:
-                    counts[at] += 1
-                    break
-                at = (at + np.uint64(1)) & mask
+        code = pair ^ mask
+        bit = code >> shift
+        if not (bits[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1):
+            continue
+        at = code & last
+        while places[at] != 0:
+            if places[at] == code:
+                room[n] = at
+                n += 1
+                break
+            at = (at + np.uint64(1)) & last
+    return room[:n].copy()
