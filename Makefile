@@ -18,7 +18,7 @@ help: ## this list
 demo: $(VENV)/.run ## the whole story in a simulated town; FAST=1: its scan alone, with a report to open
 	@$(BIN)/riparian demo$(if $(FAST), --fast)$(if $(OPEN), --open)
 
-test: $(VENV)/.dev $(VENV)/.chromium lint pages ## everything: form, types, floors, documentation, all tests
+test: $(VENV)/.dev $(VENV)/.chromium $(VENV)/.postgres lint pages ## everything: form, types, floors, documentation, all tests
 	@$(PYTEST)
 
 check: $(VENV)/.dev lint pages ## the same without the slow tests, in under a minute
@@ -108,6 +108,17 @@ $(VENV)/.chromium: | $(BIN)/python
 	    if [ "$$(id -u)" != 0 ] || ! { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium fonts-liberation; } > $(VENV)/chromium.txt 2>&1; then \
 	        echo "make test needs Chromium, and cannot install it here: on Debian, as root, apt-get install chromium;" >&2; \
 	        echo "elsewhere name one with CHROMIUM=/path/to/it make test. make check needs none." >&2; exit 2; \
+	    fi; \
+	fi
+	@touch $@
+
+$(VENV)/.postgres: | $(BIN)/python
+	@set -e; \
+	if ! command -v pg_ctl > /dev/null && ! ls /usr/lib/postgresql/*/bin/pg_ctl > /dev/null 2>&1; then \
+	    echo "installing PostgreSQL for the tests that need a server: once, about a minute" >&2; \
+	    if [ "$$(id -u)" != 0 ] || ! { apt-get -qq update && apt-get -qq install -y --no-install-recommends postgresql; } > $(VENV)/postgres.txt 2>&1; then \
+	        echo "make test needs PostgreSQL 14 or newer, and cannot install it here: on Debian, as root, apt-get install postgresql;" >&2; \
+	        echo "elsewhere install it so that pg_ctl and initdb are on the path. make check needs none." >&2; exit 2; \
 	    fi; \
 	fi
 	@touch $@

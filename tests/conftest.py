@@ -1,14 +1,18 @@
 """What every test may ask for: golden files, and Hypothesis without chance or haste."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from riparian.accounts.people import People, parse_people
+
+if TYPE_CHECKING:
+    from tests.postgres import Server
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -54,3 +58,13 @@ def golden(request: pytest.FixtureRequest) -> Golden:
 def people() -> People:
     """Read the people that ship with Riparian."""
     return parse_people(tomllib.loads((files("riparian.accounts") / "people.toml").read_text()))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["Server"]:
+    """Start a PostgreSQL server that has the tables of records, with nothing in them."""
+    from tests.postgres import running  # noqa: PLC0415
+
+    with running() as server:
+        server.prepare()
+        yield server

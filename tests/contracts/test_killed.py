@@ -404,7 +404,7 @@ def test_looking_neither_waits_for_a_scan_that_writes_nor_stumbles_over_its_comm
 
     # Another process commits between the look at a file's name and at its bytes: once it is gone, twice there.
     records = Records(path / "riparian.sqlite")
-    folder = Folder(path, records, Names(records, path), b"")
+    folder = Folder(path, records, Names(records), b"")
     names: list[str] = []
 
     def read(file: Path) -> str:

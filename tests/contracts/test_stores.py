@@ -1,4 +1,4 @@
-"""One suite over every store: what is promised in ``riparian.ports`` holds in memory and in a folder."""
+"""One suite over every store: what ``riparian.ports`` promises holds in memory, in a folder, and on PostgreSQL."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,9 @@ from riparian.gate.policy import Policy
 from riparian.ports import SHARED, Arrays, Offsets, Place, Reached, Scan, World
 from riparian.schema import ACCESS, DAY_US, RECORDING
 from riparian.stores.memory import FixedClock, Memory
+from riparian.stores.postgres.address import write_address
 from riparian.stores.workspace import Workspace
+from tests.postgres import Server
 
 NOW = 1_700_000_000_000_000
 
@@ -65,15 +67,24 @@ def account(bucket: int, n: int = 1) -> int:
     return (bucket << 58) + n
 
 
-@pytest.fixture(params=["memory", "folder"])
+@pytest.fixture(params=["memory", "folder", pytest.param("postgres", marks=pytest.mark.slow)])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     clock = FixedClock(NOW)
     if request.param == "memory":
         yield Memory().world(clock)
     else:
+        if request.param == "postgres":
+            on_postgres(request.getfixturevalue("postgres"), tmp_path / "w")
         workspace = Workspace.open(tmp_path / "w")
         yield workspace.world(clock)
         workspace.close()
+
+
+def on_postgres(server: Server, path: Path) -> None:
+    """Let the records of a workspace that is yet to be made lie on a server, with nothing in them."""
+    server.empty("postgres")
+    path.mkdir()
+    write_address(path, server.address())
 
 
 def stage(world: World, *pieces: Piece) -> None:

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from riparian.errors import LifecycleError
 from riparian.stores.files import reaching, sweep
 from riparian.stores.names import Names
-from riparian.stores.records import Records
+from riparian.stores.recorded import Recorded
 
 _TRIES: Final = 5
 
@@ -26,7 +26,7 @@ class Folder:
     """The folder, its database and its lock; what the adapters share."""
 
     path: Path
-    records: Records
+    records: Recorded
     names: Names
     key: bytes
     locked: bool = field(default=False)

@@ -18,7 +18,7 @@ from riparian.ports import SHARED, Arrays, Place
 from riparian.stores.drawers import read_arrays, read_table
 from riparian.stores.files import reaching
 from riparian.stores.folder import Folder
-from riparian.stores.records import signed
+from riparian.stores.recorded import signed
 
 _IN_FORCE: Final = """WHERE account IN (
     SELECT account FROM decision WHERE -restraint < 0 AND -restraint >= ? AND until_us > ?

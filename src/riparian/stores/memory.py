@@ -25,7 +25,7 @@ from riparian.schema import ACCESS_REQUIRED
 from riparian.stores.arrange import Arranged, arranged, dtype_of, plain
 from riparian.stores.kept import joined, require_current
 from riparian.stores.offsets import goes_on, moved_on
-from riparian.stores.records import signed
+from riparian.stores.recorded import signed
 from riparian.stores.scanning import unless_changed
 from riparian.stores.vault import unchanged, without
 

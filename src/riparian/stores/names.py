@@ -8,14 +8,13 @@ a row each in a tree of random codes would cost ten times as much.  Erasing writ
 import secrets
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from riparian.stores.records import Records
+from riparian.stores.recorded import Recorded
 
 _MOST: Final = 4_000_000  # rows to a part: far below the largest value that SQLite takes
 
@@ -26,14 +25,12 @@ class Names:
     Parameters
     ----------
     records
-        The workspace's database.
-    path
-        Of the database: parts that this process has read of it are not read again by whoever opens it next.
+        The workspace's database: parts that this process has read of it are not read again by whoever opens it next.
     """
 
-    def __init__(self, records: Records, path: Path) -> None:
+    def __init__(self, records: Recorded) -> None:
         self._records = records
-        self._read = _parts_of(path)
+        self._read = _parts_of(records.place)
 
     def keep(self, codes: NDArray[np.uint64], ids: Sequence[str]) -> None:
         """Keep identifiers whose codes are not known; inside a transaction."""
@@ -97,9 +94,9 @@ class Names:
 
 
 @lru_cache(maxsize=4)
-def _parts_of(path: Path) -> dict[int, pa.RecordBatch]:
+def _parts_of(place: str) -> dict[int, pa.RecordBatch]:
     """Keep what was read of one database; a part has a name of its own, drawn by lot, and never changes."""
-    del path
+    del place
     return {}
 
 

@@ -13,25 +13,16 @@ files are removed after it.
     vault      identifiers, in parts                        note  check of the key, length of the rejects
 """
 
-# ruff: noqa: S608  only names of our own columns are put into statements
-
 import contextlib
-import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-import pyarrow as pa
-
 from riparian.errors import InputError
-from riparian.gate.decide import DECISION, Decision, from_table
-from riparian.gate.holds import Event, Step
-from riparian.gate.policy import Restraint
 from riparian.stores.files import make_private, patiently, reaching
+from riparian.stores.recorded import SCHEMA_VERSION, Recorded
 
-SCHEMA_VERSION: Final = 3
 _APPLICATION: Final = 0x52495041  # RIPA
 _PATIENCE_S: Final = 30.0
 
@@ -71,26 +62,11 @@ _MIGRATIONS: Final = {
 """What makes a database of a version one of the next."""
 
 
-def signed(code: int) -> int:
-    """Fold a code into the signed 64 bits that SQLite has.
-
-    Examples
-    --------
-    >>> signed(2**63), unsigned(signed(2**63)) == 2**63
-    (-9223372036854775808, True)
-    """
-    return code - (1 << 64) if code >= 1 << 63 else code
-
-
-def unsigned(number: int) -> int:
-    """Unfold what :func:`signed` folded."""
-    return number + (1 << 64) if number < 0 else number
-
-
-class Records:
+class Records(Recorded):
     """One connection to ``riparian.sqlite``."""
 
     def __init__(self, path: Path) -> None:
+        super().__init__(str(path.resolve()))
         with reaching("opening the workspace's database"):
             # It holds the vault: nobody else may read it, whatever the folder allows.
             make_private(path)
@@ -161,11 +137,6 @@ class Records:
         """Ask for rows."""
         return self._connection.execute(sql, values).fetchall()
 
-    def number(self, sql: str, *values: Any) -> int:
-        """Ask for one whole number; 0 where there is none."""
-        row = self._connection.execute(sql, values).fetchone()
-        return int(row[0]) if row and row[0] is not None else 0
-
     def checkpoint(self) -> None:
         """Empty the write-ahead log, so that what was erased is in no file."""
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -173,69 +144,3 @@ class Records:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-
-    def note(self, name: str) -> bytes | None:
-        """Read a single value."""
-        found = self.rows("SELECT value FROM note WHERE name = ?", name)
-        return bytes(found[0][0]) if found else None
-
-    def keep_note(self, name: str, value: bytes) -> None:
-        """Write a single value."""
-        self.run("INSERT OR REPLACE INTO note VALUES (?, ?)", name, value)
-
-    def forget_drafts(self) -> None:
-        """Throw the generation in the making away; its chunks stay staged.  Inside a transaction."""
-        self.run("DELETE FROM draft")
-        self.run("DELETE FROM scan WHERE summary IS NULL")
-        self.run("UPDATE chunk SET generation = NULL WHERE file IS NOT NULL")
-
-    def decisions(self, where: str = "", *values: Any) -> pa.Table:
-        """Read current decisions, in the order of accounts."""
-        names = ", ".join(DECISION.names)
-        rows = self.rows(f"SELECT {names} FROM decision {where}", *values)
-        # Column by column: there may be a hundred thousand, and they are read whenever one has changed.
-        columns: dict[str, Any] = dict(
-            zip(DECISION.names, zip(*rows, strict=True) if rows else [()] * len(DECISION), strict=True)
-        )
-        columns["account"] = np.array(columns["account"], np.int64).view(np.uint64)
-        columns["because"] = [json.loads(because) for because in columns["because"]]
-        columns["applied"] = np.array(columns["applied"], np.bool_)
-        return pa.table(columns, schema=DECISION).sort_by("account")
-
-    def put_decisions(self, decisions: pa.Table) -> None:
-        """Write decisions over those of the same accounts."""
-        marks = ", ".join("?" * len(DECISION.names))
-        rows = [[_sqlite(d, name) for name in DECISION.names] for d in from_table(decisions)]
-        self.run_many(f"INSERT OR REPLACE INTO decision ({', '.join(DECISION.names)}) VALUES ({marks})", rows)
-
-    def events(self, where: str = "", *values: Any) -> list[Event]:
-        """Read the log, in the order in which it was written."""
-        rows = self.rows(
-            f"SELECT account, at_us, step, restraint, until_us, person, reason, ring FROM event {where} ORDER BY id",
-            *values,
-        )
-        return [
-            Event(unsigned(account), at_us, Step(step), Restraint(restraint), until_us, person, reason, unsigned(ring))
-            for account, at_us, step, restraint, until_us, person, reason, ring in rows
-        ]
-
-    def put_events(self, events: Sequence[Event]) -> None:
-        """Add to the log."""
-        rows = [
-            (signed(e.account), e.at_us, str(e.step), int(e.restraint), e.until_us, e.person, e.reason, signed(e.ring))
-            for e in events
-        ]
-        self.run_many(
-            "INSERT INTO event (account, at_us, step, restraint, until_us, person, reason, ring)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            rows,
-        )
-
-
-def _sqlite(decision: Decision, name: str) -> object:
-    if name == "account":
-        return signed(decision.account)
-    if name == "because":
-        return json.dumps(decision.because)
-    value = getattr(decision, name)
-    return int(value) if isinstance(value, bool | Restraint) else value

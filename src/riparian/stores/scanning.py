@@ -31,6 +31,7 @@ from riparian.stores.staged import Staged, read_bucket, write_staged
 
 _REJECTED = "rejects"
 _LOG = "reached "
+_DRAFTED = "INSERT INTO draft VALUES (?, ?) ON CONFLICT (bucket) DO UPDATE SET file = excluded.file"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -197,7 +198,7 @@ class FolderScan:
             file = self._folder.new("drawers", f"{bucket:02d}-{self.generation}", "drawer")
             write_drawer(self._folder.path / file, arrays, tables)
             with self._records.transaction():
-                self._records.run("INSERT OR REPLACE INTO draft VALUES (?, ?)", bucket, file)
+                self._records.run(_DRAFTED, bucket, file)
         self._saved.add(bucket)
 
     def adopt(self, bucket: int, drawer: Path) -> None:
@@ -208,7 +209,7 @@ class FolderScan:
             drawer.rename(self._folder.path / file)
             synchronise(self._folder.path / "drawers")
             with self._records.transaction():
-                self._records.run("INSERT OR REPLACE INTO draft VALUES (?, ?)", bucket, file)
+                self._records.run(_DRAFTED, bucket, file)
         self._saved.add(bucket)
 
     def table(self, name: str) -> pa.Table | None:

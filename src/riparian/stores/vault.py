@@ -21,7 +21,7 @@ from riparian.ports import SHARED, Arrays
 from riparian.stores.drawers import read_arrays, read_table, table_names, write_drawer
 from riparian.stores.files import reaching
 from riparian.stores.folder import Folder
-from riparian.stores.records import signed
+from riparian.stores.recorded import signed
 from riparian.stores.staged import Staged, read_whole, write_staged
 
 

@@ -37,11 +37,12 @@ import pyarrow as pa
 
 from riparian.errors import CustodyError
 from riparian.ports import Catalogue, Clock, World
+from riparian.stores.chosen import open_records
 from riparian.stores.files import UNFINISHED, reaching, synchronise
 from riparian.stores.folder import Folder
 from riparian.stores.kept import FolderDecisions, FolderFindings, FolderTallies
 from riparian.stores.names import Names
-from riparian.stores.records import Records
+from riparian.stores.recorded import Recorded
 from riparian.stores.scanning import FolderScans, FolderStaging
 from riparian.stores.shares import FolderShares
 from riparian.stores.vault import FolderVault
@@ -85,11 +86,9 @@ class Workspace:
             path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
             for name in _FOLDERS:
                 (path / name).mkdir(mode=_PRIVATE, exist_ok=True)
-            records = Records(path / "riparian.sqlite")
+            records = open_records(path)
             try:
-                return cls(
-                    Folder(path, records, Names(records, (path / "riparian.sqlite").resolve()), _key(path, records))
-                )
+                return cls(Folder(path, records, Names(records), _key(path, records)))
             except BaseException:
                 records.close()
                 raise
@@ -153,7 +152,7 @@ class FolderCatalogue:
         return DuckHoldings(self._folder, self._clock)
 
 
-def _key(path: Path, records: Records) -> bytes:
+def _key(path: Path, records: Recorded) -> bytes:
     file = path / "secret.key"
     if not file.exists() and records.note("key") is None:
         _make_key(file)
