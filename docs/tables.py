@@ -7,19 +7,30 @@ it, with the CSV's own columns in braces (in a heading, those of the first row):
     (written by this program)
     <!-- end of table -->
 
+Of a CSV some rows may be taken, or rows counted: ``table x.csv where state is not met`` takes those alone, and
+``table x.csv by chapter of state`` gives one row for each chapter, with how many rows have which state, as in
+``{not_met}``, and how many there are, as ``{all}``; the last row, ``all``, counts all.
+
 ``make docs`` runs this; ``tests/docs`` fails when the committed page is not what the CSVs say.
 """
 
 import csv
 import re
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Final
 
 HERE: Final = Path(__file__).parent
 FOLDERS: Final = (HERE, HERE / "explain", HERE / "how")
 BENCH: Final = HERE / "bench"
+NONE: Final = "*None.*"
 NOT_YET: Final = "*Not measured yet: run the program.*"
-_TABLE: Final = re.compile(r"(<!-- table (\S+)\s+\| (.*?)\s-->\n).*?(<!-- end of table -->)", re.DOTALL)
+_TABLE: Final = re.compile(
+    r"(<!-- table (\S+)(?: where (\w+) is ([^|]*?))?(?: by (\w+) of (\w+))?\s+\| (.*?)\s-->\n)"
+    r".*?(<!-- end of table -->)",
+    re.DOTALL,
+)
+_Row = dict[str, str]
 _WHOLE: Final = re.compile(r"-?\d+")
 
 
@@ -43,18 +54,43 @@ def filled(text: str, folder: Path) -> str:
     """Fill every table of a page from the CSVs of a folder."""
 
     def table(found: re.Match[str]) -> str:
-        opening, name, columns, closing = found.groups()
-        return f"{opening}\n{_table(folder / name, columns)}\n{closing}"
+        opening, name, column, text, by, of, columns, closing = found.groups()
+        if not (folder / name).exists():
+            return f"{opening}\n{NOT_YET}\n\n{closing}"
+        rows = [row for row in _rows(folder / name) if column is None or row[column] == text]
+        return f"{opening}\n{_table(_counted(rows, by, of) if by else rows, columns)}\n{closing}"
 
     return _TABLE.sub(table, text)
 
 
-def _table(path: Path, columns: str) -> str:
-    if not path.exists():
-        return f"{NOT_YET}\n"
-    parts = [" ".join(column.split()).partition(": ") for column in re.split(r"\s\| ", columns)]
+def _rows(path: Path) -> list[_Row]:
     with path.open(newline="", encoding="utf-8") as file:
-        rows = [{name: _told(value) for name, value in row.items()} for row in csv.DictReader(file)]
+        return [{name: _told(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _counted(rows: list[_Row], by: str, of: str) -> list[_Row]:
+    """Count what stands in one column for each text of another, in the order of the rows, and for all."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        for one in (row[by], ""):
+            found[one][_word(row[of])] += 1
+    everything = found.pop("", Counter())
+    names = [*found, "all"]
+    return [
+        {by: name, "all": f"{count.total():,}", **{one: f"{count[one]:,}" for one in everything}}
+        for name, count in zip(names, [*found.values(), everything], strict=True)
+    ]
+
+
+def _word(text: str) -> str:
+    """Write a text as a name of a column: ``not met`` as ``not_met``, ``operator's`` as ``operators``."""
+    return text.replace("'", "").replace(" ", "_")
+
+
+def _table(rows: list[_Row], columns: str) -> str:
+    if not rows:
+        return f"{NONE}\n"
+    parts = [" ".join(column.split()).partition(": ") for column in re.split(r"\s\| ", columns)]
     cells = [[template.format_map(row) for _, _, template in parts] for row in rows]
     headings = [heading.format_map(rows[0]) for heading, _, _ in parts]
     aligned = [["--:" if i and _is_number([row[i] for row in cells]) else "---" for i in range(len(parts))]]
