@@ -35,6 +35,7 @@ from riparian.flows.screening import Because, Delivery, Screened, screen
 from riparian.gate.policy import Policy
 from riparian.ports.prints import Enough, Library, SoundFile, Sounding
 from riparian.prints.peaks import RATE
+from riparian.stores.jobs import SqlLedger
 from riparian.stores.prints import SqlAnswers, SqlPrints
 
 OWNER, LICENSEE, STRANGER = "Reed Records", "North Wire", "Third Hand"
@@ -74,7 +75,14 @@ class House:
 
         prints = SqlPrints(None, K)
         library = Library(
-            Clock(), prints, SqlAnswers(None), Processes(1), lambda _: [], listen, prints.held, pseudonyms=bytes(16)
+            Clock(),
+            prints,
+            SqlAnswers(None),
+            Processes(1, SqlLedger(None, Clock())),
+            lambda _: [],
+            listen,
+            prints.held,
+            pseudonyms=bytes(16),
         )
         add(library, [SoundFile(name, "") for name in ours], Naming())
         n = len(ours)

@@ -7,7 +7,7 @@ from riparian import errors
 from tests.architecture.source_tree import PACKAGE, Source, sources
 
 OURS = {name for name, value in vars(errors).items() if isinstance(value, type)}
-MAY_CATCH_ALL = {"assembly", "cli", "console", "edges", "feeds", "stores"}
+MAY_CATCH_ALL = {"assembly", "cli", "console", "edges", "engines", "feeds", "stores"}
 """Where the outside is met: there a stray exception becomes an `OutsideError`, a message, or an answer, counted."""
 
 

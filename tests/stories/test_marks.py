@@ -24,6 +24,7 @@ from riparian.ports import Studio
 from riparian.schema import DAY_US
 from riparian.stores.files import digest_of_file
 from riparian.stores.grants import SqlGrants
+from riparian.stores.jobs import SqlLedger
 from riparian.stores.mark_keys import FolderMarkKeys
 from riparian.stores.memory import FixedClock
 from riparian.stores.renditions import write
@@ -46,8 +47,9 @@ def song(seconds: float = SECONDS) -> Sound:
 
 
 def studio(folder: Path) -> Studio:
+    jobs = Processes(1, SqlLedger(None, FixedClock(NOW)))
     return Studio(
-        FixedClock(NOW), FolderMarkKeys(folder / "w"), SqlGrants(folder / "w"), Processes(1), find, read,
+        FixedClock(NOW), FolderMarkKeys(folder / "w"), SqlGrants(folder / "w"), jobs, find, read,
         partial(read, limits=FOUND), write, digest_of_file, bytes(16),
     )  # fmt: skip
 

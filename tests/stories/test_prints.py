@@ -31,6 +31,7 @@ from riparian.flows.printing import Naming, add
 from riparian.flows.recognising import recognise
 from riparian.gate.policy import Policy
 from riparian.ports.prints import Library
+from riparian.stores.jobs import SqlLedger
 from riparian.stores.memory import FixedClock
 from riparian.stores.prints import SqlAnswers, SqlPrints
 from tests.prints.sounds import tune
@@ -58,7 +59,14 @@ def memory() -> Iterator[Library]:
     prints, answers = SqlPrints(None), SqlAnswers(None)
     try:
         yield Library(
-            FixedClock(NOW), prints, answers, Processes(1), listening.find, listening.listen, prints.held, bytes(16)
+            FixedClock(NOW),
+            prints,
+            answers,
+            Processes(1, SqlLedger(None, FixedClock(NOW))),
+            listening.find,
+            listening.listen,
+            prints.held,
+            bytes(16),
         )
     finally:
         prints.close()

@@ -68,6 +68,7 @@ KNOWN: Final = "accounts.parquet"
 CATALOGUE: Final = ("catalogue.duckdb", "catalogue.duckdb.wal", "catalogue.parquet")
 _GATES: Final = "gates"
 PRINTS: Final = "prints"
+_JOBS: Final = "jobs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,15 +407,16 @@ def studio(given: Given, *, workers: int = 1) -> Iterator[Studio]:
     from riparian.engines.local import Processes  # noqa: PLC0415
     from riparian.feeds import sound_files  # noqa: PLC0415
     from riparian.stores import renditions  # noqa: PLC0415
+    from riparian.stores.jobs import SqlLedger  # noqa: PLC0415
 
     keys, grants = FolderMarkKeys(given.workspace), SqlGrants(given.workspace)
     try:
-        with opened(given) as world:
+        with opened(given) as world, contextlib.closing(SqlLedger(given.workspace / _JOBS, WallClock())) as ledger:
             yield Studio(
                 clock=WallClock(),
                 keys=keys,
                 grants=grants,
-                jobs=Processes(workers),
+                jobs=Processes(workers, ledger),
                 find=sound_files.find,
                 read=sound_files.read,
                 read_found=partial(sound_files.read, limits=sound_files.FOUND),
@@ -449,6 +451,7 @@ def library(given: Given, *, workers: int = 1, k: int | None = None, add: bool =
     # Codecs and kernels take their time to load, and few verbs need them.
     from riparian.engines.local import Processes  # noqa: PLC0415
     from riparian.feeds import listening  # noqa: PLC0415
+    from riparian.stores.jobs import SqlLedger  # noqa: PLC0415
     from riparian.stores.prints import Hold, SqlAnswers, SqlPrints  # noqa: PLC0415
 
     if not add and not has_prints(given):
@@ -460,11 +463,12 @@ def library(given: Given, *, workers: int = 1, k: int | None = None, add: bool =
         folder = given.workspace / PRINTS
         prints = stack.enter_context(contextlib.closing(SqlPrints(folder, k)))
         answers = stack.enter_context(contextlib.closing(SqlAnswers(folder)))
+        ledger = stack.enter_context(contextlib.closing(SqlLedger(given.workspace / _JOBS, WallClock())))
         yield Library(
             clock=WallClock(),
             prints=prints,
             answers=answers,
-            jobs=Processes(workers),
+            jobs=Processes(workers, ledger),
             find=listening.find,
             listen=listening.listen,
             hold=Hold(folder),

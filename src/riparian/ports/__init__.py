@@ -33,7 +33,8 @@ A bucket that is not saved keeps what the last commit gave it.  ``SHARED`` is on
 the buckets, for state that spans them (parent budgets): ``load(SHARED)``, ``save(SHARED, ...)``.
 """
 
-from riparian.ports.studio import Grants, Jobs, MarkKeys, Studio
+from riparian.ports.jobs import Jobs
+from riparian.ports.studio import Grants, MarkKeys, Studio
 from riparian.ports.world import (
     ABSENT,
     SHARED,

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from riparian.ports.studio import Jobs
+from riparian.ports.jobs import Jobs
 from riparian.ports.world import Clock
 from riparian.prints.keys import PrintKey
 from riparian.prints.null import Draws, Null

@@ -1,17 +1,15 @@
 """What marking and tracing ask of the outside: see :mod:`riparian.ports`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from riparian.audio.forms import Recorded, Written
 from riparian.marks.grants import Fitted, Grant, Version
 from riparian.marks.keys import MarkKey
+from riparian.ports.jobs import Jobs
 from riparian.ports.world import Clock
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class MarkKeys(Protocol):
@@ -94,17 +92,6 @@ class Grants(Protocol):
         ------
         CustodyError
             When an entry was altered, taken out or put in.
-        """
-        ...
-
-
-class Jobs(Protocol):
-    """Where work runs that may run in several places at once."""
-
-    def run(self, do: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """Do the same with many things, and give what comes of them in their order.
-
-        ``do`` and the things have to be picklable: a function of a module, or a ``partial`` of one.
         """
         ...
 
