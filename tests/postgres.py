@@ -94,6 +94,11 @@ class Server:
                 rows = [tuple(row) for row in result] if result.returns_rows else []
         return rows
 
+    def database(self, name: str) -> Address:
+        """Make a database, with nothing in it."""
+        self.sql("postgres", f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}"')
+        return self.address(name)
+
     def prepare(self, database: str = "postgres") -> None:
         """Make the tables of records."""
         self.sql(database, "CREATE SCHEMA IF NOT EXISTS riparian")

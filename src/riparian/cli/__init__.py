@@ -53,6 +53,8 @@ VERBS: Final[Mapping[str, str]] = MappingProxyType(
         "edge": "Write the configuration of your edge, and check a live one.",
         "backup": "Copy a workspace into one file, keys and all, while it is in use; `restore` makes it again.",
         "restore": "Make a workspace from its copy, all of it or nothing; nothing that is there is overwritten.",
+        "records": "Say where a workspace keeps its records; move them to PostgreSQL and back,"
+        " bring their tables up to date.",
         "keys": "List, rotate or show the keys that sign grants, and the keys of marks.",
     }
 )

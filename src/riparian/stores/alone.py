@@ -16,6 +16,7 @@ from riparian.errors import LifecycleError
 from riparian.stores.files import reaching
 
 LOCK: Final = "serve.lock"
+_SCAN: Final = "scan.lock"
 
 
 @contextlib.contextmanager
@@ -48,6 +49,31 @@ def serving_alone(folder: Path) -> Iterator[None]:
             raise LifecycleError(
                 f"`riparian serve` runs on `{folder}`, wanted nobody at work there",
                 hint="End it first and start it again afterwards, or name another --workspace.",
+            ) from None
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def scanning_alone(folder: Path) -> Iterator[None]:
+    """Lock out everybody who scans this workspace.
+
+    Raises
+    ------
+    LifecycleError
+        When one does.
+    OutsideError
+        When the disk refuses.
+    """
+    with reaching("locking the workspace"):
+        handle = os.open(folder / _SCAN, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LifecycleError(
+                f"a scan is running on `{folder}`, wanted it to have ended", hint="Wait until it has ended."
             ) from None
         yield
     finally:

@@ -3,6 +3,7 @@
 One ZIP that every system opens, with a manifest of digests as its last part.  Databases are copied as of one moment by
 their own means, whoever writes meanwhile; what a scan is in the middle of is not copied, so a scan that runs is waited
 for.  What running gates keep stays out, and that is told: a gate that finds nothing begins with full budgets.
+Records that lie on a server are copied as the file that they would be, and are restored as that.
 
 A copy is restored beside its place and put there in one step, when every digest was right: whoever is killed meanwhile
 finds no workspace, or all of it.
@@ -30,14 +31,17 @@ from typing import Any, BinaryIO, Final
 
 import duckdb
 
-from riparian.errors import CustodyError, InputError, LifecycleError, OutsideError
-from riparian.stores.alone import LOCK
+from riparian.errors import CustodyError, InputError, OutsideError
+from riparian.stores.alone import LOCK, scanning_alone
+from riparian.stores.chosen import FILE, open_records
 from riparian.stores.files import UNFINISHED, reaching, synchronise
+from riparian.stores.moving import copy_from
+from riparian.stores.postgres.address import NAME as ADDRESS
+from riparian.stores.postgres.address import read_address
 
 VERSION: Final = 1
 MANIFEST: Final = "manifest.json"
 _GATES: Final = "gates"
-_SCAN: Final = "scan.lock"
 _PART: Final = 1 << 20
 _MANIFEST_MAX: Final = 256 << 20
 _SQLITE: Final = b"SQLite format 3\0"
@@ -90,11 +94,14 @@ def back_up(workspace: Path, file: Path, at: str, told: Told) -> Copied:
     unfinished = file.with_name(f"{file.name}{UNFINISHED}")
     with reaching(f"writing `{file}`"), contextlib.ExitStack() as stack:
         stack.callback(unfinished.unlink, missing_ok=True)
-        stack.enter_context(_locked(workspace / _SCAN))
+        stack.enter_context(scanning_alone(workspace))
         without = _served(workspace, stack)
+        records = stack.enter_context(_records_of(workspace))
+        if records is not None:
+            without = (*without, f"{ADDRESS}: the records are in it as {FILE}, to be moved to a server again")
         handle = os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as out:
-            copied = _written(workspace, out, at, without, told)
+            copied = _written(workspace, records, (out, at, without), told)
             out.flush()
             os.fsync(out.fileno())
         unfinished.replace(file)
@@ -161,21 +168,6 @@ def _copied(manifest: Mapping[str, Any]) -> Copied:
     return Copied(len(files), sum(one["octets"] for one in files), tuple(manifest["without"]))
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LifecycleError(
-                f"a scan is running on `{path.parent}`, wanted it to have ended", hint="Wait until it has ended."
-            ) from None
-        yield
-    finally:
-        os.close(handle)
-
-
 def _served(workspace: Path, stack: contextlib.ExitStack) -> tuple[str, ...]:
     """Lock out gates, and say what is left out where they run."""
     if not (workspace / _GATES).exists():
@@ -189,13 +181,33 @@ def _served(workspace: Path, stack: contextlib.ExitStack) -> tuple[str, ...]:
     return ()
 
 
-def _written(workspace: Path, out: BinaryIO, at: str, without: tuple[str, ...], told: Told) -> Copied:
-    paths = sorted(path for path in workspace.rglob("*") if _is_part(path, workspace, without))
+@contextlib.contextmanager
+def _records_of(workspace: Path) -> Iterator[Path | None]:
+    """Write the records on a server into a file; None where they are in the workspace."""
+    if read_address(workspace) is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / FILE
+        # One lock for all of it: people who decide meanwhile wait for it.
+        with contextlib.closing(open_records(workspace)) as records, records.transaction():
+            copy_from(records, copy)
+        yield copy
+
+
+def _written(workspace: Path, records: Path | None, of: tuple[BinaryIO, str, tuple[str, ...]], told: Told) -> Copied:
+    out, at, without = of
+    paths = {
+        path.relative_to(workspace).as_posix(): path
+        for path in sorted(workspace.rglob("*"))
+        if _is_part(path, workspace, without)
+    }
+    if records is not None:
+        paths[FILE] = records
     files: dict[str, dict[str, Any]] = {}
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for n, path in enumerate(paths):
+        for n, (name, path) in enumerate(paths.items()):
             told("copying", n, len(paths))
-            name = path.relative_to(workspace).as_posix()
             mode = stat.S_IMODE(path.stat().st_mode)
             with _at_rest(path) as source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as part:
                 digest, octets = _poured(source, part)
@@ -209,7 +221,7 @@ def _is_part(path: Path, workspace: Path, without: tuple[str, ...]) -> bool:
     name = path.relative_to(workspace).as_posix()
     if path.is_symlink() or not path.is_file() or path.name.endswith((UNFINISHED, ".lock", *_BESIDE)):
         return False
-    return not any(name.startswith(f"{one.partition(':')[0]}/") for one in without)
+    return not any(f"{name}/".startswith(f"{one.partition(':')[0]}/") for one in without)
 
 
 @contextlib.contextmanager

@@ -76,7 +76,7 @@ def engine_of(address: Address, name: str, **settings: str) -> Engine:
     """
     given: dict[str, Any] = {
         "user": address.user,
-        "password": address.password(),
+        "password": address.password() or "",
         "database": address.database,
         "application_name": name,
         "startup_params": {

@@ -16,10 +16,18 @@ from riparian.errors import InputError
 from riparian.stores.postgres.address import Address
 from riparian.stores.postgres.server import engine_of, reported, told
 from riparian.stores.recorded import SCHEMA_VERSION
+from riparian.stores.rows import COLUMNS
 
 
-def bring(address: Address, version: int) -> tuple[int, int]:
+def bring(owner: Address, version: int, readers: Address | None = None) -> tuple[int, int]:
     """Bring the tables to a version, 0 for none at all; from which they came, and to which.
+
+    Parameters
+    ----------
+    owner
+        Who owns them.
+    readers
+        Whose role may read and write rows afterwards; None where it is the owner.
 
     Raises
     ------
@@ -28,14 +36,20 @@ def bring(address: Address, version: int) -> tuple[int, int]:
     OutsideError
         When the server refuses.
     """
-    with (
-        reported(address, "changing the tables"),
-        told(),
-        engine_of(address, "riparian-versions").begin() as connection,
-    ):
-        before = version_of(connection, address)
-        bring_in(connection, address, version)
+    engine = engine_of(owner, "riparian-versions")
+    with reported(owner, "changing the tables"), told(), engine.begin() as connection:
+        before = version_of(connection, owner)
+        bring_in(connection, owner, version)
+        if version and readers is not None:
+            grant(connection, owner, readers)
         return before, version
+
+
+def version_at(address: Address) -> int:
+    """Tell the version of the tables on a server, 0 for none at all; errors as of :func:`bring`."""
+    engine = engine_of(address, "riparian-versions")
+    with reported(address, "looking at the tables"), told(), engine.connect() as connection:
+        return version_of(connection, address)
 
 
 def version_of(connection: Connection, address: Address) -> int:
@@ -68,3 +82,17 @@ def bring_in(connection: Connection, address: Address, version: int) -> None:
         environment.run_migrations()
     if not version:
         connection.exec_driver_sql("DROP TABLE alembic_version")
+
+
+def grant(connection: Connection, owner: Address, address: Address) -> None:
+    """Let the role of an address read and write rows, where it does not own them."""
+    if owner.user == address.user:
+        return
+    role = '"' + address.user.replace('"', '""') + '"'
+    for right in (
+        f"USAGE ON SCHEMA {owner.schema}",
+        f"SELECT ON {owner.schema}.alembic_version",
+        f"SELECT, INSERT, UPDATE, DELETE ON {', '.join(COLUMNS)}",
+        f"USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {owner.schema}",
+    ):
+        connection.exec_driver_sql(f"GRANT {right} TO {role}")
