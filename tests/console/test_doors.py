@@ -111,7 +111,7 @@ def test_cookies_are_out_of_reach_of_scripts_and_of_other_sites(place: Place, tm
     there = away.enter(away.invited(), "Bo").headers
     assert "__Host-riparian=" in there["set-cookie"]
     assert "Secure" in there["set-cookie"]
-    assert there["strict-transport-security"]
+    assert there["strict-transport-security"] == "max-age=31536000; includeSubDomains"
 
 
 def test_what_is_kept_lets_nobody_in(inside: Place) -> None:
@@ -156,7 +156,9 @@ def test_whoever_signs_out_is_out(inside: Place) -> None:
     assert sitting is not None
     assert inside.browser.post("/sign-out", data={"token": "another"}).status_code == 400
     assert inside.is_in()
-    assert inside.browser.post("/sign-out", data={"token": sitting.form_token}).headers["location"] == "/sign-in"
+    answer = inside.browser.post("/sign-out", data={"token": sitting.form_token})
+    assert answer.headers["location"] == "/sign-in"
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
     assert inside.staff.sitting(token, inside.clock.now_us()) is None
 
 
@@ -245,6 +247,14 @@ def test_a_link_gives_the_role_and_the_name_that_it_was_made_for(inside: Place) 
     found = {one.person.name: one.person.role for one in inside.staff.members()}
     assert found == {"Ada": Role.ADMIN, "Bo": Role.VIEWER}
     assert inside.browser.get("/people").status_code == 403
+
+
+def test_who_makes_another_passkey_is_signed_out_wherever_they_were(inside: Place) -> None:
+    there = Place(inside.staff, inside.clock, Browser(inside.browser._app), inside.folder)
+    assert there.enter(inside.invited("Ada")).status_code == 200
+    assert there.is_in()
+    assert not inside.is_in()
+    assert inside.sign_in().status_code == 200, "the passkey that they had is good still"
 
 
 def test_nobody_takes_the_name_of_somebody_who_works_here(inside: Place) -> None:

@@ -133,6 +133,7 @@ def test_found_and_ours_are_cut_where_they_are_the_same(client: Browser) -> None
     assert (both.shape[1], rate) == (2, RATE)
     part = client.get(pair["sound"]["found"], headers={"range": "bytes=44-143"})
     assert (part.status_code, part.content) == (206, heard["found"].content[44:144])
+    assert part.headers["content-disposition"].startswith("inline; filename=")
     text = client.get(f"/finding?id={facts['find']}").text
     pictures = re.findall(r'<image [^>]*href="([^"]+)"', text)
     assert len(pictures) == 4

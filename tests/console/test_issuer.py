@@ -157,6 +157,36 @@ def test_whom_the_issuer_knows_and_nobody_here_does_stays_outside(place: Place) 
     assert (answer.status_code, "nobody here does" in answer.text) == (400, True)
 
 
+@pytest.mark.parametrize(
+    ("site", "leads_to"),
+    [
+        pytest.param("cross-site", "/sign-in?to=%2Fpeople", id="another site"),
+        pytest.param("same-site", "/sign-in?to=%2Fpeople", id="a neighbour"),
+        pytest.param("same-origin", ISSUER, id="our own page"),
+        pytest.param("none", ISSUER, id="somebody who types"),
+    ],
+)
+def test_no_other_site_has_somebody_signed_in(place: Place, site: str, leads_to: str) -> None:
+    answer = place.browser.get("/sign-in/issuer?to=/people", headers={"sec-fetch-site": site})
+    assert answer.headers["location"].startswith(leads_to)
+
+
+def test_another_site_leads_to_what_a_link_is_good_for_and_uses_nothing_up(place: Place) -> None:
+    answer = place.browser.get("/sign-in/issuer?link=abc", headers={"sec-fetch-site": "cross-site"})
+    assert answer.headers["location"] == "/setup?link=abc"
+
+
+@pytest.mark.parametrize("name", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_nothing_is_asked_in_clear(place: Place, name: str) -> None:
+    place.enter()
+    place.browser.cookies.clear()
+    place.identities.told = {name: f"http://id.example/{name}"}
+    asked = place.browser.get("/sign-in/issuer")
+    answer = asked if asked.status_code == 503 else place.go()
+    assert (answer.status_code, "over TLS" in answer.text) == (503, True)
+    assert place.browser.get("/people").status_code == 303
+
+
 def test_an_issuer_that_calls_itself_otherwise_is_not_asked(place: Place) -> None:
     place.identities.told = {"issuer": "https://evil.example"}
     assert place.browser.get("/sign-in/issuer").status_code == 503

@@ -108,12 +108,26 @@ def test_what_fails_inside_says_nothing_of_the_inside(client: Browser, monkeypat
     assert {name: answer.headers[name] for name in HEADERS} == HEADERS
 
 
-@pytest.mark.parametrize("path", ["/accounts", "/account?id=x", "/nowhere", "/static/console.css", "/static/none.css"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/accounts",
+        "/account?id=x",
+        "/nowhere",
+        "/rings?json",
+        "/static/console.css",
+        "/static/icon.svg",
+        "/static/none.css",
+    ],
+)
 def test_every_answer_carries_the_headers(client: Browser, path: str) -> None:
     answer = client.get(path)
     wanted = {name: text for name, text in HEADERS.items() if name != "Cache-Control" or "static" not in path}
     assert {name: answer.headers[name] for name in wanted} == wanted
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert not [name for name in answer.headers if name.startswith("access-control-")], "no other origin may read"
+    kind = answer.headers["content-type"]
+    assert "charset=utf-8" in kind or kind == "application/json"
 
 
 @pytest.mark.parametrize(
@@ -125,6 +139,7 @@ def test_every_answer_carries_the_headers(client: Browser, path: str) -> None:
         pytest.param("127.0.0.1:8099", None, "POST", 421, id="but for what changes something"),
         pytest.param("localhost:8099", "https://evil.example", "POST", 403, id="a form of another site"),
         pytest.param("localhost:8099", "null", "POST", 403, id="a form of nowhere"),
+        pytest.param("localhost:8099", None, "TRACE", 405, id="nothing is sent back as it came"),
     ],
 )
 def test_what_is_sent_to_another_name_or_from_another_site_is_not_taken(

@@ -29,6 +29,7 @@ from riparian.console import passkeys
 from riparian.console.bearer import bearer_in
 from riparian.console.forms import form_of, octets_of, require_own
 from riparian.console.issuer import Issuer
+from riparian.console.page import address
 from riparian.console.shown import plain_shown
 from riparian.errors import InputError, LifecycleError
 from riparian.gate.limits import interval_us, paid_until, wait_us
@@ -46,6 +47,7 @@ _KNOWN_MAX: Final = 10_000
 _SEE_OTHER = 303
 _TOKEN_MAX: Final = 200
 _S: Final = 1_000_000
+_BY_OURSELVES: Final = ("none", "same-origin")
 Answer = Callable[[Request], Awaitable[Response]]
 
 
@@ -168,6 +170,9 @@ class Locked:
 
     async def _ask_issuer(self, request: Request) -> Response:
         link, to = request.query_params.get("link", ""), own_path(request.query_params.get("to", ""))
+        if request.headers.get("sec-fetch-site", "none") not in _BY_OURSELVES:
+            # Another site led here: nobody is signed in before they did something themselves.
+            return RedirectResponse(address(SETUP, link=link) if link else address(SIGN_IN, to=to), _SEE_OTHER)
         url, way = await run_in_threadpool(self._require_issuer().asked, self.at, Way(b"", "", link), to)
         return await self._set_out(RedirectResponse(url, _SEE_OTHER), way)
 
@@ -222,6 +227,7 @@ class Locked:
             require_own(await form_of(request), sitting.form_token)
             self._staff.sign_out(request.cookies.get(self._seat, ""))
         answer.delete_cookie(self._seat, path="/", secure=self._is_secure, httponly=True, samesite="lax")
+        answer.headers["Clear-Site-Data"] = '"cache", "storage"'
         return answer
 
     async def _set_out(self, answer: Response, way: Way) -> Response:

@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
-    " font-src 'self'; connect-src 'self'; media-src 'self'; form-action 'self'; base-uri 'none';"
-    " frame-ancestors 'none'",
+    " font-src 'self'; connect-src 'self'; media-src 'self'; object-src 'none'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -27,11 +27,11 @@ HEADERS: Final[Mapping[str, str]] = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cache-Control": "no-store",
 }
-_A_YEAR: Final = "max-age=31536000"
+_A_YEAR: Final = "max-age=31536000; includeSubDomains"
 _STATIC: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
+    ".svg": "image/svg+xml; charset=utf-8",
 }
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _MISDIRECTED, _NO = 421, 403
@@ -52,6 +52,17 @@ def is_loopback(at: str) -> bool:
         return False
 
 
+def headers_at(at: str) -> dict[str, str]:
+    """Say what every answer carries at an address.
+
+    Examples
+    --------
+    >>> [len(headers_at(at)) - len(HEADERS) for at in ("http://localhost:8099", "https://console.example")]
+    [0, 1]
+    """
+    return dict(HEADERS) | ({"Strict-Transport-Security": _A_YEAR} if at.startswith("https:") else {})
+
+
 class Guarded:
     """ASGI: refuses what was sent to another name or from another site, and puts the headers on every answer.
 
@@ -67,9 +78,7 @@ class Guarded:
         self._app = app
         self._at = at
         self._host = urlsplit(at).netloc
-        self._headers = dict(HEADERS)
-        if at.startswith("https:"):
-            self._headers["Strict-Transport-Security"] = _A_YEAR
+        self._headers = headers_at(at)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -23,6 +23,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from riparian.console.guard import is_loopback
 from riparian.errors import InputError, OutsideError
 from riparian.ports.staff import Way
 
@@ -64,8 +65,10 @@ class Issuer:
             Where they wanted to go.
         """
         verifier, state, nonce = (secrets.token_urlsafe(48) for _ in range(3))
+        endpoint = self._told()["authorization_endpoint"]
+        _require_private(endpoint)
         url = prepare_grant_uri(
-            self._told()["authorization_endpoint"],
+            endpoint,
             self.client_id,
             "code",
             redirect_uri=at + _BACK,
@@ -119,6 +122,7 @@ class Issuer:
             "code_verifier": verifier,
         }
         who = (quote(self.client_id, safe=""), quote(self.client_secret, safe=""))
+        _require_private(endpoint)
         try:
             with httpx.Client(transport=self.transport, timeout=_PATIENCE_S) as client:
                 answer = client.post(endpoint, data=said, auth=who)
@@ -136,9 +140,18 @@ class Issuer:
         return told
 
     def _get(self, url: str) -> dict[str, Any]:
+        _require_private(url)
         try:
             with httpx.Client(transport=self.transport, timeout=_PATIENCE_S) as client:
                 found: dict[str, Any] = client.get(url).raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
             raise OutsideError(f"the issuer cannot be reached: {error}, wanted an answer") from error
         return found
+
+
+def _require_private(url: str) -> None:
+    """Ask over TLS, or on this machine."""
+    if not url.startswith("https://") and not is_loopback(url):
+        raise OutsideError(
+            f"the issuer is at `{url[:200]}`, wanted an address over TLS", hint="Write one that begins with https://."
+        )

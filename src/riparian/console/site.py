@@ -32,7 +32,7 @@ from riparian.console import finds
 from riparian.console.bearer import bearer_in
 from riparian.console.doors import SIGN_IN, Answer, Doors, TooManyError
 from riparian.console.forms import Brought, file_of, form_of, require_own
-from riparian.console.guard import HEADERS, Guarded, static_answer, static_files
+from riparian.console.guard import Guarded, headers_at, static_answer, static_files
 from riparian.console.open_forms import open_form_of
 from riparian.console.openapi import PATH, described
 from riparian.console.page import NOBODY, Act, Page, Question, address, may
@@ -156,7 +156,8 @@ class _Site:
                 path, kind = await run_in_threadpool(page.part, self._given, question)
             except InputError as error:
                 return self._said(request, error, _NOT_FOUND, sitting)
-            return FileResponse(path, media_type=kind)
+            # Its name is ours; whoever opens it by itself is shown nothing but what its kind says.
+            return FileResponse(path, media_type=kind, filename=path.name, content_disposition_type="inline")
 
         return sent
 
@@ -222,7 +223,7 @@ class _Site:
             "the console failed at this, wanted an answer", hint="Look at what it wrote where it was started."
         )
         answer = self._said(request, told, _BROKEN, None)
-        answer.headers.update(HEADERS)
+        answer.headers.update(headers_at(self._doors.at))
         return answer
 
     def _sitting(self, request: Request) -> Sitting | None:

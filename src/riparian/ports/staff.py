@@ -228,6 +228,8 @@ class Staff(Protocol):
     def enter(self, link: str, name: str, passkey: Passkey | str, now_us: int) -> Person:
         """Let somebody in by a link, which is used up, with a passkey or as an issuer's subject.
 
+        Wherever they were signed in before, they are signed out.
+
         Raises
         ------
         LifecycleError

@@ -157,6 +157,7 @@ class SqlSessions:
             else:
                 row = (passkey.ident, name, passkey.handle, passkey.public, passkey.uses)
                 run("INSERT INTO passkey VALUES (?, ?, ?, ?, ?)", row)
+            run("DELETE FROM sitting WHERE person = ?", (name,))
             _require_admin(run)
         return Person(name, invited.role)
 
