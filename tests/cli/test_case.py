@@ -1,6 +1,7 @@
 """A case by hand, from being opened to being told: what people type, and what programs read."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,7 @@ def test_what_was_added_is_told(folder: Path) -> None:
         pytest.param(("add", "C9", "work", "recording=a"), id="no such case"),
         pytest.param(("looked", "C1", "L9", "--live"), id="looked at nothing"),
         pytest.param(("looked", "C1", "L1", "--gone", "--at", "yesterday"), id="at no time"),
+        pytest.param(("looked", "C1", "L1", "--gone", "--at", "2126-11-24T00:00Z"), id="tomorrow"),
         pytest.param(("event", "C1", "N1", "remove"), id="no such notice"),
         pytest.param(("event", "C1", "N1", "send"), id="sending by hand"),
         pytest.param(("event", "C1", "N1", "approve"), id="approving by hand"),
@@ -129,7 +131,7 @@ def test_cases_are_joined_in_both(folder: Path) -> None:
 
 
 def test_what_somebody_saw_is_in_it(folder: Path) -> None:
-    assert say(folder, "looked", "C1", "L1", "--gone", "--at", "2026-11-24T10:00:00Z")[0] == 0
+    assert say(folder, "looked", "C1", "L1", "--gone", "--at", datetime.now(UTC).isoformat())[0] == 0
     assert say(folder, "note", "C1", "They called.", "--by", "ann")[0] == 0
     (case,) = told(folder, "show", "C1")
     assert (case["gone"], case["open"]) == (1, False)

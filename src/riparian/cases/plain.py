@@ -8,12 +8,15 @@ import json
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from riparian.errors import InputError
+
+AHEAD: Final = timedelta(minutes=5)
+"""So much one machine's clock may be ahead of another's."""
 
 T = TypeVar("T")
 
@@ -126,6 +129,29 @@ def when(text: object) -> datetime:
     if at.tzinfo is None:
         raise InputError(f"the time {_shown(text)} has no zone, wanted one, such as `Z`")
     return at.astimezone(UTC)
+
+
+def happened(text: str, now: datetime) -> datetime:
+    """Read when something happened; now, when nothing is said.
+
+    Raises
+    ------
+    InputError
+        When it is no time, or has not come yet: clocks of two machines may differ by :data:`AHEAD`.
+
+    Examples
+    --------
+    >>> now = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    >>> happened("2026-11-23T10:04:00+01:00", now).isoformat(), happened("", now) == now
+    ('2026-11-23T09:04:00+00:00', True)
+    """
+    at = when(text) if text else now
+    if at > now + AHEAD:
+        raise InputError(
+            f"{_shown(text)} has not come yet, wanted a time up to now, which is {moment(now)}",
+            hint="Look at the day, and at the zone.",
+        )
+    return at
 
 
 def _is_default(one: Any, value: object) -> bool:

@@ -12,7 +12,7 @@ from riparian.cases.clocks import deadlines
 from riparian.cases.events import Proposed
 from riparian.cases.facts import Addressee, Checked, Finding, Location, Party, Work
 from riparian.cases.joining import suggested
-from riparian.cases.plain import made, moment, plain, when
+from riparian.cases.plain import happened, made, moment, plain
 from riparian.cases.steps import Step
 from riparian.cli import case_again, case_clock, case_custody, case_letters, case_notices, lines, options, signing
 from riparian.cli.cased import (
@@ -159,7 +159,7 @@ def looked(
     """Write down that somebody looked at a location."""
     with assembly.docket(assembly.Given(existing(workspace))) as docket:
         now = casework.now(docket.clock)
-        what = {"location": location, "live": live, "at": moment(when(at) if at else now)}
+        what = {"location": location, "live": live, "at": moment(happened(at, now))}
         after = casework.record(docket, case, Proposed("looked", what, now, by))
     tell_case(after, json=json)
 
@@ -188,7 +188,7 @@ def event(
     with assembly.docket(assembly.Given(existing(workspace))) as docket:
         now = casework.now(docket.clock)
         what = {"notice": notice, "because": because, "reference": reference}
-        what["received"] = moment(when(at) if at else now)
+        what["received"] = moment(happened(at, now))
         after = casework.record(docket, case, Proposed(step, what, now, by))
     settled(workspace, case)
     tell_case(after, json=json)

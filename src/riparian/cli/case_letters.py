@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from riparian import assembly
-from riparian.cases.plain import when
+from riparian.cases.plain import happened
 from riparian.cli import lines, options, terminal
 from riparian.cli.cased import tell_case
 from riparian.cli.exchanged import settled
@@ -33,7 +33,7 @@ def letter(
     if not file.is_file():
         raise InputError(f"there is no letter at `{file}`, wanted a file")
     with assembly.docket(assembly.Given(existing(workspace))) as docket:
-        received = when(at) if at else casework.now(docket.clock)
+        received = happened(at, casework.now(docket.clock))
         media_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         sent = Letter(file.read_bytes(), file.name, media_type, received)
         heard = hear(docket, sent, by, case=case, notice=notice)
