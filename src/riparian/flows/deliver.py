@@ -8,28 +8,33 @@
 
 A copy stands in its place only once the ledger holds its grant: no copy ever leaves that nobody could trace.  Whoever
 is interrupted begins again, and what is done is not done again: a copy is done when it lies in its place as the ledger
-says.
+says, and made when it lies beside it as the ledger of jobs says (:mod:`riparian.ports.jobs`).
 
 A copy's word follows from key, recording and account, so that issuing it twice gives the same mark.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from riparian.audio.forms import LOSSLESS, SUFFIXES, Form, Recorded, Written
 from riparian.audio.pcm import Sound
-from riparian.errors import InputError
+from riparian.errors import InputError, OutsideError, RiparianError
 from riparian.marks.code import Tier, bits
 from riparian.marks.embed import embed
-from riparian.marks.grants import Grant, Version
+from riparian.marks.grants import Grant, Version, check_of
 from riparian.marks.keys import MarkKey
 from riparian.marks.layout import DIRECT_GROUPS, Layout, pattern
 from riparian.ports import Studio
+from riparian.ports.jobs import Task
 
 UNFINISHED: Final = ".unfinished"
+JOB: Final = "copies"
+"""What making copies is called in the ledger of jobs."""
 _AT_ONCE: Final = 8
 _SPOKEN: Final[Mapping[Form, frozenset[str]]] = {
     Form.WAV: frozenset({".wav", ".wave", ".bwf"}),
@@ -124,6 +129,25 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """One of the copies of a job, by its number there."""
+
+    number: int
+    account: str
+    place: Path
+    suffix: str
+
+    def path(self, form: Form) -> Path:
+        """Say where it is in the end."""
+        return named(self.place, self.suffix, form)
+
+    def aside(self, form: Form) -> Path:
+        """Say where it waits for its grant."""
+        path = self.path(form)
+        return path.with_name(f"{path.name}{UNFINISHED}")
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """Some copies of one master, made in one place."""
 
@@ -131,19 +155,37 @@ class Job:
     key: MarkKey
     strength: float
     wanted: Wanted
-    copies: tuple[tuple[str, Path, str], ...]
+    copies: tuple[Copy, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """One copy that lies beside its place."""
+    """Copies that lie beside their places.
 
-    asked: str
-    account: str
-    path: Path
+    Parameters
+    ----------
+    rate
+        Of their sound, in Hz.
+    form
+        As they are written.
+    digests
+        SHA-256 of each, in hex, by its number.
+    """
+
+    rate: int
     form: Form
-    version: Version
-    digest: str
+    digests: Mapping[int, str]
+
+    def written(self) -> bytes:
+        """Write it down; it names nobody."""
+        said = {"rate": self.rate, "form": self.form, "digests": sorted(self.digests.items())}
+        return json.dumps(said).encode()
+
+    @classmethod
+    def heard(cls, said: bytes) -> "Pressed":
+        """Read what was written down."""
+        found = json.loads(said)
+        return cls(found["rate"], Form(found["form"]), dict(map(tuple, found["digests"])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +202,7 @@ def press(
     write: Callable[[Recorded, Path, Written], None],
     digest: Callable[[Path], str],
     job: Job,
-) -> list[Pressed]:
+) -> bytes:
     """Make copies, each with the word of its account, beside their places.
 
     Raises
@@ -174,17 +216,15 @@ def press(
     layout = Layout.at(sound.rate, DIRECT_GROUPS)
     chunks = layout.chunks(sound.seconds)
     tiles = pattern(job.key, job.master.recording, layout, chunks)
-    version = Version(job.master.recording, job.master.digest, job.key.epoch, layout, Tier.ONE, job.strength)
-    made = []
-    for account, place, suffix in job.copies:
-        word = bits(job.key, job.master.recording, account, layout, chunks, Tier.ONE)
+    digests = {}
+    for copy in job.copies:
+        word = bits(job.key, job.master.recording, copy.account, layout, chunks, Tier.ONE)
         marked = embed(sound, tiles, layout, word, strength=job.strength)
-        path = named(place, suffix, written.form)
-        aside = path.with_name(f"{path.name}{UNFINISHED}")
+        aside = copy.aside(written.form)
         aside.parent.mkdir(parents=True, exist_ok=True)
         write(like(recorded, marked), aside, written)
-        made.append(Pressed(job.wanted.name, account, aside, written.form, version, digest(aside)))
-    return made
+        digests[copy.number] = digest(aside)
+    return Pressed(sound.rate, written.form, digests).written()
 
 
 def like(recorded: Recorded, sound: Sound) -> Recorded:
@@ -276,40 +316,88 @@ def deliver(
         When a master is no sound or has changed.
     CustodyError
         When the key is not the one that its epoch had.
+    OutsideError
+        At the end, when some could not be made; the others are in their places.
     """
     key = studio.keys.current()
     studio.grants.trust(key, studio.clock.now_us())
-    left: list[Order] = []
-    for order in orders:
+    listed, left = list(orders), set[int]()
+    for n, order in enumerate(listed):
         there = done(studio, order, wanted)
         if there is None:
-            left.append(order)
+            left.add(n)
         else:
             yield Delivered(order, there, anew=False)
-    by_place = {(order.master.digest, order.recipient.account, order.master.recording): order for order in left}
-    jobs = list(_jobs(left, key, strengths, wanted, workers))
+    # Grouped with those that are done: a group is the same one when half of it is in its places.
+    groups = [group for group in _groups(listed, workers) if not left.isdisjoint(group)]
+    tasks = [_task(studio, [listed[n] for n in group], key, strengths, wanted) for group in groups]
+    lacking = [_without(task, [n in left for n in of]) for task, of in zip(tasks, groups, strict=True)]
     make = partial(press, studio.read, studio.write, studio.digest)
-    for job, made in zip(jobs, studio.jobs.run(make, jobs), strict=True):
-        for one in made:
-            order = by_place[job.master.digest, one.account, job.master.recording]
-            studio.grants.add(_grant(order, one, studio.clock.now_us()))
-            yield Delivered(
-                order, one.path.rename(one.path.with_name(one.path.name.removesuffix(UNFINISHED))), anew=True
-            )
+    failed: list[RiparianError] = []
+    ended = studio.jobs.finish(JOB, make, lacking, partial(_is_aside, studio))
+    for of, one in zip(groups, ended, strict=True):
+        if one.result is not None:
+            made = Pressed.heard(one.result)
+            for copy in one.task.item.copies:
+                yield _issue(studio, listed[of[copy.number]], one.task.item, copy, made)
+        studio.jobs.forget(JOB, [one.task.name])
+        if one.error is not None and not isinstance(one.error, OutsideError):
+            raise one.error
+        failed += [one.error] if one.error is not None else []
+    if failed:
+        raise OutsideError(
+            f"{len(failed)} of {len(tasks)} batches of copies could not be made, wanted all: {failed[0].message}",
+            hint="Put that right and begin again: the others are in their places, and are not made again.",
+        )
 
 
-def _jobs(
-    orders: Sequence[Order], key: MarkKey, strengths: Mapping[str, float], wanted: Wanted, workers: int
-) -> Iterator[Job]:
-    by_master: dict[Master, list[Order]] = {}
-    for order in orders:
-        by_master.setdefault(order.master, []).append(order)
-    for master, group in by_master.items():
+def _groups(orders: Sequence[Order], workers: int) -> Iterator[list[int]]:
+    by_master: dict[Master, list[int]] = {}
+    for n, order in enumerate(orders):
+        by_master.setdefault(order.master, []).append(n)
+    for group in by_master.values():
         # A master is decoded once a job: few jobs, but enough to go round, and a bar that moves.
         size = max(1, min(_AT_ONCE, -(-len(group) // (2 * workers))))
-        for at in range(0, len(group), size):
-            copies = tuple((order.recipient.account, order.place, order.suffix) for order in group[at : at + size])
-            yield Job(master, key, strengths[master.digest], wanted, copies)
+        yield from (group[at : at + size] for at in range(0, len(group), size))
+
+
+def _task(
+    studio: Studio, orders: Sequence[Order], key: MarkKey, strengths: Mapping[str, float], wanted: Wanted
+) -> Task[Job]:
+    """Make a task of all copies of a group; neither its name nor its fingerprint tells whose they are."""
+    master = orders[0].master
+    copies = [Copy(n, order.recipient.account, order.place, order.suffix) for n, order in enumerate(orders)]
+    job = Job(master, key, strengths[master.digest], wanted, tuple(copies))
+    of = [master.recording, *((copy.account, str(copy.place.absolute()), copy.suffix) for copy in copies)]
+    on = [master.digest, key.epoch, check_of(key), job.strength, wanted.name]
+    return Task(_coded(studio, of), _coded(studio, on), job)
+
+
+def _without(task: Task[Job], is_left: Sequence[bool]) -> Task[Job]:
+    copies = tuple(copy for copy in task.item.copies if is_left[copy.number])
+    return replace(task, item=replace(task.item, copies=copies))
+
+
+def _coded(studio: Studio, said: Sequence[object]) -> str:
+    return hashlib.blake2b(json.dumps(said).encode(), digest_size=16, key=studio.pseudonyms).hexdigest()
+
+
+def _is_aside(studio: Studio, job: Job, result: bytes) -> bool:
+    """Say whether all copies of a job lie beside their places as they were made."""
+    made = Pressed.heard(result)
+    paths = [(copy.aside(made.form), made.digests.get(copy.number)) for copy in job.copies]
+    return all(path.exists() and studio.digest(path) == digest for path, digest in paths)
+
+
+def _issue(studio: Studio, order: Order, job: Job, copy: Copy, made: Pressed) -> Delivered:
+    """Enter the grant of a copy, and put it in its place."""
+    layout = Layout.at(made.rate, DIRECT_GROUPS)
+    version = Version(job.master.recording, job.master.digest, job.key.epoch, layout, Tier.ONE, job.strength)
+    to, path = order.recipient, str(order.master.path.absolute())
+    at_us, digest = studio.clock.now_us(), made.digests[copy.number]
+    grant = Grant(to.account, version, at_us, str(made.form), job.wanted.name, digest, path, to.embargo, to.note)
+    studio.grants.add(grant)
+    return Delivered(order, copy.aside(made.form).rename(copy.path(made.form)), anew=True)
 
 
 def done(studio: Studio, order: Order, wanted: Wanted) -> Path | None:
@@ -331,10 +419,3 @@ def _issued(studio: Studio, order: Order, wanted: Wanted) -> list[tuple[Form, st
     # A copy of another bit rate has the same name, and is not what is wanted.
     mine = (grant for grant in grants if grant.version.master == order.master.digest and grant.asked == wanted.name)
     return [(Form(grant.form), grant.copy) for grant in mine]
-
-
-def _grant(order: Order, made: Pressed, at_us: int) -> Grant:
-    to = order.recipient
-    path = str(order.master.path.absolute())
-    form = str(made.form)
-    return Grant(to.account, made.version, at_us, form, made.asked, made.digest, path, to.embargo, to.note)

@@ -7,7 +7,9 @@
               what mistakes look like <--drawn-- duplicates <--twins+
 
 A file that is as it was is not opened, and one that is only elsewhere is not decoded.  Whoever is interrupted begins
-again: prints that wait are not made again, nor are twins looked for again, nor draws drawn.
+again: prints that wait are not made again, nor are twins looked for again, nor draws drawn.  Files are heard under a
+ledger (:mod:`riparian.ports.jobs`), and struck out of it as their prints are kept: a file that a decoder dies of is
+tried again, given up, and told, and the others go on.
 
 Drawing
 -------
@@ -16,6 +18,7 @@ mistakes (:mod:`riparian.prints.null`).  That is done anew when the catalogue ha
 below ``DRAWS_MIN`` recordings, which could tell nothing.
 """
 
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,10 +30,12 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from riparian.errors import OutsideError
 from riparian.flows.extraction import Progress, silent
+from riparian.ports.jobs import Ended, Task
 from riparian.ports.prints import Enough, Held, Known, Library, Printed, Prints, SoundFile, Sounding
 from riparian.prints.clusters import twins
-from riparian.prints.keys import PrintKey
+from riparian.prints.keys import VERSION, PrintKey
 from riparian.prints.landmarks import peaks
 from riparian.prints.match import drawn
 from riparian.prints.null import DRAWS_MIN, LENGTHS_S
@@ -39,7 +44,10 @@ from riparian.prints.sketch import sketch
 
 T = TypeVar("T")
 DRAWN_MOST: Final = 500
+JOB: Final = "prints"
+"""What hearing files is called in the ledger of jobs."""
 _AT_ONCE: Final = 16
+_HEAD_BYTES: Final = 4
 _GROWN: Final = 1.25
 
 
@@ -135,10 +143,11 @@ def add(library: Library, files: Sequence[SoundFile], naming: Naming, progress: 
     with library.prints.alone():
         added = Added()
         todo = [file for file in files if not _is_known(library.prints, file, naming, added)]
-        made = library.jobs.run(partial(make, library.listen, library.hold, library.prints.key, library.prints.k), todo)
         progress("listening", 0, len(todo))
-        for n, some in enumerate(batches(made, _AT_ONCE)):
-            _keep(library.prints, some, naming, added)
+        for n, some in enumerate(batches(_heard(library, todo), _AT_ONCE)):
+            _keep(library.prints, [made_of(one.task.item, one.result) for one in some if one.result], naming, added)
+            added.failed += [(one.task.item, one.error.message) for one in some if one.error is not None]
+            library.jobs.forget(JOB, [one.task.name for one in some])
             progress("listening", min(len(todo), (n + 1) * _AT_ONCE), len(todo))
         library.prints.publish()
         relate(library, progress)
@@ -156,6 +165,65 @@ def make(
         return Made(sounding)
     found = peaks(sounding.samples, key)
     return Made(replace(sounding, samples=None), found.seconds, pack(found), sketch(found, key, k))
+
+
+def _heard(library: Library, files: Sequence[SoundFile]) -> Iterator[Ended[SoundFile]]:
+    """Hear files under the ledger; what a machine may do better another time is told, and anything else raised."""
+    key, k = library.prints.key, library.prints.k
+    of_index = f"{VERSION} {k} {key.word('fingerprint'):016x}"
+    tasks = [Task(file.name, f"{of_index} {file.stamp}", file) for file in dict.fromkeys(files)]
+
+    def is_there(file: SoundFile, result: bytes) -> bool:
+        made = made_of(file, result)
+        sounding = made.sounding
+        if made.packed or not sounding.is_sound:
+            return True
+        # What could not be read may be readable now, and what we had may have been deleted.
+        return bool(sounding.digest) if sounding.failed else bool(library.prints.same(sounding.digest))
+
+    do = partial(_make_bytes, library.listen, library.hold, key, k)
+    for ended in library.jobs.finish(JOB, do, tasks, is_there):
+        if ended.error is not None and not isinstance(ended.error, OutsideError):
+            library.jobs.forget(JOB, [ended.task.name])
+            raise ended.error
+        yield ended
+
+
+def _make_bytes(
+    listen: Callable[[SoundFile, Enough], Sounding], hold: Callable[[], Held], key: PrintKey, k: int, file: SoundFile
+) -> bytes:
+    return bytes_of(make(listen, hold, key, k, file))
+
+
+def bytes_of(made: Made) -> bytes:
+    """Write down what a print is made of: a head, peaks, a sketch; the same bytes wherever it was made."""
+    sounding = made.sounding
+    head = json.dumps(
+        {
+            "digest": sounding.digest,
+            "packets": sounding.packets.hex(),
+            "failed": sounding.failed,
+            "is_sound": sounding.is_sound,
+            "seconds": made.seconds,
+            "packed": len(made.packed),
+        }
+    ).encode()
+    return len(head).to_bytes(_HEAD_BYTES) + head + made.packed + made.sketch.astype("<u8").tobytes()
+
+
+def made_of(file: SoundFile, result: bytes) -> Made:
+    """Read what :func:`bytes_of` wrote."""
+    end = _HEAD_BYTES + int.from_bytes(result[:_HEAD_BYTES])
+    said = json.loads(result[_HEAD_BYTES:end])
+    middle = end + said["packed"]
+    sounding = Sounding(
+        file,
+        said["digest"],
+        bytes.fromhex(said["packets"]),
+        failed=said["failed"],
+        is_sound=said["is_sound"],
+    )
+    return Made(sounding, said["seconds"], result[end:middle], np.frombuffer(result[middle:], "<u8").astype(np.uint64))
 
 
 def relate(library: Library, progress: Progress = silent) -> None:
