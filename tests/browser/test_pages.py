@@ -17,7 +17,9 @@ from tests.browser.walking import Addresses, Done, acts, addresses_of, form_of, 
 
 pytestmark = pytest.mark.slow
 
-BY_HAND = frozenset({"/data/erase", "/people/invite", "/people/change", "/people/remove", "/finding/cancel"})
+BY_HAND = frozenset(
+    {"/data/erase", "/people/invite", "/people/change", "/people/remove", "/people/sign-out", "/finding/cancel"}
+)
 """What takes two people, or something that still runs, and so a test of its own."""
 ACTS = [one for one in acts() if one.path not in BY_HAND]
 
@@ -102,6 +104,12 @@ def test_somebody_is_let_in_changed_and_removed(browser: Browser, admin: Tab, pl
     assert theirs.locator("h1").inner_text() == "Sign in"
     theirs.click("form[data-passkey] button")
     theirs.wait_for_selector("h1:text('Accounts')")
+
+    row.locator("summary").click()
+    row.locator("button", has_text="Sign out everywhere").click()
+    assert "signed out everywhere" in admin.locator(".said").inner_text()
+    theirs.goto(f"{place.at}/accounts")
+    assert theirs.locator("h1").inner_text() == "Sign in"
 
     row.locator("summary").click()
     row.locator("button", has_text="Remove").click()

@@ -12,10 +12,22 @@ import pytest
 from riparian import assembly
 from riparian.assembly import Given
 from riparian.console.doors import TRIES_A_MINUTE, Locked
+from riparian.console.page import address
 from riparian.console.pages import PAGES
 from riparian.console.site import console_app
 from riparian.errors import InputError, LifecycleError, PolicyError
-from riparian.ports.staff import IDLE_US, LINK_US, LONGEST_US, WAY_US, Invitation, Passkey, Person, Role, Staff
+from riparian.ports.staff import (
+    FRESH_US,
+    IDLE_US,
+    LINK_US,
+    LONGEST_US,
+    WAY_US,
+    Invitation,
+    Passkey,
+    Person,
+    Role,
+    Staff,
+)
 from riparian.schema import HOUR_US
 from riparian.stores.sessions import NAME
 from tests.console.asking import AT, Browser
@@ -335,6 +347,82 @@ def test_a_link_of_a_lower_role_does_not_make_the_last_admin_less(inside: Place)
     assert [one.person.role for one in inside.staff.members()] == [Role.ADMIN]
 
 
+# --- signed in lately, and elsewhere ----------------------------------------------------------------------------------
+
+
+def known(place: Place) -> tuple[list[Person], list[str]]:
+    now_us = place.clock.now_us()
+    return [one.person for one in place.staff.members()], [one.ident for one in place.staff.tokens(now_us)]
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "leads_to"),
+    [
+        pytest.param("/people/invite", {"name": "Bo", "role": "viewer"}, "/people", id="let somebody in"),
+        pytest.param("/people/change", {"name": "Ada", "role": "admin"}, "/people", id="give a role"),
+        pytest.param("/people/remove", {"name": "Ada"}, "/people", id="remove somebody"),
+        pytest.param("/tokens/make", {"name": "x", "role": "viewer", "days": "3"}, "/tokens", id="make a token"),
+        pytest.param("/tokens/leave", {}, "/tokens", id="sign out elsewhere"),
+        pytest.param("/data/erase?id=x", {"account": "x"}, "/data?id=x", id="erase an account"),
+    ],
+)
+def test_what_cannot_be_taken_back_wants_a_sign_in_of_late(
+    inside: Place, path: str, fields: dict[str, str], leads_to: str
+) -> None:
+    assert "again=yes" not in inside.browser.post(path, data=form(inside, **fields)).headers.get("location", "")
+    assert inside.sign_in().status_code == 200
+    inside.clock.at_us += FRESH_US - 1
+    lately = inside.browser.post(path, data=form(inside, **fields)).headers.get("location", "")
+    assert "again=yes" not in lately
+    assert inside.sign_in().status_code == 200
+    inside.clock.at_us += FRESH_US
+    before = known(inside)
+    answer = inside.browser.post(path, data=form(inside, **fields))
+    assert (answer.status_code, answer.headers["location"]) == (303, address("/sign-in", to=leads_to, again="yes"))
+    said = inside.browser.post(path, data=form(inside, **fields), headers={"accept": "application/json"})
+    assert (said.status_code, "too long ago" in said.json()["found"]) == (403, True)
+    assert known(inside) == before
+    assert "Sign in once more" in inside.browser.get(answer.headers["location"]).text
+    assert inside.sign_in(to=leads_to).json() == {"to": leads_to}
+    assert "again=yes" not in inside.browser.post(path, data=form(inside, **fields)).headers.get("location", "")
+
+
+def test_somebody_sees_where_they_are_signed_in_and_leaves_elsewhere(inside: Place) -> None:
+    # A page asks the clock on the wall.
+    inside.clock.at_us = assembly.WallClock().now_us()
+    assert inside.sign_in().status_code == 200
+    there, third = (Place(inside.staff, inside.clock, Browser(inside.browser._app), inside.folder) for _ in range(2))
+    for other in (there, third):
+        inside.clock.at_us += 1
+        assert other.sign_in(inside.key).status_code == 200
+    seats = inside.browser.get("/tokens?json").json()["seats"]
+    assert [one["is_here"] for one in seats] == [True, False, False]
+    assert inside.browser.cookies["riparian"] not in str(seats)
+    left = inside.browser.post("/tokens/leave", data=form(inside, ident=seats[2]["ident"]))
+    assert left.headers["location"] == "/tokens?done=leave"
+    assert (inside.is_in(), there.is_in(), third.is_in()) == (True, True, False)
+    assert inside.browser.post("/tokens/leave", data=form(inside, ident=seats[2]["ident"])).status_code == 400
+    assert inside.browser.post("/tokens/leave", data=form(inside)).status_code == 303
+    assert (inside.is_in(), there.is_in()) == (True, False)
+    assert [one["is_here"] for one in inside.browser.get("/tokens?json").json()["seats"]] == [True]
+
+
+def test_nobody_is_signed_out_by_others_but_by_an_admin(inside: Place) -> None:
+    there = Place(inside.staff, inside.clock, Browser(inside.browser._app), inside.folder)
+    assert there.enter(inside.invited("Bo", Role.ANALYST)).status_code == 200
+    (hers,) = inside.staff.seats("Ada", inside.clock.now_us())
+    assert there.browser.post("/tokens/leave", data=form(there, ident=hers.ident)).status_code == 400
+    assert there.browser.post("/people/sign-out", data=form(there, name="Ada")).status_code == 403
+    assert inside.browser.post("/people/sign-out", data=form(inside, name="Bo")).status_code == 303
+    assert (inside.is_in(), there.browser.get("/rings").status_code) == (True, 303)
+    assert there.sign_in().status_code == 200
+
+
+def test_a_place_that_is_over_is_not_listed(inside: Place) -> None:
+    inside.clock.at_us += IDLE_US
+    assert inside.staff.seats("Ada", inside.clock.now_us()) == []
+
+
 # --- looks ---------------------------------------------------------------------------------------------------------
 
 
@@ -371,6 +459,7 @@ def test_looks_come_a_page_at_a_time(inside: Place, monkeypatch: pytest.MonkeyPa
     [
         pytest.param('issuer = "https://id.example"', PolicyError, id="not all of it"),
         pytest.param('issuer = "x"\nclient_id = "y"\nsecret_file = "z"\nmore = "w"', PolicyError, id="too much"),
+        pytest.param('issuer = "x"\nclient_id = "y"\nsecret_file = "z"\nacr = 2', PolicyError, id="a number"),
         pytest.param('issuer = "x"\nclient_id = 3\nsecret_file = "z"', PolicyError, id="no text"),
         pytest.param('issuer = "x"\nclient_id = "y"\nsecret_file = "none"', InputError, id="no secret"),
     ],

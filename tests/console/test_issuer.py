@@ -187,6 +187,41 @@ def test_nothing_is_asked_in_clear(place: Place, name: str) -> None:
     assert place.browser.get("/people").status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("ago_s", "status"),
+    [
+        pytest.param(0, 303, id="just now"),
+        pytest.param(3600, 400, id="an hour ago"),
+        pytest.param(None, 400, id="it does not say when"),
+    ],
+)
+def test_who_signs_in_again_is_asked_again_by_the_issuer_too(place: Place, ago_s: int | None, status: int) -> None:
+    place.enter()
+    assert "prompt" not in place.identities.asked
+    place.identities.claims = {} if ago_s is None else {"auth_time": int(time.time()) - ago_s}
+    assert place.go("/sign-in/issuer?to=/people&again=yes").status_code == status
+    assert (place.identities.asked["prompt"], place.identities.asked["max_age"]) == ("login", "0")
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        pytest.param({"acr": "phr"}, 303, id="as wanted"),
+        pytest.param({"acr": "password"}, 400, id="another"),
+        pytest.param({}, 400, id="none"),
+    ],
+)
+def test_how_strongly_the_issuer_has_to_ask_is_asked_and_checked(
+    place: Place, tmp_path: Path, said: dict[str, str], status: int
+) -> None:
+    place.enter()
+    issuer = Issuer(ISSUER, "riparian", "a secret", httpx.MockTransport(place.identities), "phr")
+    strict = Browser(console_app(Given(tmp_path), Locked(AT, place.staff, assembly.WallClock(), issuer)))
+    place.identities.claims = dict(said)
+    assert Place(place.staff, strict, place.identities).go().status_code == status
+    assert place.identities.asked["acr_values"] == "phr"
+
+
 def test_an_issuer_that_calls_itself_otherwise_is_not_asked(place: Place) -> None:
     place.identities.told = {"issuer": "https://evil.example"}
     assert place.browser.get("/sign-in/issuer").status_code == 503

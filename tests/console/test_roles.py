@@ -54,10 +54,12 @@ TABLE: Final = {
     "POST /people/invite": "admin",
     "POST /people/change": "admin",
     "POST /people/remove": "admin",
+    "POST /people/sign-out": "admin",
     "GET /looks": "admin",
     "GET /tokens": "viewer",
     "POST /tokens/make": "viewer",
     "POST /tokens/revoke": "viewer",
+    "POST /tokens/leave": "viewer",
     "GET /verify": "nobody",
     "POST /verify/check": "nobody",
     "POST /verify/check-file": "nobody",
@@ -72,8 +74,10 @@ BY_PEOPLE: Final = {
     "POST /people/invite",
     "POST /people/change",
     "POST /people/remove",
+    "POST /people/sign-out",
     "POST /tokens/make",
     "POST /tokens/revoke",
+    "POST /tokens/leave",
 }
 """What no token does, whatever its role."""
 

@@ -11,6 +11,7 @@ from riparian.ports.staff import Staff
 from riparian.stores.sessions import SqlSessions
 
 _ISSUER: Final = ("issuer", "client_id", "secret_file")
+_MAY: Final = ("acr",)
 _UPLOADS: Final = {"upload_mib": 16 << 10, "upload_days": 365}
 """The most that may be written for each."""
 
@@ -48,7 +49,7 @@ def staff(given: Given) -> Iterator[Staff]:
 
 
 def read_issuer(given: Given) -> dict[str, str]:
-    """Read who issues identities: ``issuer``, ``client_id`` and ``client_secret``; nothing where nobody does.
+    """Read who issues identities: ``issuer``, ``client_id``, ``client_secret``, ``acr``; nothing where nobody does.
 
     Raises
     ------
@@ -64,12 +65,12 @@ def read_issuer(given: Given) -> dict[str, str]:
     settings = {name: value for name, value in said.items() if name not in _UPLOADS}
     if said and not settings:
         return {}
-    odd = sorted({*settings} ^ set(_ISSUER))
+    odd = sorted({*settings, *_MAY} ^ {*_ISSUER, *_MAY})
     if odd or not all(isinstance(value, str) and value for value in settings.values()):
         raise PolicyError(
             f"`{odd[0] if odd else found.name}` in `{found.name}` is not as wanted, wanted"
-            " `issuer`, `client_id` and `secret_file`, each a text",
-            hint="Write these three, or remove the file.",
+            " `issuer`, `client_id` and `secret_file`, each a text, and perhaps `acr`",
+            hint="Write these, or remove the file.",
         )
     try:
         secret = (given.workspace / settings["secret_file"]).read_text(encoding="utf-8").strip()
@@ -78,7 +79,8 @@ def read_issuer(given: Given) -> dict[str, str]:
             f"`{settings['secret_file']}`, which `{found.name}` names, cannot be read, wanted a secret in one line",
             hint="Write its path as seen from the workspace.",
         ) from error
-    return {"issuer": settings["issuer"], "client_id": settings["client_id"], "client_secret": secret}
+    named = {name: settings.get(name, "") for name in ("issuer", "client_id", *_MAY)}
+    return {**named, "client_secret": secret}
 
 
 def read_uploads(given: Given) -> Uploads:

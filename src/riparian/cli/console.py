@@ -76,7 +76,9 @@ def _served(given: assembly.Given, place: tuple[str, int], at: str, control: str
 
     where = reached(at, *place)
     issuer = assembly.read_issuer(given)
-    known = Issuer(issuer["issuer"], issuer["client_id"], issuer["client_secret"]) if issuer else None
+    known = (
+        Issuer(issuer["issuer"], issuer["client_id"], issuer["client_secret"], acr=issuer["acr"]) if issuer else None
+    )
 
     def told(answered: Any) -> None:
         said = {"route": answered.route, "method": answered.method, "status": answered.status}

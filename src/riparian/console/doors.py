@@ -154,9 +154,11 @@ class Locked:
 
     async def _sign_in(self, request: Request) -> Response:
         to = own_path(request.query_params.get("to", ""))
-        if self._seated(request) is not None:
+        again = bool(request.query_params.get("again", ""))
+        if self._seated(request) is not None and not again:
             return RedirectResponse(to, _SEE_OTHER)
-        return plain_shown("sign-in.html.j2", {"to": to, "issuer": self._issuer.url if self._issuer else ""})
+        facts = {"to": to, "again": again, "issuer": self._issuer.url if self._issuer else ""}
+        return plain_shown("sign-in.html.j2", facts)
 
     async def _ask_to_prove(self, request: Request) -> Response:
         del request
@@ -173,7 +175,10 @@ class Locked:
         if request.headers.get("sec-fetch-site", "none") not in _BY_OURSELVES:
             # Another site led here: nobody is signed in before they did something themselves.
             return RedirectResponse(address(SETUP, link=link) if link else address(SIGN_IN, to=to), _SEE_OTHER)
-        url, way = await run_in_threadpool(self._require_issuer().asked, self.at, Way(b"", "", link), to)
+        again = bool(request.query_params.get("again", ""))
+        url, way = await run_in_threadpool(
+            self._require_issuer().asked, self.at, Way(b"", "", link), to, again=again or bool(self._seated(request))
+        )
         return await self._set_out(RedirectResponse(url, _SEE_OTHER), way)
 
     async def _back(self, request: Request) -> Response:

@@ -25,10 +25,11 @@ from joserfc.jwk import KeySet
 
 from riparian.console.guard import is_loopback
 from riparian.errors import InputError, OutsideError
-from riparian.ports.staff import Way
+from riparian.ports.staff import WAY_US, Way
 
 _ALGORITHMS: Final = ["RS256", "PS256", "ES256", "EdDSA"]
 _LEEWAY_S: Final = 60
+_WAY_S: Final = WAY_US // 1_000_000
 _PATIENCE_S: Final = 10.0
 _BACK: Final = "/sign-in/issuer/back"
 
@@ -45,14 +46,17 @@ class Issuer:
         What it knows us by.
     transport
         How it is reached; the network where none is given.
+    acr
+        How strongly it has to have asked who somebody is, in its own words; empty for as it likes.
     """
 
     url: str
     client_id: str
     client_secret: str = field(repr=False)
     transport: httpx.BaseTransport | None = None
+    acr: str = ""
 
-    def asked(self, at: str, way: Way, to: str) -> tuple[str, Way]:
+    def asked(self, at: str, way: Way, to: str, *, again: bool = False) -> tuple[str, Way]:
         """Ask it who somebody is: where they are sent, and what has to come back.
 
         Parameters
@@ -63,6 +67,8 @@ class Issuer:
             Names the link that they came by, if they did.
         to
             Where they wanted to go.
+        again
+            Whether they have to prove themselves to it once more, and not only to be known there.
         """
         verifier, state, nonce = (secrets.token_urlsafe(48) for _ in range(3))
         endpoint = self._told()["authorization_endpoint"]
@@ -77,8 +83,11 @@ class Issuer:
             nonce=nonce,
             code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",
+            prompt="login" if again else None,
+            max_age="0" if again else None,
+            acr_values=self.acr or None,
         )
-        more = json.dumps({"verifier": verifier, "nonce": nonce, "to": to})
+        more = json.dumps({"verifier": verifier, "nonce": nonce, "to": to, "again": again})
         return str(url), Way(state.encode(), way.name, way.link, more)
 
     def subject(self, at: str, way: Way, asked: Mapping[str, str]) -> str:
@@ -110,6 +119,15 @@ class Issuer:
                 nonce={"essential": True, "value": more["nonce"]},
                 sub={"essential": True},
             ).validate(claims)
+            if self.acr and claims.get("acr") != self.acr:
+                raise InputError(
+                    "the issuer did not ask who you are as strongly as is set, wanted that it does",
+                    hint="Sign in there by what console.toml names as `acr`, or by a passkey.",
+                )
+            if more["again"] and claims["iat"] - int(claims["auth_time"]) > _WAY_S + _LEEWAY_S:
+                raise InputError(
+                    "the issuer did not ask who you are once more, wanted that it does", hint="Sign in by a passkey."
+                )
         except (JoseError, KeyError, ValueError, TypeError) as error:
             raise InputError(f"the issuer's answer cannot be taken: {type(error).__name__}, wanted a token") from error
         return f"{self.url}#{claims['sub']}"

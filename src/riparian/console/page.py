@@ -38,12 +38,15 @@ class Question:
         Where people reach the console.
     brought
         A file that came with a form.
+    seat
+        Where they are signed in (``ports.staff.Seat``); empty for a program.
     """
 
     person: Person
     asked: Mapping[str, str] = field(default_factory=dict)
     at: str = ""
     brought: Brought | None = None
+    seat: str = ""
 
     def of(self, name: str) -> str:
         """Read one thing that is asked; empty where it is not."""
@@ -100,6 +103,8 @@ class Act:
         Of what everybody may: how much they may send, as a text or as a file in the field ``file``.
     room
         Of one that takes a file: where that may lie, and how large it may be.
+    wants_fresh
+        Whether whoever does it has to have signed in lately.
     """
 
     name: str
@@ -109,6 +114,7 @@ class Act:
     wants_person: bool = False
     octets: int = 0
     room: Callable[[Given], Room] | None = None
+    wants_fresh: bool = False
 
     @property
     def is_for_people(self) -> bool:

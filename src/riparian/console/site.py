@@ -131,7 +131,7 @@ class _Site:
             sitting = self._sitting(request)
             if not may(_person(sitting), page.role):
                 return self._not_let(request, sitting, page.role)
-            question = Question(_person(sitting) or NOBODY, dict(request.query_params), self._doors.at)
+            question = self._question(request, sitting)
             try:
                 facts = await run_in_threadpool(page.of.facts, self._given, question)
             except InputError as error:
@@ -151,7 +151,7 @@ class _Site:
             if sitting is None or not may(sitting.person, page.role):
                 return self._not_let(request, sitting, page.role)
             assert page.part is not None  # noqa: S101 -- asked before
-            question = Question(sitting.person, dict(request.query_params), self._doors.at)
+            question = self._question(request, sitting)
             try:
                 path, kind = await run_in_threadpool(page.part, self._given, question)
             except InputError as error:
@@ -168,8 +168,10 @@ class _Site:
                 return self._not_let(request, sitting, act.role)
             if sitting.token is not None and (act.is_for_people or not sitting.token.acts):
                 return self._not_by_token(request, sitting, act)
+            if act.wants_fresh and not sitting.is_fresh:
+                return self._too_long_ago(request, page, sitting)
             form, brought = await self._form(request, act, sitting)
-            question = Question(sitting.person, dict(request.query_params), self._doors.at, brought)
+            question = self._question(request, sitting, brought)
             try:
                 came = await run_in_threadpool(act.do, self._given, question, form)
             finally:
@@ -187,12 +189,16 @@ class _Site:
         async def done(request: Request) -> Response:
             sitting = self._sitting(request)
             form = await open_form_of(request, act.octets)
-            question = Question(_person(sitting) or NOBODY, dict(request.query_params), self._doors.at)
+            question = self._question(request, sitting)
             came = await run_in_threadpool(act.do, self._given, question, form)
             facts = await run_in_threadpool(page.of.facts, self._given, question)
             return page_shown(page, {**facts, **came.told}, sitting, self._pages, request=request)
 
         return self._doors.limited(done)
+
+    def _question(self, request: Request, sitting: Sitting | None, brought: Brought | None = None) -> Question:
+        who, seat = (sitting.person, sitting.ident) if sitting is not None else (NOBODY, "")
+        return Question(who, dict(request.query_params), self._doors.at, brought, seat)
 
     async def _form(self, request: Request, act: Act, sitting: Sitting) -> tuple[dict[str, str], Brought | None]:
         # A program with a token sends forms of its own.
@@ -247,6 +253,17 @@ class _Site:
             else ("the token only reads", "one that may act")
         )
         told = LifecycleError(f"{found}, wanted {wanted}", hint="Do it on the page, or make another token.")
+        return self._said(request, told, _NO, sitting)
+
+    def _too_long_ago(self, request: Request, page: Page, sitting: Sitting) -> Response:
+        if not wants_json(request):
+            # Back to the page, where what they want is asked for once more.
+            back = f"{page.path}?{request.url.query}".removesuffix("?")
+            return RedirectResponse(address(SIGN_IN, to=back, again="yes"), _SEE_OTHER)
+        told = LifecycleError(
+            "you signed in too long ago for this, wanted a sign-in of the last half hour",
+            hint=f"Sign in once more at {SIGN_IN}?again=yes.",
+        )
         return self._said(request, told, _NO, sitting)
 
     def _not_let(self, request: Request, sitting: Sitting | None, wanted: Role | None) -> Response:

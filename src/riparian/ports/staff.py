@@ -11,6 +11,7 @@ Rules
 -----
 * A link lets one person in, once, and not for long; of it, and of whoever is signed in, a digest is kept.
 * Somebody who is signed in is signed out when they do nothing for an hour, and after twelve in any case.
+* What gives somebody a way in, or takes something away for ever, wants that whoever does it signed in lately.
 * The last admin stays one: nobody could make another.
 * Every look at an account is written down, each after the one before it: none can be changed or left out unseen.
 * A token stands for whoever made it, and may never more than they may now; it ends by itself, and with them.
@@ -27,6 +28,7 @@ LINK_US: Final = HOUR_US // 4
 WAY_US: Final = HOUR_US // 12
 IDLE_US: Final = HOUR_US
 LONGEST_US: Final = 12 * HOUR_US
+FRESH_US: Final = HOUR_US // 2
 TOKEN_DAYS_MAX: Final = 366
 TOKEN_US_MAX: Final = TOKEN_DAYS_MAX * DAY_US
 TOKENS_MAX: Final = 20
@@ -102,11 +104,34 @@ class Sitting:
         What each form of theirs carries, and nobody else's can; a program has none.
     token
         By which a program asks; None for a person at a browser.
+    ident
+        As it is named where it is listed; it lets nobody in.
+    is_fresh
+        Whether they signed in lately.
     """
 
     person: Person
     form_token: str
     token: Token | None = None
+    ident: str = ""
+    is_fresh: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Somewhere that somebody is signed in.
+
+    Parameters
+    ----------
+    ident
+        As it is named where it is listed; it lets nobody in.
+    since_us, seen_us
+        When they signed in, and when they last asked for anything.
+    """
+
+    ident: str
+    since_us: int
+    seen_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +304,14 @@ class Staff(Protocol):
 
     def sign_out(self, token: str) -> None:
         """End a sitting."""
+        ...
+
+    def seats(self, person: str, now_us: int) -> Sequence[Seat]:
+        """List where somebody is signed in, by when they began."""
+        ...
+
+    def leave(self, person: str, *, seat: str = "", but: str = "") -> None:
+        """Sign somebody out: at one seat, or at all but one; ``InputError`` where they do not sit there."""
         ...
 
     def make_token(self, token: Token) -> str:

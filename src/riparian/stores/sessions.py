@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from riparian.errors import InputError, LifecycleError
 from riparian.ports.staff import (
+    FRESH_US,
     IDLE_US,
     LINK_US,
     LONGEST_US,
@@ -35,6 +36,7 @@ from riparian.ports.staff import (
     Passkey,
     Person,
     Role,
+    Seat,
     Sitting,
     Token,
     Way,
@@ -225,7 +227,7 @@ class SqlSessions:
     def sitting(self, token: str, now_us: int) -> Sitting | None:
         """See ``ports.staff.Staff``."""
         rows = self._rows(
-            "SELECT name, role, form_token, sitting.seen_us FROM sitting JOIN person ON person = name"
+            "SELECT name, role, form_token, sitting.seen_us, sitting.since_us FROM sitting JOIN person ON person = name"
             " WHERE digest = ? AND sitting.since_us > ? AND sitting.seen_us > ?",
             _digest(token),
             now_us - LONGEST_US,
@@ -233,17 +235,39 @@ class SqlSessions:
         )
         if not rows:
             return None
-        name, role, form_token, seen_us = rows[0]
+        name, role, form_token, seen_us, since_us = rows[0]
         if now_us - seen_us >= _NOTED_US:
             with self._writing() as run:
                 run("UPDATE sitting SET seen_us = ? WHERE digest = ?", (now_us, _digest(token)))
                 run("UPDATE person SET seen_us = ? WHERE name = ?", (now_us, name))
-        return Sitting(Person(name, Role(role)), form_token)
+        is_fresh = now_us - since_us < FRESH_US
+        return Sitting(Person(name, Role(role)), form_token, None, _seat_of(_digest(token)), is_fresh)
 
     def sign_out(self, token: str) -> None:
         """See ``ports.staff.Staff``."""
         with self._writing() as run:
             run("DELETE FROM sitting WHERE digest = ?", (_digest(token),))
+
+    def seats(self, person: str, now_us: int) -> Sequence[Seat]:
+        """See ``ports.staff.Staff``."""
+        rows = self._rows(
+            "SELECT digest, since_us, seen_us FROM sitting WHERE person = ? AND since_us > ? AND seen_us > ?"
+            " ORDER BY since_us, digest",
+            person,
+            now_us - LONGEST_US,
+            now_us - IDLE_US,
+        )
+        return [Seat(_seat_of(one[0]), one[1], one[2]) for one in rows]
+
+    def leave(self, person: str, *, seat: str = "", but: str = "") -> None:
+        """See ``ports.staff.Staff``."""
+        with self._writing() as run:
+            found = run("SELECT digest FROM sitting WHERE person = ?", (person,)).fetchall()
+            left = [row for row in found if _seat_of(row[0]) in ({seat} if seat else {_seat_of(row[0])} - {but})]
+            if seat and not left:
+                raise InputError("nobody is signed in there, wanted a place that is listed", hint="It may have ended.")
+            for row in left:
+                run("DELETE FROM sitting WHERE digest = ?", row)
 
     def make_token(self, token: Token) -> str:
         """See ``ports.staff.Staff``."""
@@ -361,6 +385,11 @@ class SqlSessions:
 
 def _stands(run: _Run) -> tuple[int, int]:
     return run("PRAGMA application_id").fetchone()[0], run("PRAGMA user_version").fetchone()[0]
+
+
+def _seat_of(digest: bytes) -> str:
+    """Name a sitting by the beginning of a digest of its digest, which finds neither."""
+    return hashlib.sha256(b"seat" + digest).hexdigest()[: 2 * _IDENT]
 
 
 def _token_of(row: tuple[Any, ...]) -> Token:

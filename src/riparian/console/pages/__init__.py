@@ -70,7 +70,7 @@ PAGES: Final[tuple[Page, ...]] = (
         data,
         is_listed=False,
         under="/accounts",
-        acts=(Act("erase", Role.APPROVER, data.erase, "It is erased."),),
+        acts=(Act("erase", Role.APPROVER, data.erase, "It is erased.", wants_fresh=True),),
         looks_at=data.seen,
     ),
     Page("/rings", "Rings", Role.VIEWER, rings),
@@ -126,9 +126,10 @@ PAGES: Final[tuple[Page, ...]] = (
         Role.ADMIN,
         people,
         acts=(
-            Act("invite", Role.ADMIN, people.invite, "Invited."),
-            Act("change", Role.ADMIN, people.change, "The role is changed, and they are signed out."),
-            Act("remove", Role.ADMIN, people.remove, "They are let in no more."),
+            Act("invite", Role.ADMIN, people.invite, "Invited.", wants_fresh=True),
+            Act("change", Role.ADMIN, people.change, "The role is changed, and they are signed out.", wants_fresh=True),
+            Act("remove", Role.ADMIN, people.remove, "They are let in no more.", wants_fresh=True),
+            Act("sign-out", Role.ADMIN, people.sign_out, "They are signed out everywhere."),
         ),
     ),
     Page("/looks", "Looks", Role.ADMIN, looks),
@@ -138,8 +139,9 @@ PAGES: Final[tuple[Page, ...]] = (
         Role.VIEWER,
         tokens,
         acts=(
-            Act("make", Role.VIEWER, tokens.make, "The token is made.", wants_person=True),
+            Act("make", Role.VIEWER, tokens.make, "The token is made.", wants_person=True, wants_fresh=True),
             Act("revoke", Role.VIEWER, tokens.revoke, "The token is good for nothing any more.", wants_person=True),
+            Act("leave", Role.VIEWER, tokens.leave, "You are signed out there.", wants_person=True, wants_fresh=True),
         ),
     ),
     Page(

@@ -67,6 +67,15 @@ def remove(given: assembly.Given, question: Question, form: Form) -> Done:
     return Done(_PATH)
 
 
+@takes(name="Who.")
+def sign_out(given: assembly.Given, question: Question, form: Form) -> Done:
+    """Sign somebody out, wherever they are signed in; their passkeys and tokens stay good."""
+    del question
+    with assembly.staff(given) as staff:
+        staff.leave(form.get("name", ""))
+    return Done(_PATH)
+
+
 def _role(form: Form) -> Role:
     named = {role.title: role for role in Role}
     if form.get("role") not in named:

@@ -1,4 +1,4 @@
-"""Which programs may ask in whose name, what may they do, and until when?"""
+"""Which programs may ask in whose name, what may they do, until when; and where is somebody signed in themselves?"""
 
 from typing import Any, Final
 
@@ -17,10 +17,11 @@ _DIGITS: Final = 4
 
 @tells("tokens")
 def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
-    """List the tokens of whoever asks, and to an admin everybody's; kind ``tokens``."""
-    person = question.person
+    """List the tokens of whoever asks, and to an admin everybody's, and where they are signed in; kind ``tokens``."""
+    person, now_us = question.person, assembly.WallClock().now_us()
     with assembly.staff(given) as staff:
-        found = staff.tokens(assembly.WallClock().now_us(), _whose(person))
+        found = staff.tokens(now_us, _whose(person))
+        seats = staff.seats(person.name, now_us)
     return {
         "kind": "tokens",
         "tokens": [
@@ -36,6 +37,15 @@ def facts(given: assembly.Given, question: Question) -> dict[str, Any]:
                 "is_yours": one.person.name == person.name,
             }
             for one in found
+        ],
+        "seats": [
+            {
+                "ident": one.ident,
+                "since": written(one.since_us),
+                "seen": written(one.seen_us),
+                "is_here": one.ident == question.seat,
+            }
+            for one in seats
         ],
         "roles": [role.title for role in Role if role <= person.role],
         "usual_days": USUAL_DAYS,
@@ -76,6 +86,14 @@ def revoke(given: assembly.Given, question: Question, form: Form) -> Done:
     """End a token at once: one's own, and for an admin anybody's."""
     with assembly.staff(given) as staff:
         staff.revoke(form.get("ident", ""), _whose(question.person))
+    return Done(_PATH)
+
+
+@takes(ident="Which, as it is listed; every one but this where none is named.")
+def leave(given: assembly.Given, question: Question, form: Form) -> Done:
+    """Sign out elsewhere: at one place, or at all but this one."""
+    with assembly.staff(given) as staff:
+        staff.leave(question.person.name, seat=form.get("ident", ""), but=question.seat)
     return Done(_PATH)
 
 
