@@ -22,7 +22,7 @@ from riparian.stores.recorded import SCHEMA_VERSION
 PASSWORD: Final = "a-password-of-a-test"  # noqa: S105
 OWNER: Final = "keeper"
 _WHERE: Final = "/usr/lib/postgresql"
-_TABLES: Final = "chunk, scan, draft, kept, decision, event, vault, note"
+_TABLES: Final = "chunk, scan, draft, kept, decision, event, vault, note, writer"
 
 
 @cache

@@ -122,15 +122,22 @@ def terms_of(given: Given, world: World, policy: Policy, people: People) -> Term
 
 
 @contextmanager
-def opened(given: Given) -> Iterator[World]:
+def opened(given: Given, *, patience_s: float | None = None) -> Iterator[World]:
     """Open the workspace alone, for whoever weighs nothing.
+
+    Parameters
+    ----------
+    given
+        Which.
+    patience_s
+        How long a server that is away is waited for; None for as long as its address says.
 
     Raises
     ------
     InputError
         When the workspace was made by another version.
     """
-    workspace = Workspace.open(given.workspace)
+    workspace = Workspace.open(given.workspace, patience_s=patience_s)
     try:
         yield workspace.world(WallClock())
     finally:

@@ -14,6 +14,7 @@ from riparian.flows.ending import appealed, proposed
 from riparian.ports import World
 
 EVERY_S: Final = 10.0
+_PATIENCE_S: Final = 2.0
 
 
 def kept_of(world: World, folder: Path) -> Kept:
@@ -55,7 +56,7 @@ class Looked:
         with self._lock:
             if time.monotonic() - self._at_s >= EVERY_S:
                 try:
-                    with assembly.opened(self.given) as world:
+                    with assembly.opened(self.given, patience_s=_PATIENCE_S) as world:
                         self._kept = kept_of(world, self.given.workspace)
                 except (RiparianError, OSError):
                     self._kept = replace(self._kept, is_readable=False)

@@ -1,5 +1,6 @@
 """Where are the records of a workspace: in a file of its folder, or on a server that ``records.toml`` names?"""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +12,15 @@ from riparian.stores.records import Records
 FILE: Final = "riparian.sqlite"
 
 
-def open_records(path: Path) -> Recorded:
+def open_records(path: Path, patience_s: float | None = None) -> Recorded:
     """Open the records of a workspace, wherever they are.
+
+    Parameters
+    ----------
+    path
+        The workspace.
+    patience_s
+        How long a server that is away is waited for; None for as long as its address says.
 
     Raises
     ------
@@ -32,7 +40,7 @@ def open_records(path: Path) -> Recorded:
             f"`{FILE}` is there beside `{NAME}`, wanted records in one place",
             hint="Finish with `riparian records move` to where they are to be: it compares both first.",
         )
-    return on_server(address)
+    return on_server(address if patience_s is None else replace(address, patience_s=patience_s))
 
 
 def on_server(address: Address) -> Recorded:

@@ -98,7 +98,7 @@ def to_folder(workspace: Path, owner: Address | None = None) -> Contents:
                     copy_from(source, file)
                 with contextlib.closing(Records(file)) as made:
                     _require_same(sent, contents(made))
-                source.run(f"DROP TABLE {', '.join(COLUMNS)}, alembic_version")
+                source.run(f"DROP TABLE {', '.join(COLUMNS)}, writer, alembic_version")
         with reaching(f"removing `{NAME}`"):
             (workspace / NAME).unlink()
             synchronise(workspace)

@@ -70,8 +70,15 @@ class Workspace:
         self._folder = folder
 
     @classmethod
-    def open(cls, path: Path) -> "Workspace":
+    def open(cls, path: Path, *, patience_s: float | None = None) -> "Workspace":
         """Open the folder.
+
+        Parameters
+        ----------
+        path
+            Where it is.
+        patience_s
+            How long a server that is away is waited for; None for as long as its address says.
 
         Raises
         ------
@@ -86,7 +93,7 @@ class Workspace:
             path.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
             for name in _FOLDERS:
                 (path / name).mkdir(mode=_PRIVATE, exist_ok=True)
-            records = open_records(path)
+            records = open_records(path, patience_s)
             try:
                 return cls(Folder(path, records, Names(records), _key(path, records)))
             except BaseException:

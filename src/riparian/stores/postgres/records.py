@@ -3,7 +3,9 @@
 A connection that breaks is made again, with patience and up to a bound.  A question is then asked again.  Of a
 transaction every statement is done again, in its order, in a new one; when one of them is answered otherwise than the
 first time, somebody else was quicker, and it ends without anything written.  Where the answer to a ``COMMIT`` was
-lost, the server is asked what became of it (``pg_xact_status``), so that what was written is not written again.
+lost, the server is asked what became of it, so that what was written is not written again: with each transaction its
+writer leaves the name of it in the table ``writer``.  (The number that the server gives a transaction would not do:
+after a crash it may be given to another one.)
 
 One writes at a time: transactions wait for one another at a lock of the schema.
 """
@@ -18,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from riparian.errors import InputError, OutsideError
 from riparian.stores.postgres.address import Address
@@ -31,7 +33,11 @@ _VALUES: Final = 20_000
 """No more of them go to one statement: the protocol counts them in 15 bits."""
 _GROUP: Final = re.compile(r"VALUES \((\?(?:, \?)*)\)")
 _ERASED: Final = ("vault", "decision", "event", "chunk")
+_WRITES: Final = """WITH old AS (DELETE FROM writer WHERE at < now() - interval '7 days' AND name <> %s)
+    INSERT INTO writer (name, last) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET last = excluded.last, at = now()"""
 _UNDEFINED: Final = ("42P01", "3F000")
+
+_ABANDONED: Final[list[tuple[Engine, Connection | None]]] = []
 
 T = TypeVar("T")
 _Answer = tuple[int, list[tuple[Any, ...]]]
@@ -48,9 +54,9 @@ class _Step:
 
 @dataclass(slots=True)
 class _Transaction:
-    """What was done in it so far, and under which number the server knows it."""
+    """What was done in it so far, and by which name it is known."""
 
-    number: str = ""
+    name: str = field(default_factory=lambda: secrets.token_hex(8))
     steps: list[_Step] = field(default_factory=list)
 
 
@@ -73,16 +79,19 @@ class ServerRecords(Recorded):
     def __init__(self, address: Address) -> None:
         super().__init__(f"{address.url} {address.schema}")
         self._address = address
-        self._name = f"riparian-{secrets.token_hex(8)}"
-        self._engine = engine_of(address, self._name)
-        self._connection: Connection | None = None
-        self._process = os.getpid()
+        self._begin_anew()
         self._transaction: _Transaction | None = None
         try:
             require_version(self._version(), address)
         except BaseException:
             self.close()
             raise
+
+    def _begin_anew(self) -> None:
+        self._name = f"riparian-{secrets.token_hex(8)}"
+        self._engine = engine_of(self._address, self._name)
+        self._connection: Connection | None = None
+        self._process = os.getpid()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
@@ -147,10 +156,10 @@ class ServerRecords(Recorded):
             if made is None:
                 return self._patiently(lambda: self._executed(statement, given))
             try:
-                answer = self._executed(statement, given)
+                answer = self._in_it(statement, given)
             except Away:
                 self._let_go()
-                answer = self._patiently(lambda: self._again(made, statement, given))
+                answer = self._patiently(lambda: self._anew(made, statement, given))
             made.steps.append(_Step(statement, given, _digest(answer)))
             return answer
 
@@ -169,10 +178,20 @@ class ServerRecords(Recorded):
 
     def _begin(self, made: _Transaction) -> None:
         """Begin a transaction, and do again what was done in it before the connection was lost."""
+        self._locked()
+        self._do_again(made)
+
+    def _anew(self, made: _Transaction, statement: str, given: tuple[Any, ...]) -> _Answer:
+        self._begin(made)
+        return self._executed(statement, given)
+
+    def _locked(self) -> None:
         self._executed("BEGIN ISOLATION LEVEL READ COMMITTED", ())
         # Whoever writes waits here; the oid of a table is another one in each schema.
-        lock = "SELECT pg_advisory_xact_lock('note'::regclass::oid::bigint), pg_current_xact_id()::text"
-        made.number = str(self._executed(lock, ())[1][0][1])
+        self._executed("SELECT pg_advisory_xact_lock('note'::regclass::oid::bigint)", ())
+
+    def _do_again(self, made: _Transaction) -> None:
+        self._executed(_WRITES, (self._name, self._name, made.name))
         for step in made.steps:
             if _digest(self._executed(step.sql, step.values)) != step.answer:
                 raise OutsideError(
@@ -180,37 +199,20 @@ class ServerRecords(Recorded):
                     hint="Nothing of this was written: try again.",
                 )
 
-    def _again(self, made: _Transaction, statement: str, given: tuple[Any, ...]) -> _Answer:
-        self._begin(made)
-        return self._executed(statement, given)
-
     def _commit(self, made: _Transaction) -> None:
-        until_s = time.monotonic() + self._address.patience_s
-        while True:
-            try:
-                self._executed("COMMIT", ())
-            except Away as error:
-                self._let_go()
-                if self._is_committed(made.number):
-                    return
-                if time.monotonic() > until_s:
-                    raise Away(f"{error}, again and again") from None
-                self._patiently(lambda: self._begin(made))
-            else:
-                return
+        try:
+            self._in_it("COMMIT", ())
+        except Away:
+            self._let_go()
+            self._patiently(lambda: self._commit_once(made))
 
-    def _is_committed(self, number: str) -> bool:
-        def asked() -> str | None:
-            said = self._executed("SELECT pg_xact_status(%s::xid8)", (number,))[1][0][0]
-            if said == "in progress":
-                # Its connection is lost and its end not yet noticed.
-                raise Away("the server still works on what was sent")
-            return None if said is None else str(said)
-
-        said = self._patiently(asked)
-        if said is None:
-            raise Refused("", "the server does not know any more what became of it, wanted it to")
-        return said == "committed"
+    def _commit_once(self, made: _Transaction) -> None:
+        """Commit what may be committed already; at the lock, whoever was in the middle of it has ended."""
+        self._locked()
+        written = self._executed("SELECT 1 FROM writer WHERE name = %s AND last = %s", (self._name, made.name))[1]
+        if not written:
+            self._do_again(made)
+        self._executed("COMMIT", ())
 
     def _roll_back(self) -> None:
         if self._connection is not None:
@@ -218,6 +220,12 @@ class ServerRecords(Recorded):
                 self._executed("ROLLBACK", ())
             except (Away, Refused):
                 self._let_go()
+
+    def _in_it(self, statement: str, values: tuple[Any, ...]) -> _Answer:
+        # What is run on a new connection would be in no transaction.
+        if self._connection is None or self._process != os.getpid():
+            raise Away("the connection was lost")
+        return self._executed(statement, values)
 
     def _executed(self, statement: str, values: tuple[Any, ...]) -> _Answer:
         connection = self._connected()
@@ -228,9 +236,9 @@ class ServerRecords(Recorded):
 
     def _connected(self) -> Connection:
         if self._process != os.getpid():
-            # Of the process that we are a copy of: it is still in use there.
-            self._connection, self._process = None, os.getpid()
-            self._engine.dispose(close=False)
+            # Of the process that we are a copy of, where it is still in use: it is not even closed here.
+            _ABANDONED.append((self._engine, self._connection))
+            self._begin_anew()
         if self._connection is None:
             self._connection = connected(self._engine)
             # A connection that was lost on the way may live on over there, and hold the lock.

@@ -92,7 +92,7 @@ def grant(connection: Connection, owner: Address, address: Address) -> None:
     for right in (
         f"USAGE ON SCHEMA {owner.schema}",
         f"SELECT ON {owner.schema}.alembic_version",
-        f"SELECT, INSERT, UPDATE, DELETE ON {', '.join(COLUMNS)}",
+        f"SELECT, INSERT, UPDATE, DELETE ON {', '.join(COLUMNS)}, writer",
         f"USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {owner.schema}",
     ):
         connection.exec_driver_sql(f"GRANT {right} TO {role}")

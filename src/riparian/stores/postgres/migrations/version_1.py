@@ -29,7 +29,8 @@ CREATE TABLE event (
 CREATE INDEX event_of_account ON event (account);
 CREATE TABLE vault (part BIGINT PRIMARY KEY, n BIGINT NOT NULL, batch BYTEA NOT NULL);
 ALTER TABLE vault ALTER COLUMN batch SET STORAGE EXTERNAL;
-CREATE TABLE note (name TEXT COLLATE "C" PRIMARY KEY, value BYTEA NOT NULL)
+CREATE TABLE note (name TEXT COLLATE "C" PRIMARY KEY, value BYTEA NOT NULL);
+CREATE TABLE writer (name TEXT PRIMARY KEY, last TEXT NOT NULL, at TIMESTAMPTZ NOT NULL DEFAULT now())
 """
 
 
@@ -41,4 +42,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Remove them, and all that is in them."""
-    op.execute("DROP TABLE chunk, scan, draft, kept, decision, event, vault, note")
+    op.execute("DROP TABLE chunk, scan, draft, kept, decision, event, vault, note, writer")
