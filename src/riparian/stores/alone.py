@@ -2,7 +2,7 @@
 
 One process at a time: two that push to the same edges would each take the other's list for a loss, and send the whole
 of theirs again and again.  And nobody while somebody else changes what gates keep.  The system unlocks ``serve.lock``
-when the process dies.
+when the process dies; so it does the locks of whoever scans, watches or changes prints (:func:`locked_alone`).
 """
 
 import contextlib
@@ -16,7 +16,39 @@ from riparian.errors import LifecycleError
 from riparian.stores.files import reaching
 
 LOCK: Final = "serve.lock"
-_SCAN: Final = "scan.lock"
+SCAN: Final = "scan.lock"
+
+
+@contextlib.contextmanager
+def locked_alone(path: Path, doing: str, busy: LifecycleError) -> Iterator[None]:
+    """Hold a lock that nobody waits for.
+
+    Parameters
+    ----------
+    path
+        The file; its folder is there.
+    doing
+        What is being done, for the disk's own errors.
+    busy
+        What somebody is told who comes while it is held.
+
+    Raises
+    ------
+    LifecycleError
+        When somebody holds it.
+    OutsideError
+        When the disk refuses.
+    """
+    with reaching(doing):
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise busy from None
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -39,20 +71,15 @@ def serving_alone(folder: Path) -> Iterator[None]:
     Traceback (most recent call last):
     riparian.errors.LifecycleError: `riparian serve` runs on ...
     """
-    with reaching("locking the workspace to serve it"):
+    doing = "locking the workspace to serve it"
+    with reaching(doing):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LifecycleError(
-                f"`riparian serve` runs on `{folder}`, wanted nobody at work there",
-                hint="End it first and start it again afterwards, or name another --workspace.",
-            ) from None
+    busy = LifecycleError(
+        f"`riparian serve` runs on `{folder}`, wanted nobody at work there",
+        hint="End it first and start it again afterwards, or name another --workspace.",
+    )
+    with locked_alone(folder / LOCK, doing, busy):
         yield
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -66,15 +93,6 @@ def scanning_alone(folder: Path) -> Iterator[None]:
     OutsideError
         When the disk refuses.
     """
-    with reaching("locking the workspace"):
-        handle = os.open(folder / _SCAN, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LifecycleError(
-                f"a scan is running on `{folder}`, wanted it to have ended", hint="Wait until it has ended."
-            ) from None
+    busy = LifecycleError(f"a scan is running on `{folder}`, wanted it to have ended", hint="Wait until it has ended.")
+    with locked_alone(folder / SCAN, "locking the workspace", busy):
         yield
-    finally:
-        os.close(handle)

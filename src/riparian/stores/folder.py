@@ -3,8 +3,6 @@
 # ruff: noqa: S608  a table is one of two words
 
 import contextlib
-import fcntl
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from riparian.errors import LifecycleError
+from riparian.stores.alone import SCAN, locked_alone
 from riparian.stores.files import reaching, sweep
 from riparian.stores.names import Names
 from riparian.stores.recorded import Recorded
@@ -39,27 +38,17 @@ class Folder:
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Lock out every other scan, in this process or another."""
-        with reaching("locking the workspace"):
-            handle = os.open(self.path / "scan.lock", os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            self._lock(handle)
+        busy = LifecycleError(
+            f"another scan is running on `{self.path}`, wanted one at a time",
+            hint="Wait until it has ended, or give this one another --workspace.",
+        )
+        with locked_alone(self.path / SCAN, "locking the workspace", busy):
             self.locked = True
             try:
                 self.sweep()
                 yield
             finally:
                 self.locked = False
-        finally:
-            os.close(handle)
-
-    def _lock(self, handle: int) -> None:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LifecycleError(
-                f"another scan is running on `{self.path}`, wanted one at a time",
-                hint="Wait until it has ended, or give this one another --workspace.",
-            ) from None
 
     def sweep(self) -> None:
         """Remove files that no row refers to."""

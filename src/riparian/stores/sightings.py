@@ -14,9 +14,7 @@ for, are written in one transaction: killed before it, the document is asked for
 """
 
 import contextlib
-import fcntl
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +24,7 @@ import pyarrow as pa
 from riparian.errors import LifecycleError
 from riparian.ports.mirrors import Document, Got, Item, Sighted, Source, Told, What
 from riparian.schema import SIGHTING
+from riparian.stores.alone import locked_alone
 from riparian.stores.files import reaching
 from riparian.stores.one_file import Layout, OneFile
 
@@ -282,20 +281,15 @@ def watching_alone(folder: Path) -> Iterator[None]:
     LifecycleError
         When somebody does.
     """
-    with reaching("locking the workspace to watch from it"):
+    doing = "locking the workspace to watch from it"
+    with reaching(doing):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LifecycleError(
-                f"`riparian watch` runs on `{folder}`, wanted nobody else who asks the same",
-                hint="End it first, or name another --workspace.",
-            ) from None
+    busy = LifecycleError(
+        f"`riparian watch` runs on `{folder}`, wanted nobody else who asks the same",
+        hint="End it first, or name another --workspace.",
+    )
+    with locked_alone(folder / _LOCK, doing, busy):
         yield
-    finally:
-        os.close(handle)
 
 
 def _sighted(row: tuple[Any, ...]) -> Sighted:

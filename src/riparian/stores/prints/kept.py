@@ -4,8 +4,6 @@ See :mod:`riparian.stores.prints` for what is where, and what an interruption le
 """
 
 import contextlib
-import fcntl
-import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -22,6 +20,7 @@ from riparian.prints.keys import PrintKey
 from riparian.prints.null import Draws
 from riparian.prints.shard import K_MAX, K_MIN
 from riparian.prints.sketch import sketch
+from riparian.stores.alone import locked_alone
 from riparian.stores.files import reaching
 from riparian.stores.prints.blobs import SEGMENT_BYTES, Blobs, FolderBlobs, MemoryBlobs
 from riparian.stores.prints.held import SqlHeld, drawn, read_peaks
@@ -86,19 +85,12 @@ class SqlPrints:
         if self._folder is None:
             yield
             return
-        with reaching("locking the prints"):
-            handle = os.open(self._folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise LifecycleError(
-                    "somebody else changes the prints of this workspace, wanted nobody",
-                    hint="Wait until it is done, then try again.",
-                ) from None
+        busy = LifecycleError(
+            "somebody else changes the prints of this workspace, wanted nobody",
+            hint="Wait until it is done, then try again.",
+        )
+        with locked_alone(self._folder / LOCK, "locking the prints", busy):
             yield
-        finally:
-            os.close(handle)
 
     def at(self, name: str) -> Known | None:
         """See ``ports.Prints``."""
