@@ -9,7 +9,7 @@ PYTEST  := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -q
 PIP     := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint pages bench guarantee docs golden screenshots lock bill audit clean
+.PHONY: help demo test check lint pages bench guarantee faults docs golden screenshots lock bill audit clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -25,12 +25,15 @@ check: $(VENV)/.dev lint pages ## the same without the slow tests, in under a mi
 	@$(PYTEST) -m "not slow"
 
 bench: $(VENV)/.dev ## every program of bench/, one after the other
-	@set -e; for program in $$(grep -l __main__ bench/*.py | grep -v /guarantee_); do \
+	@set -e; for program in $$(grep -l __main__ bench/*.py | grep -v -e /guarantee_ -e /faults.py); do \
 	    echo "== $$program"; $(BIN)/python "$$program"; done
 
 guarantee: $(VENV)/.dev ## the long Monte Carlo runs behind every stated chance
 	@set -e; for program in $$(ls bench/guarantee_*.py 2>/dev/null); do \
 	    echo "== $$program"; $(BIN)/python "$$program"; done
+
+faults: $(VENV)/.dev ## break one thing while a town is watched, RUNS=200 times: nothing is lost, nothing counted twice
+	@$(BIN)/python bench/faults.py --runs $(or $(RUNS),200)
 
 docs: $(VENV)/.dev ## write docs/reference from the code, then build the site into site/
 	@$(BIN)/python docs/generate.py

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from riparian import assembly
+from riparian.cli.follow import _grown, _Teller
+from riparian.cli.logged import Log
+from riparian.feeds.chunks import ReadOptions
 from riparian.sim.copiers import parse_ring
 from riparian.sim.events import events
 from tests.stories.towns import small
@@ -41,3 +45,27 @@ def counts(child: subprocess.Popen[str]) -> int:
         if told["kind"] == "summary":
             return int(told["accesses"])
     raise AssertionError("it ended before its summary")
+
+
+def test_what_a_killed_scan_had_read_is_counted_though_nothing_new_arrives(tmp_path: Path) -> None:
+    town = events(small(listeners=20, days=3))
+    rows = town.accesses.select(["at", "account", "recording"]).drop_null()
+    log = tmp_path / "access.ndjson"
+    log.write_text("".join(json.dumps({**row, "at": row["at"].isoformat()}) + "\n" for row in rows.to_pylist()))
+    given = assembly.Given(tmp_path / "w")
+    with assembly.house(given) as house:
+        with house.world.scans.alone():
+            for chunk in assembly.chunks(house, [str(log)], ReadOptions()):
+                house.world.staging.add(chunk)
+        assert house.world.staging.waiting() == len(rows)
+        teller = _Teller(house, json=False, log=Log())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("riparian.cli.follow.time.sleep", interrupt)
+            patch.setattr("riparian.cli.ladder.show", lambda *_: None)
+            assert _grown(house, str(log), ReadOptions(), teller)
+        assert [said["accesses"] for said in house.world.scans.summaries()] == [len(rows)]
+        assert not house.world.staging.waiting()
+
+
+def interrupt(_: float) -> None:
+    raise KeyboardInterrupt

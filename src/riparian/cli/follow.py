@@ -110,14 +110,17 @@ def _grown(house: assembly.House, log: str, read: ReadOptions, teller: _Teller) 
     """Follow one file until interrupted, and scan the rest; says whether all that was written was taken."""
     arrived: list[Chunk] = []
     interrupted = whole = False
+    # What was read and not counted, by a scan that was killed, is counted though nothing new arrives.
+    is_owed = bool(house.world.staging.waiting())
 
     def rest(seconds: float) -> None:
         # The reader rests when it has given all that there is: one scan for all of it.
-        nonlocal interrupted
+        nonlocal interrupted, is_owed
         try:
-            if arrived:
+            if arrived or is_owed:
                 teller.scan(arrived)
                 arrived.clear()
+                is_owed = False
             time.sleep(seconds)
         except KeyboardInterrupt:
             # The reader is asked to give what it has gathered, and to end.
@@ -132,7 +135,7 @@ def _grown(house: assembly.House, log: str, read: ReadOptions, teller: _Teller) 
         for chunk in grown:
             arrived.append(chunk)  # noqa: PERF402 -- `rest` empties it between two chunks
         whole = True
-    if arrived:
+    if arrived or is_owed:
         teller.scan(arrived)
     return whole
 

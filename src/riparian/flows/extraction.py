@@ -13,10 +13,11 @@ When is a day over?
 Bets are placed on whole days (UTC).  A log that is scanned as a whole closes its last day when it
 reaches 23:00 of it; a log that is followed waits an hour for stragglers after midnight.  The end of
 the log is its last access, unless that is more than a day in the future: such accesses come from a
-wrong clock, and are left out and counted.
+wrong clock, and are left out and counted.  A clock of our own that was set back leaves out nothing: what is in
+the future is told by the latest time at which anything was ever scanned here.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Final, Protocol
@@ -141,7 +142,7 @@ def scan(  # noqa: PLR0913 -- how it is told of, and who is beside it, have noth
         whole_us = beside.whole_until_us() if beside is not None else None
         context = terms.digest() + bytes([ends + 1]) + (b"" if whole_us is None else whole_us.to_bytes(8, "big"))
         made = world.scans.begin(context)
-        moment = _moment(made, earlier[-1] if earlier else {}, ends, Elevated.of(world.decisions.table()))
+        moment = _moment(made, earlier, ends, Elevated.of(world.decisions.table()))
         if whole_us is not None:
             moment = _held_back(moment, (whole_us - ends * HOUR_US) // DAY_US * DAY_US, world)
         if beside is not None:
@@ -173,8 +174,9 @@ def _told(world: World, dropped: dict[str, int]) -> str:
     return "; ".join(parts)
 
 
-def _moment(made: Scan, last: dict[str, Any], ends: Ends, elevated: Elevated) -> bucket_.Moment:
-    latest_us = made.begun_us + DAY_US
+def _moment(made: Scan, earlier: Sequence[dict[str, Any]], ends: Ends, elevated: Elevated) -> bucket_.Moment:
+    last = earlier[-1] if earlier else {}
+    latest_us = max(made.begun_us, *(int(each["begun_us"]) for each in earlier), 0) + DAY_US
     end_us = int(last.get("log_end_us") or 0)
     starts = [int(last["log_start_us"])] if last else []
     for number in range(BUCKETS):

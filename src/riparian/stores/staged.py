@@ -3,13 +3,17 @@
 In one Arrow IPC file, uncompressed, its rows grouped by bucket, so that any Arrow reader opens it.  Where each
 column begins in the file is noted once, and a bucket is then read by position: one system call
 a column, into the place where it is wanted, and no page of it stays mapped.
+
+What its bytes sum up to (CRC-32) is noted, too.  Whoever wrote a file reads it back as it is; whoever finds one that
+somebody else left, sums it up once before the first row of it counts.
 """
 
 import os
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +25,13 @@ from riparian.ports import ABSENT, Arrays
 from riparian.stores.arrange import Arranged, dtype_of
 from riparian.stores.files import write_whole
 
+_SUM: Final = ""
+"""Where among the columns' beginnings the sum of the file stands."""
+_BLOCK_BYTES: Final = 1 << 20
+_SOUND_MOST: Final = 4096
+_sound: dict[Path, None] = {}
+"""Files that this process wrote, or has summed up, the latest of them; no name is used twice."""
+
 
 @dataclass(frozen=True, slots=True)
 class Staged:
@@ -31,7 +42,7 @@ class Staged:
     path
         The file.
     begins
-        For each column, its first byte in the file.
+        For each column, its first byte in the file; and under no name what the bytes of the file sum up to.
     offsets
         Of rows, by bucket [shape=(BUCKETS + 1,), int64].
     """
@@ -51,7 +62,8 @@ def write_staged(path: Path, rows: Arranged) -> Staged:
             writer.write_batch(batch)
 
     write_whole(path, write)
-    return Staged(path, _begins(path) if batch.num_rows else {}, rows.offsets)
+    _note_sound(path)
+    return Staged(path, _begins(path) | {_SUM: _sum_of(path)} if batch.num_rows else {}, rows.offsets)
 
 
 def _begins(path: Path) -> dict[str, int]:
@@ -64,13 +76,39 @@ def _begins(path: Path) -> dict[str, int]:
         }
 
 
+def _sum_of(path: Path) -> int:
+    summed = 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            summed = zlib.crc32(block, summed)
+    return summed
+
+
+def _note_sound(path: Path) -> None:
+    _sound[path] = None
+    while len(_sound) > _SOUND_MOST:
+        del _sound[next(iter(_sound))]
+
+
+def _require_sound(chunk: Staged) -> None:
+    if chunk.path in _sound:
+        return
+    # One from before there were sums is taken as it is.
+    if _SUM in chunk.begins and _sum_of(chunk.path) != chunk.begins[_SUM]:
+        raise CustodyError(
+            f"`{chunk.path.name}` is not what was written: its bytes do not sum up to what was noted",
+            hint="Restore the workspace from a backup, or scan the logs into a new one.",
+        )
+    _note_sound(chunk.path)
+
+
 def read_bucket(chunks: Sequence[Staged], bucket: int, *names: str) -> Arrays:
     """Read one bucket's rows out of every chunk, in the order of the chunks; all columns or those named.
 
     Raises
     ------
     CustodyError
-        When a file is shorter than it was written.
+        When a file is not what was written.
     """
     counts = [int(chunk.offsets[bucket + 1] - chunk.offsets[bucket]) for chunk in chunks]
     there = [name for name in ABSENT if any(name in chunk.begins for chunk in chunks)]
@@ -80,6 +118,7 @@ def read_bucket(chunks: Sequence[Staged], bucket: int, *names: str) -> Arrays:
     first = 0
     for chunk, count in zip(chunks, counts, strict=True):
         if count:
+            _require_sound(chunk)
             _read_rows(chunk, int(chunk.offsets[bucket]), {n: c[first : first + count] for n, c in columns.items()})
         first += count
     return columns
